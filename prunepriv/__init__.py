@@ -1,0 +1,8 @@
+"""Membership leakage in pruned neural networks: train, prune, attack, defend, and look.
+
+Data flows one way through the package:
+experiment -> datasets -> training -> pruning and defenses -> signals -> attacks -> evaluation
+-> figures -> pages.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,27 @@
+"""How a long piece of work tells how far it is, and learns that it should stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Report(Protocol):
+    """Called by a step now and then.
+
+    Args:
+        fraction: how much of the step is done, 0 to 1.
+        message: what it is doing, for people; "epoch 12 of at most 50".
+        point: the next point of the step's curves, {"epoch": 12, "loss": 0.3, ...}.
+
+    Raises:
+        Cancelled: the user asked the run to stop; let it through.
+    """
+
+    def __call__(
+        self, fraction: float, message: str = "", point: Mapping[str, float] | None = None
+    ) -> None: ...
+
+
+def silent(fraction: float, message: str = "", point: Mapping[str, float] | None = None) -> None:
+    """A report that nobody reads."""

@@ -1,0 +1,225 @@
+"""Content-addressed artifacts: one folder per key, written once, never changed.
+
+An artifact is written under a temporary name, checksummed and renamed into place, so that nothing
+half-written is ever read. A damaged artifact is set aside and counts as absent. Tensors are kept as
+safetensors, tables as Parquet, the rest as JSON: nothing here unpickles.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from prunepriv.errors import MissingArtifactError, StoreError, StoreFullError
+
+META = "meta.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A whole artifact on disk.
+
+    Attributes:
+        key: hex SHA-256 of what it was made from.
+        path: its folder.
+        meta: what :meth:`ArtifactStore.write` was given (kind, seconds, ...).
+    """
+
+    key: str
+    path: Path
+    meta: Mapping[str, Any]
+
+    def tensors(self, name: str) -> dict[str, np.ndarray]:
+        """Arrays of ``<name>.safetensors`` by name.
+
+        Raises:
+            MissingArtifactError: no such file, or not what it should be.
+        """
+        file = self.path / f"{name}.safetensors"
+        try:
+            return safetensors.numpy.load_file(file)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise MissingArtifactError(f"{file} cannot be read ({error})") from None
+
+    def json(self, name: str) -> Any:
+        """The value in ``<name>.json``.
+
+        Raises:
+            MissingArtifactError: no such file, or not what it should be.
+        """
+        file = self.path / f"{name}.json"
+        try:
+            return json.loads(file.read_text())
+        except (OSError, ValueError) as error:
+            raise MissingArtifactError(f"{file} cannot be read ({error})") from None
+
+    def has(self, file: str) -> bool:
+        """Whether the artifact holds that file (a bundled one may hold a part only)."""
+        return file in self.meta["files"]
+
+
+class Draft:
+    """An artifact being written; see :meth:`ArtifactStore.write`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def tensors(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write ``<name>.safetensors``."""
+        contiguous = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
+        safetensors.numpy.save_file(contiguous, self.path / f"{name}.safetensors")
+
+    def json(self, name: str, value: Any) -> None:
+        """Write ``<name>.json``; NaN is refused."""
+        (self.path / f"{name}.json").write_text(json.dumps(value, allow_nan=False))
+
+
+class ArtifactStore:
+    """Artifacts below one folder.
+
+    Args:
+        root: the store's folder; made when first written to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._whole: set[str] = set()
+
+    def path(self, key: str) -> Path:
+        """Where an artifact of that key lies or would lie.
+
+        Raises:
+            StoreError: not a key; so no text from outside becomes a path.
+        """
+        if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+            raise StoreError(f"an artifact's key is 64 hexadecimal digits, got {key[:80]!r}")
+        return self.root / "artifacts" / key[:2] / key
+
+    def has(self, key: str) -> bool:
+        """Whether a whole artifact lies under that key. A damaged one is set aside first.
+
+        The checksums are compared once per process and artifact, the sizes each time.
+        """
+        try:
+            self.open(key)
+        except MissingArtifactError:
+            return False
+        return True
+
+    def open(self, key: str) -> Artifact:
+        """The artifact of that key.
+
+        Raises:
+            MissingArtifactError: absent, or damaged (then it was set aside).
+        """
+        folder = self.path(key)
+        try:
+            meta = json.loads((folder / META).read_text())
+            files = dict(meta["files"])
+        except FileNotFoundError:
+            raise MissingArtifactError(f"no artifact {key[:12]} in {self.root}") from None
+        except (OSError, ValueError, KeyError, TypeError):
+            self._set_aside(key)
+            raise MissingArtifactError(f"artifact {key[:12]} was damaged and set aside") from None
+        for name, (size, digest) in files.items():
+            if not _matches(folder / name, size, None if key in self._whole else digest):
+                self._set_aside(key)
+                raise MissingArtifactError(f"artifact {key[:12]} was damaged and set aside")
+        self._whole.add(key)
+        return Artifact(key, folder, meta)
+
+    @contextmanager
+    def write(self, key: str, meta: Mapping[str, Any]) -> Iterator[Draft]:
+        """A draft to write files into; it becomes the artifact when the block ends well.
+
+        If another process finished the same artifact meanwhile, that one stays.
+
+        Raises:
+            StoreFullError: no space left; nothing half-written stays.
+        """
+        final = self.path(key)
+        scratch: Path | None = None
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            drafts = self.root / "drafts"
+            drafts.mkdir(exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=f"{key[:12]}-", dir=drafts))
+            yield Draft(scratch)
+            files = {file.name: _describe(file) for file in sorted(scratch.iterdir())}
+            text = json.dumps({**meta, "key": key, "files": files}, allow_nan=False)
+            (scratch / META).write_text(text)
+            _sync(scratch / META)
+            self._rename(scratch, final)
+        except (OSError, safetensors.SafetensorError) as error:
+            if _is_full(error):
+                raise StoreFullError(
+                    f"no space left in {self.root}: free some, or choose another folder "
+                    "with --store; finished steps are kept and the run resumes"
+                ) from None
+            if isinstance(error, PermissionError):
+                raise StoreError(f"{self.root} cannot be written to: choose another --store") from None
+            raise
+        finally:
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+    def _rename(self, scratch: Path, final: Path) -> None:
+        try:
+            os.rename(scratch, final)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # another process was first: equal by construction
+
+    def _set_aside(self, key: str) -> None:
+        """Move a damaged artifact out of the way, for whoever wants to know what happened."""
+        self._whole.discard(key)
+        aside = self.root / "damaged"
+        aside.mkdir(exist_ok=True)
+        target = Path(tempfile.mkdtemp(prefix=f"{key[:12]}-", dir=aside))
+        try:
+            os.rename(self.path(key), target / key)
+        except FileNotFoundError:
+            shutil.rmtree(target, ignore_errors=True)
+
+
+def _describe(file: Path) -> tuple[int, str]:
+    """Size and SHA-256, of the bytes as they reached the disk's cache."""
+    _sync(file)
+    return file.stat().st_size, _digest(file)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _matches(file: Path, size: int, digest: str | None) -> bool:
+    try:
+        return file.stat().st_size == size and (digest is None or _digest(file) == digest)
+    except OSError:
+        return False
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _is_full(error: Exception) -> bool:
+    """ENOSPC, EDQUOT or EFBIG, also as safetensors wraps it."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    return "No space left" in str(error) or "File too large" in str(error)
