@@ -1,0 +1,148 @@
+"""One meaning per colour, in the whole program.
+
+Members are vermilion and non-members blue (Okabe & Ito's palette, safe for colour-blind readers),
+and each is also told apart by its dash and its pattern. Nothing else has a hue: kinds of model are
+facets, line styles or marker shapes in ink, so that no colour ever changes its meaning from one
+chart to the next.
+
+Importing streamlit replaces plotly's default template by placeholder colours, hence the two
+templates here: every figure function takes a :class:`Theme` and wears its template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import plotly.graph_objects as go
+
+from prunepriv.options import ModelKind
+
+ThemeName = Literal["light", "dark"]
+ColourScale = list[tuple[float, str]]
+
+FONT = '"Source Sans", "Source Sans Pro", "Liberation Sans", Arial, sans-serif'
+CHANCE = 0.5
+"""Balanced accuracy of random guessing."""
+ACCURACY_RANGE = (0.4, 1.0)
+"""Axis of every attack accuracy, so that charts compare at a glance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How members, or non-members, look everywhere."""
+
+    label: str
+    colour: str
+    dash: str
+    pattern: str
+    symbol: str
+
+
+MEMBERS = Group("members", "#D55E00", "solid", "", "circle")
+NON_MEMBERS = Group("non-members", "#0072B2", "dash", "/", "diamond")
+
+
+def group(member: bool) -> Group:
+    """The look of members (True) or of non-members."""
+    return MEMBERS if member else NON_MEMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class KindStyle:
+    """How a kind of model is told apart where it is not a facet of its own."""
+
+    label: str
+    dash: str
+    symbol: str
+
+
+KINDS: dict[ModelKind, KindStyle] = {
+    "original": KindStyle("Original", "dot", "circle-open"),
+    "control": KindStyle("Control", "dash", "diamond-open"),
+    "pruned": KindStyle("Pruned", "solid", "circle"),
+    "defended": KindStyle("Defended", "longdashdot", "square"),
+}
+
+
+def rgba(colour: str, alpha: float) -> str:
+    """``#RRGGBB`` with an opacity in [0, 1], as plotly and CSS take it."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a light or a dark page.
+
+    Attributes:
+        surface: background of page and figure; equal to the page's own in .streamlit/config.toml.
+        ink: text, axes and everything without a meaning of its own.
+        muted: text and marks that step back.
+        grid: grid lines.
+        shade: fill of regions that cannot be measured.
+    """
+
+    name: ThemeName
+    surface: str
+    ink: str
+    muted: str
+    grid: str
+    shade: str
+
+    @property
+    def sequential(self) -> ColourScale:
+        """From nothing to much, without a hue."""
+        return [(0.0, self.surface), (1.0, self.ink)]
+
+    @property
+    def diverging(self) -> ColourScale:
+        """From "higher for non-members" over nothing to "higher for members"."""
+        return [(0.0, NON_MEMBERS.colour), (0.5, self.surface), (1.0, MEMBERS.colour)]
+
+    @cached_property
+    def template(self) -> go.layout.Template:
+        """Layout that every figure wears: quiet axes, horizontal legend on top, own background."""
+        axis = {
+            "gridcolor": self.grid,
+            "linecolor": self.muted,
+            "zerolinecolor": self.grid,
+            "tickcolor": self.muted,
+            "ticks": "outside",
+            "ticklen": 4,
+            "showline": True,
+            "automargin": True,
+            "title": {"standoff": 8, "font": {"size": 13}},
+            "tickfont": {"size": 12, "color": self.ink},
+        }
+        return go.layout.Template(
+            layout={
+                "font": {"family": FONT, "size": 13, "color": self.ink},
+                "paper_bgcolor": self.surface,
+                "plot_bgcolor": self.surface,
+                "colorway": [self.ink],
+                "xaxis": axis,
+                "yaxis": axis,
+                "margin": {"l": 56, "r": 16, "t": 48, "b": 48},
+                "hoverlabel": {"font": {"family": FONT, "size": 13}},
+                "legend": {
+                    "orientation": "h",
+                    "x": 0,
+                    "xanchor": "left",
+                    "y": 1.0,
+                    "yanchor": "top",
+                    "yref": "container",
+                    "title": {"text": ""},
+                },
+                "annotationdefaults": {"font": {"size": 12, "color": self.ink}, "showarrow": False},
+                "bargap": 0.0,
+                "dragmode": False,
+                "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": self.muted},
+            }
+        )
+
+
+LIGHT = Theme("light", "#FFFFFF", "#1F2430", "#5B6472", "#E4E7EC", "#EEF0F3")
+DARK = Theme("dark", "#0E1117", "#E8EAED", "#9AA3B2", "#2A303B", "#1C222C")
+THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK}
