@@ -1,0 +1,1 @@
+"""Tests: unit/ mirrors prunepriv/, pages/ runs the pages, e2e/ drives a browser."""
