@@ -1,0 +1,40 @@
+"""Architectures, each as a stack of models that run together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from prunepriv.models.base import Ensemble, State
+from prunepriv.models.cnn import CNN
+from prunepriv.models.fc import FC
+from prunepriv.options import MODELS, lookup
+
+
+class Architecture(Protocol):
+    """What :data:`REGISTRY` holds: called, it gives an Ensemble with weights not yet set."""
+
+    def __call__(
+        self, models: int, shape: Sequence[int], classes: int, width: float = 1.0
+    ) -> Ensemble: ...
+
+
+REGISTRY: Mapping[str, Architecture] = {"fc": FC, "cnn": CNN}
+
+
+def build(
+    name: str, models: int, shape: Sequence[int], classes: int, width: float = 1.0
+) -> Ensemble:
+    """A stack of `models` networks of that architecture.
+
+    Args:
+        shape: of one record, (features,) or (channels, height, width).
+        width: factor on the channels.
+
+    Raises:
+        UnknownNameError: no such architecture.
+    """
+    return REGISTRY[lookup(MODELS, name, "model").name](models, shape, classes, width)
+
+
+__all__ = ["REGISTRY", "Architecture", "Ensemble", "State", "build"]

