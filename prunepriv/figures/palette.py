@@ -38,10 +38,23 @@ class Group:
     dash: str
     pattern: str
     symbol: str
+    glyph: str
+
+    @property
+    def sample(self) -> str:
+        """A piece of the group's line in its colour, to stand before words in plotly's text."""
+        return f'<span style="color:{self.colour}"><b>{self.glyph}</b></span>'
 
 
-MEMBERS = Group("members", "#D55E00", "solid", "", "circle")
-NON_MEMBERS = Group("non-members", "#0072B2", "dash", "/", "diamond")
+MEMBERS = Group("members", "#D55E00", "solid", "", "circle", "\N{EM DASH}")
+NON_MEMBERS = Group(
+    "non-members",
+    "#0072B2",
+    "dash",
+    "/",
+    "diamond",
+    "\N{BOX DRAWINGS LIGHT TRIPLE DASH HORIZONTAL}",
+)
 
 
 def group(member: bool) -> Group:
@@ -129,7 +142,9 @@ class Theme:
                 "legend": {
                     "orientation": "h",
                     "x": 0,
+                    "xref": "container",
                     "xanchor": "left",
+                    "font": {"size": 12},
                     "y": 1.0,
                     "yanchor": "top",
                     "yref": "container",

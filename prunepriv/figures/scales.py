@@ -1,0 +1,122 @@
+"""Axes of the signals: linear, logarithmic and logit, all drawn on a linear plotly axis.
+
+Bars of a histogram are equally wide only where the axis is linear, so values are transformed here
+and the ticks carry the untransformed numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit, logit
+
+Quantity = Literal["confidence", "sensitivity"]
+ScaleName = Literal["linear", "log", "logit"]
+
+QUANTITIES: tuple[Quantity, ...] = ("confidence", "sensitivity")
+QUANTITY_LABELS: dict[Quantity, str] = {
+    "confidence": "confidence in the true label",
+    "sensitivity": "prediction sensitivity of the true label",
+}
+FLOOR = 1e-6
+"""Values nearer to 0 (or, on a logit axis, to 1) are counted in the outermost bar."""
+TAIL = 0.995
+"""Axes end at this quantile, and curved ones begin at 1 - this: the outermost bars hold the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A monotone map from a signal's values to positions on the axis.
+
+    Attributes:
+        forward: values to positions; clips to what the axis can show.
+        backward: positions to values.
+        ticks: values that may carry a tick; empty leaves them to plotly.
+    """
+
+    name: ScaleName
+    label: str
+    forward: Callable[[np.ndarray], np.ndarray]
+    backward: Callable[[np.ndarray], np.ndarray]
+    ticks: tuple[float, ...] = ()
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.log10(np.maximum(values, FLOOR)))
+
+
+def _power(positions: np.ndarray) -> np.ndarray:
+    return np.asarray(np.power(10.0, positions))
+
+
+def _logit(values: np.ndarray) -> np.ndarray:
+    return np.asarray(logit(np.clip(values, FLOOR, 1 - FLOOR)))
+
+
+def _expit(positions: np.ndarray) -> np.ndarray:
+    return np.asarray(expit(positions))
+
+
+SCALES: dict[ScaleName, Scale] = {
+    "linear": Scale("linear", "Linear", np.asarray, np.asarray),
+    "log": Scale("log", "Log", _log, _power, tuple(10.0**power for power in range(-6, 7))),
+    "logit": Scale(
+        "logit",
+        "Logit",
+        _logit,
+        _expit,
+        (1e-6, 1e-4, 1e-2, 0.1, 0.5, 0.9, 0.99, 0.9999, 1 - 1e-6),
+    ),
+}
+
+
+def scale_for(quantity: Quantity, name: ScaleName) -> Scale:
+    """The scale, or the nearest that makes sense: a sensitivity has no upper end, so no logit."""
+    return SCALES["log" if quantity == "sensitivity" and name == "logit" else name]
+
+
+def limits(values: Sequence[np.ndarray], quantity: Quantity, scale: Scale) -> tuple[float, float]:
+    """First and last position of an axis that all these values share.
+
+    Args:
+        values: arrays of any length, together not empty.
+    """
+    if quantity == "confidence" and scale.name == "linear":
+        return 0.0, 1.0
+    pooled = np.concatenate([np.asarray(array, dtype=np.float64) for array in values])
+    if scale.name == "linear":
+        high = float(np.quantile(pooled, TAIL))
+        return 0.0, high or 1.0
+    ends = np.quantile(pooled, [1 - TAIL, TAIL])
+    low, high = (float(end) for end in scale.forward(ends))
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def tick_text(value: float) -> str:
+    """0.0001 as "0.0001", 1e-6 as "1e-6", 0.999999 as "1-1e-6": exact and short."""
+    if value in (0.0, 1.0):
+        return f"{value:g}"
+    if 0.999 < value < 1:
+        return f"1\N{MINUS SIGN}{tick_text(1 - value)}" if value > 0.99995 else f"{value:.4g}"
+    if value < 1e-4:
+        return f"1e{round(np.log10(value))}"
+    return f"{value:.6g}"
+
+
+def axis_ticks(scale: Scale, low: float, high: float) -> dict[str, object]:
+    """Plotly's tick settings for an axis from position ``low`` to ``high``."""
+    if not scale.ticks:
+        return {}
+    values = np.array(scale.ticks)
+    places = scale.forward(values)
+    inside = (places >= low - 1e-9) & (places <= high + 1e-9)
+    if inside.sum() > 7:
+        inside[1::2] = False
+    return {
+        "tickmode": "array",
+        "tickvals": places[inside].tolist(),
+        "ticktext": [tick_text(float(value)) for value in values[inside]],
+    }

@@ -1,0 +1,40 @@
+"""Numbers and lists as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    """0.7834 as "78.3 %"."""
+    return f"{100 * fraction:.{digits}f} %".replace("-", MINUS)
+
+
+def points(change: float, digits: int = 1) -> str:
+    """A difference of two fractions, in percentage points: "+5.2 points"."""
+    return f"{signed(100 * change, digits)} points"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """0.0634 as "+0.06", with a typographic minus and never "-0.00"."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", MINUS)
+
+
+def short(value: float) -> str:
+    """A number with three significant digits: "0.0123", "4.56", "1e-5"."""
+    text = f"{value:.3g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.0e}"
+    return text.replace("e-0", "e-").replace("-", MINUS)
+
+
+def rounded(value: float) -> str:
+    """Three decimals where they say something, else three significant digits: "0.380", "0.0123"."""
+    return f"{value:.3f}".replace("-", MINUS) if abs(value) >= 0.1 else short(value)
+
+
+def join(items: Sequence[str], last: str = "and") -> str:
+    """["a", "b", "c"] as "a, b and c"."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
