@@ -20,7 +20,6 @@ from prunepriv.options import (
     DEFENSES,
     MODEL_KINDS,
     MODELS,
-    RECIPES,
     ApproachOption,
     DatasetOption,
     DefenseOption,
@@ -63,7 +62,9 @@ class Data(Part):
             return given
         option = lookup(DATASETS, str(given.get("name", "checkins")), "data set")
         known = {knob.name: knob for knob in option.knobs}
-        knobs = dict(given.get("knobs") or {})
+        knobs = given.get("knobs") or {}
+        if not isinstance(knobs, dict):
+            raise ExperimentError(f"data.knobs must be settings by name, got {knobs!r}")
         for name, value in knobs.items():
             if name not in known:
                 takes = ", ".join(known) or "none"
@@ -95,10 +96,15 @@ class Training(Part):
 
     epochs: int = Field(50, ge=1, le=1000, description="Most epochs of training.")
     fine_tune_epochs: int = Field(
-        25, ge=1, le=1000, description="Most epochs of fine-tuning after pruning; half of training's unless given."
+        25,
+        ge=1,
+        le=1000,
+        description="Most epochs of fine-tuning after pruning; half of training's unless given.",
     )
     patience: int | None = Field(
-        5, ge=1, description="Stop after so many epochs without a better validation accuracy; none: never."
+        5,
+        ge=1,
+        description="Stop after so many epochs without a better validation accuracy; none: never.",
     )
     stop_at_member_accuracy: float | None = Field(
         None, gt=0, le=1,
@@ -117,7 +123,10 @@ class Pruning(Part):
         0.7, ge=0, lt=1, description="Fraction removed of every layer (slimming: of all channels)."
     )
     slimming_penalty: float = Field(
-        1e-4, ge=0, le=1, description="L1 penalty on batch-norm scales while training for network slimming."
+        1e-4,
+        ge=0,
+        le=1,
+        description="L1 penalty on batch-norm scales while training for network slimming.",
     )
 
     @property
@@ -140,9 +149,7 @@ class Attacks(Part):
     """Who attacks, and how the attack networks are trained."""
 
     names: tuple[str, ...] = Field(tuple(ATTACKS), min_length=1, description="Attacks.")
-    recipe: Literal["fast", "paper"] = Field(
-        "fast", description="How attack networks are trained."
-    )
+    recipe: Literal["fast", "paper"] = Field("fast", description="How attack networks are trained.")
 
 
 class Experiment(Part):
@@ -171,28 +178,33 @@ class Experiment(Part):
         if not isinstance(given, dict):
             return given
         given = {name: _plain(value) for name, value in given.items()}
-        data = given.setdefault("data", {})
+        for part in ("data", "model", "training", "pruning", "defense", "attacks"):
+            if not isinstance(given.setdefault(part, {}), dict):
+                raise ExperimentError(f"{part} must be settings by name, got {given[part]!r}")
+        data = given["data"]
         dataset = lookup(DATASETS, str(data.get("name", "checkins")), "data set")
-        model = given.setdefault("model", {})
+        model = given["model"]
         model.setdefault("name", next(m.name for m in MODELS.values() if m.serves == dataset.kind))
         network = lookup(MODELS, str(model["name"]), "model")
-        training = given.setdefault("training", {})
+        training = given["training"]
         if training.get("epochs") is None:
             training["epochs"] = network.epochs
         if training.get("fine_tune_epochs") is None and isinstance(training["epochs"], int):
             training["fine_tune_epochs"] = max(1, training["epochs"] // 2)
-        pruning = given.setdefault("pruning", {})
+        pruning = given["pruning"]
         if pruning.get("approach", "l1_unstructured") != "network_slimming":
             pruning["slimming_penalty"] = 0.0
-        defense = given.setdefault("defense", {})
+        defense = given["defense"]
         protection = lookup(DEFENSES, str(defense.get("name", "none")), "defence")
         if protection.name == "none":
             defense["strength"] = 0.0  # it has none: two experiments that differ in it are one
         elif defense.get("strength") is None:
             defense["strength"] = protection.default_strength
         if given.get("models") in (None, "all", ["all"], ("all",)):
-            given["models"] = [k for k in MODEL_KINDS if k != "defended" or protection.name != "none"]
-        attacks = given.setdefault("attacks", {})
+            given["models"] = [
+                k for k in MODEL_KINDS if k != "defended" or protection.name != "none"
+            ]
+        attacks = given["attacks"]
         if attacks.get("names") in (None, "all", ["all"], ("all",)):
             attacks["names"] = list(ATTACKS)
         return given
@@ -219,7 +231,9 @@ class Experiment(Part):
                 f"{self.pruning.approach} needs {needs} layers, and {network.name} has none: choose {fits}"
             )
         if "defended" in self.models and self.defense.name == "none":
-            raise ExperimentError("model 'defended' needs a defence: choose --defense ppb, or leave it out")
+            raise ExperimentError(
+                "model 'defended' needs a defence: choose --defense ppb, or leave it out"
+            )
         return self
 
     @property
@@ -243,7 +257,9 @@ def make_experiment(given: dict[str, Any]) -> Experiment:
     try:
         return Experiment.model_validate(given)
     except ValidationError as error:
-        raise ExperimentError("; ".join(_sentence(e) for e in error.errors())) from None
+        # where an item of a list is wrong, pydantic also calls the list too short: tell one thing
+        told = [e for e in error.errors() if e["type"] != "too_short" or not e["input"]]
+        raise ExperimentError("; ".join(_sentence(e) for e in told)) from None
 
 
 def _sentence(error: Any) -> str:
@@ -255,7 +271,11 @@ def _sentence(error: Any) -> str:
     if field == "pruning.sparsity" and error["type"] in ("greater_than_equal", "less_than"):
         return f"sparsity must lie in [0, 1), got {error['input']}"
     if field == "shadows" and error["type"] == "greater_than_equal":
-        return f"shadows must be 1 at least, for every attack learns from them, got {error['input']}"
+        return (
+            f"shadows must be 1 at least, for every attack learns from them, got {error['input']}"
+        )
+    if error["type"] == "too_short":
+        return f"{field} must name one at least, got none"
     if error["type"] == "extra_forbidden":
         return f"{field} is not a setting"
     rule = error["msg"].replace("Input should be", "must be").replace("Value error, ", "")

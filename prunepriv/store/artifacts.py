@@ -169,7 +169,9 @@ class ArtifactStore:
                     "with --store; finished steps are kept and the run resumes"
                 ) from None
             if isinstance(error, PermissionError):
-                raise StoreError(f"{self.root} cannot be written to: choose another --store") from None
+                raise StoreError(
+                    f"{self.root} cannot be written to: choose another --store"
+                ) from None
             raise
         finally:
             if scratch is not None:
