@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
@@ -54,16 +53,20 @@ class Ensemble(nn.Module, ABC):
         return pairs
 
     def reset(self, generators: Sequence[torch.Generator]) -> None:
-        """Fresh weights, PyTorch's default law: uniform within 1 / sqrt(fan-in), scales one."""
+        """Fresh weights: Xavier's normal law, biases zero, scales one (Yuan & Zhang's release).
+
+        PyTorch's default law learns slower, stops earlier and leaks less: on Location the Conf
+        attack then reaches 72 % instead of the published 78 %.
+        """
         for layer in self.modules():
             if isinstance(layer, StackedBatchNorm2d):
                 nn.init.ones_(layer.weight)
                 nn.init.zeros_(layer.bias)
             elif isinstance(layer, (StackedLinear, StackedConv2d)):
-                bound = 1 / math.sqrt(layer.weight[0, 0].numel())
-                for parameter in layer.parameters():
-                    for row, generator in zip(parameter.data, generators, strict=True):
-                        row.uniform_(-bound, bound, generator=generator)
+                for row, generator in zip(layer.weight.data, generators, strict=True):
+                    nn.init.xavier_normal_(row, generator=generator)
+                if isinstance(layer, StackedLinear):
+                    nn.init.zeros_(layer.bias)
 
     def draw_dropout_from(self, generators: Sequence[torch.Generator]) -> None:
         """One generator per model, for all dropout of that model."""

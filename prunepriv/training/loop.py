@@ -93,7 +93,7 @@ class _Watch:
         if goal is not None:
             return point["member_accuracy"] >= goal
         patience = self.settings.patience
-        return patience is not None and epoch - self.best_epoch[model] >= patience
+        return patience is not None and epoch - self.best_epoch[model] > patience
 
 
 def train(
