@@ -6,6 +6,7 @@ there. The arrays keep the order of the target's records; ``record`` is the data
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,6 +39,17 @@ class TargetSignals:
     label: np.ndarray
     logits: np.ndarray
     sensitivity: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> TargetSignals:
+        """From ``target.safetensors`` of a signals artifact."""
+        return cls(
+            record=arrays["record"],
+            member=arrays["member"].astype(bool),
+            label=arrays["label"],
+            logits=arrays["logits"],
+            sensitivity=arrays["sensitivity"],
+        )
 
     @cached_property
     def posteriors(self) -> np.ndarray:
@@ -120,14 +132,7 @@ class Result:
         artifact = self.artifact(f"signals:{kind}")
         if artifact is None:
             return None
-        arrays = artifact.tensors("target")
-        return TargetSignals(
-            record=arrays["record"],
-            member=arrays["member"].astype(bool),
-            label=arrays["label"],
-            logits=arrays["logits"],
-            sensitivity=arrays["sensitivity"],
-        )
+        return TargetSignals.from_arrays(artifact.tensors("target"))
 
     def model_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """{"member_accuracy", "non_member_accuracy", "sparsity", "layers": {name: sparsity}, ...}."""

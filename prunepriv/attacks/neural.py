@@ -1,0 +1,86 @@
+"""Attack networks on posteriors: NN, Top3-NN and Cls-NN."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prunepriv.attacks.base import Attack, Fitted, FitSettings, PooledShadows, Queries
+from prunepriv.attacks.networks import (
+    Dropout,
+    FastRecipe,
+    fit_network,
+    margin,
+    predict,
+    restore,
+)
+from prunepriv.progress import Report, silent
+
+FAST = FastRecipe(epochs=8, batch_size=128, peak=2e-3)
+
+
+def attack_network(inputs: int) -> nn.Sequential:
+    """512-256-128-2, ReLU, dropout 0.2 after the first two hidden layers (METHOD section 6)."""
+    return nn.Sequential(
+        nn.Linear(inputs, 512), nn.ReLU(), Dropout(0.2),
+        nn.Linear(512, 256), nn.ReLU(), Dropout(0.2),
+        nn.Linear(256, 128), nn.ReLU(),
+        nn.Linear(128, 2),
+    )  # fmt: skip
+
+
+class NeuralAttack(Attack):
+    """A network on features of the posteriors; its score is the log-odds of membership."""
+
+    @abstractmethod
+    def features(self, queries: Queries) -> np.ndarray:
+        """(n, d) what the network sees."""
+
+    def fit(
+        self, shadows: PooledShadows, settings: FitSettings, report: Report = silent
+    ) -> Fitted:
+        x = self._inputs(shadows.queries)
+        member = torch.from_numpy(shadows.member.astype(np.int64))
+        network = attack_network(x.shape[1])
+        state = fit_network(network, x, member, settings, FAST, report)
+        return {**state, "thresholds": np.zeros(1)}
+
+    def score(self, fitted: Mapping[str, np.ndarray], queries: Queries) -> np.ndarray:
+        x = self._inputs(queries)
+        return margin(predict(restore(attack_network(x.shape[1]), fitted), x))
+
+    def _inputs(self, queries: Queries) -> Tensor:
+        return torch.from_numpy(self.features(queries).astype(np.float32))
+
+
+class NN(NeuralAttack):
+    """On the posteriors as they are (Shokri et al. 2017)."""
+
+    def features(self, queries: Queries) -> np.ndarray:
+        return queries.posteriors
+
+
+class Top3NN(NeuralAttack):
+    """On the three largest posteriors, in descending order (Salem et al. 2019).
+
+    With fewer than three classes, on all of them.
+    """
+
+    def features(self, queries: Queries) -> np.ndarray:
+        return -np.sort(-queries.posteriors, axis=1)[:, :3]
+
+
+class ClsNN(NeuralAttack):
+    """On the posteriors and the true label, one-hot (Nasr et al. 2018)."""
+
+    def features(self, queries: Queries) -> np.ndarray:
+        return np.hstack([queries.posteriors, one_hot(queries)])
+
+
+def one_hot(queries: Queries) -> np.ndarray:
+    """(n, C): 1 at the true label."""
+    return np.eye(queries.classes)[queries.label]

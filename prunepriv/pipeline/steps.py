@@ -1,0 +1,318 @@
+"""How each step of a plan is done: read inputs from the store, compute, write one artifact.
+
+Runs in a worker, never in the dashboard's process: it imports torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
+from prunepriv.datasets import Splits, load, split
+from prunepriv.defenses import make_objective
+from prunepriv.divergence import gaps
+from prunepriv.evaluation import evaluate
+from prunepriv.models import Ensemble, build
+from prunepriv.pipeline.plan import Step, StepKind
+from prunepriv.progress import Report
+from prunepriv.pruning import make_masks
+from prunepriv.pruning.masks import Masks, sparsities
+from prunepriv.seeding import derive
+from prunepriv.signals import signals
+from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
+from prunepriv.store.result import TargetSignals
+from prunepriv.training import Records, Settings, Trained, initialise, train
+
+THREADS = 1
+"""Of every step: the same figures wherever it runs, and workers that do not fight for cores."""
+
+
+class _Work:
+    """A step in hand: its parameters, its inputs' artifacts and the draft it writes."""
+
+    def __init__(self, step: Step, store: ArtifactStore, folder: Path, report: Report) -> None:
+        self.params = step.params
+        self.inputs: Mapping[str, Artifact] = {
+            role: store.open(key) for role, key in step.inputs.items()
+        }
+        self.data_folder = folder
+        self.report = report
+
+    def tensors(self, role: str, name: str) -> dict[str, torch.Tensor]:
+        arrays = self.inputs[role].tensors(name)
+        return {key: torch.from_numpy(array) for key, array in arrays.items()}
+
+
+Writer = Callable[[Draft], None]
+
+
+def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report) -> None:
+    """Do one step, whose inputs lie in the store already, and write its artifact.
+
+    Raises:
+        PruneprivError: it cannot be done, in one sentence.
+        Cancelled: from `report`; nothing is written.
+    """
+    torch.set_num_threads(THREADS)
+    started = time.perf_counter()
+    write = _STEPS[step.kind](_Work(step, store, data_folder, report))
+    meta = {
+        "step": step.name,
+        "kind": step.kind,
+        "params": dict(step.params),
+        "inputs": dict(step.inputs),
+        "seconds": time.perf_counter() - started,
+    }
+    with store.write(step.key, meta) as draft:
+        write(draft)
+    report(1.0)
+
+
+def _data(work: _Work) -> Writer:
+    data = load(work.params["name"], work.params["knobs"], work.data_folder, work.report)
+    about = {
+        "name": data.name,
+        "kind": data.kind,
+        "classes": data.classes,
+        "class_names": list(data.class_names),
+    }
+
+    def write(draft: Draft) -> None:
+        draft.tensors("data", {"x": data.x, "y": data.y})
+        draft.json("about", about)
+
+    return write
+
+
+def _split(work: _Work) -> Writer:
+    params = work.params
+    count = len(work.inputs["data"].tensors("data")["y"])
+    parts = split(count, params["shadows"], params["seed"], params["limit"])
+    return lambda draft: draft.tensors("split", parts.to_arrays())
+
+
+def _train(work: _Work) -> Writer:
+    ensemble = _build(work)
+    initialise(ensemble, work.params["seed"])
+    settings = Settings(
+        **work.params["training"], scale_penalty=work.params["slimming_penalty"]
+    )
+    trained = train(
+        ensemble,
+        _records(work),
+        settings,
+        seed=work.params["seed"],
+        stage="train",
+        report=work.report,
+    )
+    return _models(work, trained, {})
+
+
+def _fine_tune(work: _Work) -> Writer:
+    params = work.params
+    ensemble = _build(work)
+    state = work.tensors("models", "models")
+    masks: Masks = {}
+    if params["pruning"] is not None:
+        pruning = params["pruning"]
+        masks = make_masks(pruning["approach"], ensemble, state, pruning["sparsity"])
+    ensemble.load(state)
+    options = dict(params["training"])
+    trained = train(
+        ensemble,
+        _records(work),
+        Settings(epochs=options.pop("fine_tune_epochs"), **options),
+        seed=params["seed"],
+        stage="fine_tune",
+        objective=make_objective(params["defense"]["name"], params["defense"]["strength"]),
+        masks=masks,
+        report=work.report,
+    )
+    return _models(work, trained, masks)
+
+
+def _build(work: _Work) -> Ensemble:
+    """The stack of target and shadows, its weights not set."""
+    model = work.params["model"]
+    data, about = work.inputs["data"].tensors("data"), work.inputs["data"].json("about")
+    shadows = len(work.inputs["split"].tensors("split")["shadow_train"])
+    return build(
+        model["name"], shadows + 1, data["x"].shape[1:], about["classes"], model["width"]
+    )
+
+
+def _records(work: _Work) -> Records:
+    data = work.tensors("data", "data")
+    parts = Splits.from_arrays(work.inputs["split"].tensors("split"))
+    return Records(
+        x=data["x"],
+        y=data["y"],
+        train=_rows(parts.target_train, parts.shadow_train),
+        validation=_rows(parts.target_validation, parts.shadow_validation),
+    )
+
+
+def _rows(target: np.ndarray, shadows: np.ndarray) -> torch.Tensor:
+    """(M, n): the target's records first, then each shadow's."""
+    return torch.from_numpy(np.concatenate([target[None], shadows]))
+
+
+def _models(work: _Work, trained: Trained, masks: Masks) -> Writer:
+    ensemble = _build(work)
+    whole, layers = sparsities(ensemble, masks)
+    report = {
+        "history": trained.history,
+        "best_epoch": trained.best_epoch,
+        "sparsity": whole,
+        "layers": layers,
+        "architecture": {**work.params["model"], "parameters": _parameters(ensemble)},
+    }
+
+    def write(draft: Draft) -> None:
+        draft.tensors("models", {name: v.numpy() for name, v in trained.state.items()})
+        draft.tensors("masks", {name: v.numpy() for name, v in masks.items()})
+        draft.json("report", report)
+
+    return write
+
+
+def _parameters(ensemble: Ensemble) -> int:
+    """Of one model."""
+    return sum(parameter[0].numel() for parameter in ensemble.parameters())
+
+
+def _signals(work: _Work) -> Writer:
+    report = work.inputs["models"].json("report")
+    data = work.tensors("data", "data")
+    parts = Splits.from_arrays(work.inputs["split"].tensors("split"))
+    state = work.tensors("models", "models")
+    own = torch.cat(
+        [
+            _rows(parts.target_train, parts.shadow_train),
+            _rows(parts.target_test, parts.shadow_test),
+        ],
+        dim=1,
+    )
+    models, count = own.shape
+    member = np.arange(count) < parts.target_train.size
+    architecture = report["architecture"]
+    classes = work.inputs["data"].json("about")["classes"]
+    everyone = build(
+        architecture["name"], models, data["x"].shape[1:], classes, architecture["width"]
+    )
+    everyone.load(state)
+    logits, sensitivity = signals(
+        everyone, data["x"], own, seed=derive(work.params["seed"], "signals", "own")
+    )
+    work.report(0.5, "every shadow scores the target's records")
+    everyone.keep(torch.arange(1, models))
+    crossed = signals(
+        everyone,
+        data["x"],
+        own[:1].expand(models - 1, -1),
+        seed=derive(work.params["seed"], "signals", "reference"),
+    )
+    labels = data["y"][own]
+    correct = (logits[0].argmax(1) == labels[0]).numpy()
+    summary = {
+        "member_accuracy": float(correct[member].mean()),
+        "non_member_accuracy": float(correct[~member].mean()),
+        "sparsity": report["sparsity"][0],
+        "layers": report["layers"][0],
+    }
+
+    def write(draft: Draft) -> None:
+        tables = {
+            "record": own.numpy(),
+            "member": np.broadcast_to(member, own.shape).astype(np.uint8),
+            "label": labels.numpy(),
+            "logits": logits.numpy(),
+            "sensitivity": sensitivity.numpy(),
+        }
+        draft.tensors("target", {name: table[0] for name, table in tables.items()})
+        draft.tensors("shadows", {name: table[1:] for name, table in tables.items()})
+        draft.tensors(
+            "reference", {"logits": crossed[0].numpy(), "sensitivity": crossed[1].numpy()}
+        )
+        draft.json("report", summary)
+
+    return write
+
+
+def _divergence(work: _Work) -> Writer:
+    seen = _target(work)
+    rows = gaps(
+        seen.member,
+        seen.label,
+        seen.confidence,
+        seen.label_sensitivity,
+        seen.correct,
+        seen.logits.shape[1],
+    )
+    return lambda draft: draft.json("gaps", rows)
+
+
+def _fit(work: _Work) -> Writer:
+    tables = work.inputs["signals"].tensors("shadows")
+    queries = Queries(
+        logits=tables["logits"].reshape(-1, tables["logits"].shape[-1]),
+        sensitivity=tables["sensitivity"].reshape(-1, tables["logits"].shape[-1]),
+        label=tables["label"].ravel(),
+    )
+    settings = FitSettings(
+        recipe=work.params.get("recipe", "fast"), seed=work.params.get("seed", 0)
+    )
+    shadows = PooledShadows(queries, tables["member"].ravel().astype(bool))
+    fitted = get_attack(work.params["attack"]).fit(shadows, settings, work.report)
+    return lambda draft: draft.tensors("fit", fitted)
+
+
+def _score(work: _Work) -> Writer:
+    attack = get_attack(work.params["attack"])
+    fitted = work.inputs["fit"].tensors("fit")
+    tables = work.inputs["signals"].tensors("target")
+    queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
+    score = attack.score(fitted, queries)
+    decision = attack.decide(fitted, queries, score)
+
+    def write(draft: Draft) -> None:
+        draft.tensors("score", {"score": score, "decision": decision.astype(np.uint8)})
+        draft.json("thresholds", fitted["thresholds"].tolist())
+
+    return write
+
+
+def _evaluation(work: _Work) -> Writer:
+    member = _target(work).member
+    rows = []
+    for role, artifact in work.inputs.items():
+        if role == "signals":
+            continue
+        attack = role.removeprefix("score:")
+        table = artifact.tensors("score")
+        rng = np.random.default_rng(derive(work.params["seed"], "bootstrap", attack))
+        figures = evaluate(table["score"], table["decision"].astype(bool), member, rng)
+        rows.append({"attack": attack, **figures.to_dict()})
+    return lambda draft: draft.json("evaluation", rows)
+
+
+def _target(work: _Work) -> TargetSignals:
+    return TargetSignals.from_arrays(work.inputs["signals"].tensors("target"))
+
+
+_STEPS: Mapping[StepKind, Callable[[_Work], Writer]] = {
+    "data": _data,
+    "split": _split,
+    "train": _train,
+    "fine_tune": _fine_tune,
+    "signals": _signals,
+    "divergence": _divergence,
+    "fit": _fit,
+    "score": _score,
+    "evaluation": _evaluation,
+}
