@@ -1,0 +1,6 @@
+"""run."""
+
+from prunepriv.ui.frame import footer, page
+
+frame = page("run", "?")
+footer(frame)

@@ -1,0 +1,42 @@
+"""The command line that runs an experiment: printed beside every figure, so that it can be made again."""
+
+from __future__ import annotations
+
+import shlex
+
+from prunepriv.experiment import Experiment, make_experiment
+
+
+def command_line(experiment: Experiment) -> str:
+    """What to type; options that follow from the others, or have their default, are left out."""
+    words = ["python", "-m", "prunepriv", "run"]
+    for option, value in _options(experiment):
+        words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _options(experiment: Experiment) -> list[tuple[str, object]]:
+    data, model, training = experiment.data, experiment.model, experiment.training
+    plain = make_experiment({"data": {"name": data.name}, "model": {"name": model.name}})
+    halved = max(1, training.epochs // 2)
+    chosen: list[tuple[str, object, bool]] = [
+        ("--dataset", data.name, True),
+        ("--limit", data.limit, data.limit is not None),
+        *(("--knob", f"{name}={value:g}", value != plain.data.knobs[name]) for name, value in data.knobs.items()),
+        ("--model", model.name, True),
+        ("--width", f"{model.width:g}", model.width != 1.0),
+        ("--approach", experiment.pruning.approach, True),
+        ("--sparsity", f"{experiment.pruning.sparsity:g}", True),
+        ("--defense", experiment.defense.name, True),
+        ("--strength", f"{experiment.defense.strength:g}", experiment.defense.name != "none"),
+        ("--shadows", experiment.shadows, True),
+        ("--epochs", training.epochs, True),
+        ("--fine-tune-epochs", training.fine_tune_epochs, training.fine_tune_epochs != halved),
+        ("--patience", training.patience, training.patience != plain.training.patience),
+        ("--stop-at-member-accuracy", training.stop_at_member_accuracy, training.stop_at_member_accuracy is not None),
+        ("--attacks", ",".join(experiment.attacks.names), experiment.attacks.names != plain.attacks.names),
+        ("--models", ",".join(experiment.models), True),
+        ("--recipe", experiment.attacks.recipe, True),
+        ("--seed", experiment.seed, True),
+    ]  # fmt: skip
+    return [(option, value) for option, value, needed in chosen if needed]

@@ -1,0 +1,73 @@
+"""Controls that stand in the URL, so that a link shows what its sender saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from prunepriv.figures.palette import KINDS
+from prunepriv.options import MODEL_KIND_SUMMARIES, Adversary, ModelKind
+from prunepriv.ui.frame import Frame
+from prunepriv.ui.glossary import tip
+
+ADVERSARY_LABELS: dict[Adversary, str] = {"adaptive": "Adaptive", "non_adaptive": "Non-adaptive"}
+
+
+def model_kinds(
+    frame: Frame, key: str = "models", label: str = "Models", only: Sequence[ModelKind] = ()
+) -> tuple[ModelKind, ...]:
+    """Which of the run's models to show, side by side; all of them at first, never none."""
+    there = [kind for kind in frame.kinds if not only or kind in only]
+    if len(there) < 2:
+        return tuple(there)
+    chosen = st.pills(
+        label, there, selection_mode="multi", default=there, key=key, bind="query-params",
+        format_func=lambda kind: KINDS[kind].label, help=_kinds_help(there),
+    )  # fmt: skip
+    return tuple(kind for kind in there if kind in chosen) or tuple(there)
+
+
+def model_kind(
+    frame: Frame,
+    key: str = "model",
+    label: str = "Model",
+    default: ModelKind = "pruned",
+    only: Sequence[ModelKind] = (),
+) -> ModelKind | None:
+    """One of the run's models; None where none has been measured yet."""
+    there = [kind for kind in frame.kinds if not only or kind in only]
+    if not there:
+        return None
+    chosen = st.segmented_control(
+        label, there, required=True, default=default if default in there else there[-1],
+        key=key, bind="query-params", format_func=lambda kind: KINDS[kind].label,
+        help=_kinds_help(there),
+    )  # fmt: skip
+    return chosen if chosen in there else there[-1]
+
+
+def adversary(key: str = "adversary", label: str = "Adversary") -> Adversary:
+    """Whom a defended model faces; the adaptive one unless chosen otherwise: the honest figure."""
+    chosen: Adversary | None = st.segmented_control(
+        label, list(ADVERSARY_LABELS), required=True, default="adaptive", key=key,
+        bind="query-params", format_func=lambda name: ADVERSARY_LABELS[name], help=tip("adaptive"),
+    )  # fmt: skip
+    return chosen or "adaptive"
+
+
+def class_names(frame: Frame) -> tuple[str, ...]:
+    """Names of the classes, by number."""
+    option = frame.experiment.data.option
+    return option.class_names or tuple(f"class {number}" for number in range(option.classes))
+
+
+def class_filter(frame: Frame, key: str = "class", label: str = "Class") -> int | None:
+    """One class, or None for all records."""
+    names = class_names(frame)
+    chosen = st.selectbox(label, ["all", *names], key=key, bind="query-params")
+    return names.index(chosen) if chosen in names else None
+
+
+def _kinds_help(kinds: Sequence[ModelKind]) -> str:
+    return "\n".join(f"- **{KINDS[kind].label}**: {MODEL_KIND_SUMMARIES[kind]}" for kind in kinds)

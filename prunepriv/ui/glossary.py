@@ -1,0 +1,37 @@
+"""The field's terms in plain words, from one file: tooltips here, the Learn page later."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from prunepriv.places import ASSETS
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of the field.
+
+    Attributes:
+        label: as it is written in prose.
+        short: one or two sentences, for a tooltip.
+        how: how it is computed, with the formula in plain text; may be empty.
+    """
+
+    label: str
+    short: str
+    how: str = ""
+
+
+@cache
+def glossary() -> dict[str, Term]:
+    """Every term by its key in ``assets/glossary.json``."""
+    text = (ASSETS / "glossary.json").read_text(encoding="utf-8")
+    return {key: Term(**entry) for key, entry in json.loads(text).items()}
+
+
+def tip(key: str) -> str:
+    """The tooltip of a term, for any widget's ``help``."""
+    term = glossary()[key]
+    return f"**{term.label}.** {term.short}" + (f"\n\n{term.how}" if term.how else "")

@@ -1,0 +1,55 @@
+"""Where a number comes from: on every page, and in every file that leaves the program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from prunepriv.command import command_line
+from prunepriv.pipeline.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What produced the numbers of a chart.
+
+    Attributes:
+        run: id of the run.
+        seed: the seed of everything random in it.
+        keys: keys of the artifacts that were read, each the SHA-256 of all that it depends on.
+        command: the command line that makes the same figures again.
+    """
+
+    run: str
+    seed: int
+    keys: tuple[str, ...]
+    command: str
+
+    def stamp(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table with columns that tell where each row comes from."""
+        return table.assign(
+            run=self.run, seed=self.seed, key=" ".join(self.keys), command=self.command
+        )
+
+    def csv(self, table: pd.DataFrame) -> bytes:
+        """The stamped table as UTF-8 CSV."""
+        return self.stamp(table).to_csv(index=False).encode()
+
+    @property
+    def line(self) -> str:
+        """One line below a chart."""
+        return f"Run `{self.run}` · seed {self.seed} · artifact " + ", ".join(
+            f"`{key[:12]}`" for key in self.keys
+        )
+
+
+def provenance_of(plan: Plan, steps: tuple[str, ...]) -> Provenance:
+    """Provenance of what was read from those steps' artifacts."""
+    experiment = plan.experiment
+    return Provenance(
+        run=experiment.run_id,
+        seed=experiment.seed,
+        keys=tuple(plan.key(step) for step in steps),
+        command=command_line(experiment),
+    )

@@ -1,0 +1,120 @@
+"""The runs that a visitor can look at: the bundled examples and those of the catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from prunepriv import places
+from prunepriv.errors import ExperimentError, UnknownRunError
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog, check_run_id
+from prunepriv.store.result import Result
+from prunepriv.store.tables import RunView
+from prunepriv.ui.words import describe
+
+
+@dataclass(frozen=True)
+class Example:
+    """A finished run that comes with the program.
+
+    Attributes:
+        title: what it shows, in a few words.
+        folder: holds run.json and the artifacts.
+        about: run.json: experiment, command, date, machine, versions, steps.
+    """
+
+    title: str
+    experiment: Experiment
+    folder: Path
+    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run in the picker: an example, or one of the catalogue."""
+
+    run_id: str
+    title: str
+    experiment: Experiment
+    example: Example | None = None
+    view: RunView | None = None
+
+
+def catalog() -> Catalog:
+    """The catalogue of the user's store."""
+    return _catalog(places.store_folder())
+
+
+def entries() -> dict[str, Entry]:
+    """Every run that can be picked, by id: examples first, then the user's, newest first."""
+    listed = {
+        example.experiment.run_id: Entry(
+            example.experiment.run_id, f"Example: {example.title}", example.experiment, example
+        )
+        for example in _examples(places.EXAMPLES)
+    }
+    for view in catalog().runs():
+        experiment = _experiment(view.run_id, view)
+        if experiment is not None and view.run_id not in listed:
+            title = describe(experiment)
+            listed[view.run_id] = Entry(view.run_id, title, experiment, view=view)
+    return listed
+
+
+def find(run_id: str, listed: Mapping[str, Entry]) -> Entry:
+    """The run of that id, which may come from a URL.
+
+    Raises:
+        UnknownRunError: no such run, or not an id at all; fit for the page.
+    """
+    check_run_id(run_id)
+    if run_id not in listed:
+        raise UnknownRunError(
+            f"There is no run {run_id} on this computer: it was deleted, or made elsewhere."
+        )
+    return listed[run_id]
+
+
+def result_of(entry: Entry) -> Result:
+    """Typed reading of a run's artifacts."""
+    store = entry.example.folder if entry.example else places.store_folder()
+    return _result(store, entry.run_id, entry.experiment)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _examples(folder: Path) -> tuple[Example, ...]:
+    """The bundled runs below a folder, in the order that they ask for."""
+    found = [_read_example(file.parent) for file in sorted(folder.glob("*/run.json"))]
+    return tuple(sorted(found, key=lambda example: int(example.about.get("order", 99))))
+
+
+def _read_example(folder: Path) -> Example:
+    about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    experiment = make_experiment(about["experiment"])
+    return Example(about.get("title") or describe(experiment), experiment, folder, about)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _catalog(store: Path) -> Catalog:
+    return Catalog(store)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _experiment(run_id: str, _view: RunView) -> Experiment | None:
+    """What a run was asked to do; None if by a version that knew other settings."""
+    try:
+        return _view.experiment
+    except ExperimentError:
+        return None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _result(store: Path, run_id: str, _experiment: Experiment) -> Result:
+    return Result(ArtifactStore(store), _experiment)
