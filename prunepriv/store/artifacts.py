@@ -127,7 +127,7 @@ class ArtifactStore:
         folder = self.path(key)
         try:
             meta = json.loads((folder / META).read_text())
-            files = dict(meta["files"])
+            files = {name: (size, digest) for name, (size, digest) in dict(meta["files"]).items()}
         except FileNotFoundError:
             raise MissingArtifactError(f"no artifact {key[:12]} in {self.root}") from None
         except (OSError, ValueError, KeyError, TypeError):
