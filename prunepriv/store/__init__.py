@@ -1,0 +1,1 @@
+"""Content-addressed artifacts, the catalogue of runs, and typed reading of both."""

@@ -1,0 +1,67 @@
+"""Who may import whom: the contracts of pyproject.toml, and the same for the page scripts."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+
+
+def imported(file: Path) -> set[str]:
+    """Names of all modules that a script imports, also within functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph(
+        "prunepriv", include_external_packages=True, exclude_type_checking_imports=True
+    )
+
+
+def test_contracts_are_kept() -> None:
+    lint = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command as main; main()",
+    ]
+    done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_scripts_reach_no_torch(script: Path, graph: grimp.ImportGraph) -> None:
+    names = imported(script)
+    roots = {name.split(".")[0] for name in names}
+    assert not roots & {"torch", "torchvision", "plotly", "dask", "distributed"}
+    for module in names & graph.modules:
+        chain = graph.find_shortest_chain(module, "torch")
+        assert chain is None, f"{script.name} reaches torch: {chain}"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_no_page_imports_another(script: Path) -> None:
+    pages = {page.stem for page in SCRIPTS[1:]}
+    roots = {name.split(".")[0] for name in imported(script)}
+    assert not roots & {"pages", "app", *pages}
+
+
+def test_the_scan_sees_an_import(tmp_path: Path, graph: grimp.ImportGraph) -> None:
+    """The scan itself works: a script with a lazy import of a step is found out."""
+    script = tmp_path / "page.py"
+    script.write_text("def f():\n    from prunepriv.pipeline import steps\n")
+    assert "prunepriv.pipeline.steps" in imported(script)
+    assert graph.find_shortest_chain("prunepriv.pipeline.steps", "torch") is not None
