@@ -48,7 +48,7 @@ class Bins:
 
     def counts(self, values: np.ndarray) -> np.ndarray:
         """(bins,) how many values each bin holds; those beyond the ends count in the outermost."""
-        return np.histogram(self._clipped(values), self.positions)[0]
+        return np.asarray(np.histogram(self._clipped(values), self.positions)[0])
 
     def density(self, values: np.ndarray) -> np.ndarray:
         """(bins,) heights whose area on the axis is 1."""
@@ -65,7 +65,8 @@ class Bins:
         return f"{low} to {high}"
 
     def _clipped(self, values: np.ndarray) -> np.ndarray:
-        return np.clip(self.scale.forward(values), self.positions[0], self.positions[-1])
+        places = self.scale.forward(values)
+        return np.asarray(np.clip(places, self.positions[0], self.positions[-1]))
 
 
 def shared_bins(

@@ -85,6 +85,13 @@ def rgba(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
+def blend(first: str, second: str, share: float) -> str:
+    """``#RRGGBB`` between two such colours, with ``share`` of the second one."""
+    ends = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in (first, second)]
+    mixed = [round(a + share * (b - a)) for a, b in zip(*ends, strict=True)]
+    return "#" + "".join(f"{part:02X}" for part in mixed)
+
+
 @dataclass(frozen=True)
 class Theme:
     """Colours of a light or a dark page.
@@ -106,8 +113,8 @@ class Theme:
 
     @property
     def sequential(self) -> ColourScale:
-        """From nothing to much, without a hue."""
-        return [(0.0, self.surface), (1.0, self.ink)]
+        """From nothing to much, without a hue, and never so dark that ink on it cannot be read."""
+        return [(0.0, self.surface), (1.0, blend(self.surface, self.ink, 0.42))]
 
     @property
     def diverging(self) -> ColourScale:

@@ -88,7 +88,7 @@ class Panels:
         layout: Json = {
             "template": self.theme.template,
             "height": self.top + self.bottom + self._inner,
-            "margin": {"t": self.top, "b": self.bottom, "l": 52, "r": 12},
+            "margin": {"t": self.top, "b": self.bottom, "l": 52, "r": 20},
             "shapes": self.shapes,
             "annotations": self.annotations,
             **self.layout,

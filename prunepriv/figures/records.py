@@ -96,7 +96,7 @@ def record_table(
     Args:
         signals: per kind of model; all hold the same records, in any order.
         chosen: (m,) indices of records in the data set.
-        class_names: names of the classes, or empty.
+        class_names: names of the classes, by number.
 
     Returns:
         Columns ``record``, ``class``, ``membership`` and, for each kind of model,
@@ -108,7 +108,7 @@ def record_table(
     table = pd.DataFrame(
         {
             "record": chosen,
-            "class": [class_name(int(one), class_names) for one in label],
+            "class": [class_names[one] for one in label],
             "membership": [group(bool(one)).label.rstrip("s") for one in first.member[rows]],
         }
     )
@@ -117,13 +117,6 @@ def record_table(
             values = one.values(quantity)[_rows(one.record, chosen)]
             table[f"{quantity}: {KINDS[kind].label.lower()}"] = values
     return table
-
-
-def class_name(label: int, names: tuple[str, ...]) -> str:
-    """ "3 frame" where classes have names, else "class 3"."""
-    if not names or names[label] == str(label):
-        return f"class {label}"
-    return f"{names[label]}"
 
 
 def _rows(records: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -1,0 +1,171 @@
+"""Is a defence worth it: what it costs in accuracy, and what it takes from the attacker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from prunepriv.figures.classes import KIND_ROWS, dumbbells
+from prunepriv.figures.leaderboard import Series, chance_line
+from prunepriv.figures.palette import ACCURACY_RANGE, Theme
+from prunepriv.figures.panels import Panels
+from prunepriv.options import ModelKind
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A model in the privacy-utility plane.
+
+    Attributes:
+        text: what stands beside it.
+        utility: accuracy on non-members, 0 to 1.
+        leakage: accuracy of the best attack, with its 95 % interval.
+        run: id of the run it belongs to.
+        here: whether that is the run in view.
+    """
+
+    series: Series
+    text: str
+    utility: float
+    leakage: float
+    low: float
+    high: float
+    attack: str
+    run: str
+    here: bool = True
+
+
+def model_accuracies(
+    reports: Mapping[ModelKind, Mapping[str, Any]], theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """Accuracy of each model on members and on non-members.
+
+    Args:
+        reports: ``Result.model_report`` by kind of model.
+
+    Returns:
+        The figure and a row per model: ``model``, ``members``, ``non-members``, ``sparsity``.
+    """
+    table = pd.DataFrame(
+        {
+            "model": list(reports),
+            "members": [report["member_accuracy"] for report in reports.values()],
+            "non-members": [report["non_member_accuracy"] for report in reports.values()],
+            "sparsity": [report["sparsity"] for report in reports.values()],
+        }
+    )
+    panels = Panels(theme, height=40 * len(table) + 16, top=44, bottom=56)
+    dumbbells(panels, 0, table)
+    figure = panels.figure(
+        x={"tickformat": ".0%", "nticks": 6, "title": {"text": "accuracy of the model"}},
+        y={**KIND_ROWS},
+    )
+    return figure, table
+
+
+def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
+    """Accuracy on non-members against the best attack's accuracy; down and right is better.
+
+    An arrow leads from the pruned model to the defended one of the run in view.
+
+    Returns:
+        The figure and a row per point.
+    """
+    panels = Panels(theme, height=380, top=20, bottom=60)
+    chance_line(panels, 0, upright=False)
+    for point in sorted(points, key=lambda one: one.here):
+        panels.trace(0, **_mark(point, theme))
+    start = next((p for p in points if p.series.model == "pruned" and p.here), None)
+    end = next((p for p in points if p.series.model == "defended" and p.here), None)
+    if start is not None and end is not None:
+        _arrow(panels, start, end)
+    panels.note(
+        0, "better: more accurate, leaks less \u2198", x=1, xanchor="right", y=1, yanchor="top",
+        font={"size": 11, "color": theme.muted},
+    )  # fmt: skip
+    panels.layout["showlegend"] = False
+    low, high = (pick(point.utility for point in points) for pick in (min, max))
+    pad = max(0.02, 0.18 * (high - low))
+    figure = panels.figure(
+        x={"range": [low - pad, high + pad], "tickformat": ".0%", "nticks": 6,
+           "title": {"text": "accuracy on non-members"}},
+        y={"range": list(ACCURACY_RANGE), "tickformat": ".0%", "dtick": 0.1,
+           "title": {"text": "best attack"}},
+    )  # fmt: skip
+    return figure, _rows(points)
+
+
+def _mark(point: Point, theme: Theme) -> dict[str, Any]:
+    colour = theme.ink if point.here else theme.muted
+    size = 14 if point.here else 10
+    up, down = [point.high - point.leakage], [point.leakage - point.low]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": [point.utility],
+        "y": [point.leakage],
+        "text": [point.text],
+        "textposition": "middle right" if point.series.model != "pruned" else "middle left",
+        "textfont": {"size": 12, "color": colour},
+        "name": point.text,
+        "marker": {
+            "symbol": point.series.symbol,
+            "size": size,
+            "color": colour,
+            "line": {"width": 1.5, "color": colour},
+        },
+        "error_y": {
+            "array": up,
+            "arrayminus": down,
+            "symmetric": False,
+            "color": colour,
+            "thickness": 1.2,
+            "width": 4,
+        },
+        "hovertemplate": f"{point.text}<br>{point.attack} %{{y:.1%}}, "
+        "accuracy on non-members %{x:.1%}<extra></extra>",
+    }
+
+
+def _arrow(panels: Panels, start: Point, end: Point) -> None:
+    panels.annotations.append(
+        {
+            "text": "",
+            "showarrow": True,
+            "x": end.utility,
+            "y": end.leakage,
+            "ax": start.utility,
+            "ay": start.leakage,
+            "xref": "x",
+            "yref": "y",
+            "axref": "x",
+            "ayref": "y",
+            "arrowhead": 3,
+            "arrowwidth": 2,
+            "arrowcolor": panels.theme.ink,
+            "standoff": 9,
+            "startstandoff": 9,
+        }
+    )
+
+
+def _rows(points: list[Point]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "model": point.series.label,
+                "label": point.text,
+                "accuracy_on_non_members": point.utility,
+                "best_attack": point.attack,
+                "attack_accuracy": point.leakage,
+                "low": point.low,
+                "high": point.high,
+                "of_run": point.run,
+            }
+            for point in points
+        ]
+    )

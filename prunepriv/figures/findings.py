@@ -1,0 +1,352 @@
+"""What a chart shows, in one or two plain sentences from this run's numbers.
+
+Nothing here is a template with a verdict: where an interval covers chance the sentence says so, and
+where a change goes the other way than the paper's, it goes the other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prunepriv.evaluation import Confusion
+from prunepriv.figures.classes import GAP_LABELS, Z95, Distance, Gap
+from prunepriv.figures.leaderboard import Series
+from prunepriv.figures.palette import CHANCE, KINDS
+from prunepriv.figures.records import RecordSignals
+from prunepriv.figures.roc import Curve, meaningful
+from prunepriv.figures.scales import Quantity
+from prunepriv.options import ATTACKS, ModelKind
+from prunepriv.prose import join, percent, points, rounded, signed
+
+BEYOND = "LiRA, RMIA and label-only attacks are not part of this version."
+
+
+def gap_of(signals: RecordSignals, quantity: Quantity) -> tuple[float, float]:
+    """Mean over members minus mean over non-members, and half of its 95 % interval.
+
+    nan where one of the groups is empty, or too small for an interval.
+    """
+    values = signals.values(quantity)
+    groups = [values[signals.member], values[~signals.member]]
+    if not all(map(len, groups)):
+        return float("nan"), float("nan")
+    squares = [g.var(ddof=1) / len(g) if len(g) > 1 else float("nan") for g in groups]
+    return float(groups[0].mean() - groups[1].mean()), float(Z95 * np.sqrt(sum(squares)))
+
+
+def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only: str = "") -> str:
+    """The gap of the last undefended model there is, and where it comes from.
+
+    Args:
+        only: name of the class that is shown; empty for all records.
+    """
+    gaps = {kind: gap_of(one, quantity) for kind, one in signals.items()}
+    front = next(k for k in ("pruned", "control", "original", "defended") if k in gaps)
+    gap, margin = gaps[front]
+    where = f"the {KINDS[front].label.lower()} model" + (f", {only}" if only else "")
+    if not np.isfinite(gap):
+        return f"In {where} there are not both members and non-members to compare."
+    parts = [f"{_difference(gap, margin, quantity)} in {where}."]
+    if {"original", "control", "pruned"} <= set(gaps):
+        parts.append(_causes({kind: one[0] for kind, one in gaps.items()}))
+    if front == "pruned" and "defended" in gaps:
+        parts.append(f"The defence leaves a gap of {signed(gaps['defended'][0], 3)}.")
+    return " ".join(parts)
+
+
+def _difference(gap: float, margin: float, quantity: Quantity) -> str:
+    how_much = (
+        f"{rounded(abs(gap))} (± {rounded(margin)})" if np.isfinite(margin) else rounded(abs(gap))
+    )
+    if np.isfinite(margin) and abs(gap) <= margin:
+        return f"Members and non-members do not differ in mean {quantity} beyond chance, by {how_much},"
+    if quantity == "confidence":
+        return f"The model is {how_much} {'more' if gap > 0 else 'less'} confident on members than on non-members"
+    return f"Answers are {how_much} {'more' if gap > 0 else 'less'} sensitive on members than on non-members"
+
+
+def _causes(gaps: Mapping[ModelKind, float]) -> str:
+    retraining = gaps["control"] - gaps["original"]
+    removing = gaps["pruned"] - gaps["control"]
+    total = gaps["pruned"] - gaps["original"]
+    return (
+        f"Since the original the gap has changed by {signed(total, 3)}: {signed(retraining, 3)} by "
+        f"retraining (original \u2192 control) and {signed(removing, 3)} by removing weights "
+        "(control \u2192 pruned)."
+    )
+
+
+def records_in_bin(
+    signals: RecordSignals, chosen: np.ndarray, words: str, quantity: Quantity
+) -> str:
+    """Who lies in a bar.
+
+    Args:
+        chosen: (n,) bool.
+        words: the bar's ends, "0.967 to 1".
+    """
+    members = int((chosen & signals.member).sum())
+    others = int((chosen & ~signals.member).sum())
+    if members + others == 0:
+        return f"No record has a {quantity} of {words}."
+    share = members / (members + others)
+    return (
+        f"{members:,} members and {others:,} non-members have a {quantity} of {words}: whoever calls "
+        f"them all members is right for {percent(share, 0)}."
+    )
+
+
+def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
+    """Which classes stand out, and how many gaps are no more than chance."""
+    ours = table[table["model"] == by].sort_values("gap", ascending=False)
+    most, least = ours.iloc[0], ours.iloc[-1]
+    covered = int((ours["gap"].abs() <= ours["margin"]).sum())
+    tail = (
+        f"; {covered} of {len(ours)} intervals cover zero" if ours["margin"].notna().any() else ""
+    )
+    return (
+        f"In the {KINDS[by].label.lower()} model the {GAP_LABELS[metric].lower()} is largest for "
+        f"{most['name']} ({signed(most['gap'])}) and smallest for {least['name']} "
+        f"({signed(least['gap'])}){tail}."
+    )
+
+
+STEPS: tuple[tuple[ModelKind, ModelKind, str], ...] = (
+    ("original", "control", "Retraining (original \u2192 control)"),
+    ("control", "pruned", "removing weights (control \u2192 pruned)"),
+    ("pruned", "defended", "the defence (pruned \u2192 defended)"),
+)
+
+
+def class_changes(table: pd.DataFrame, metric: Gap) -> str:
+    """In how many classes each step widened the gap."""
+    wide = table.pivot_table(index="class", columns="model", values="gap")
+    parts = [
+        f"{what} in {int((wide[after] > wide[before]).sum())}"
+        for before, after, what in STEPS
+        if {before, after} <= set(wide.columns)
+    ]
+    if not parts:
+        return f"{GAP_LABELS[metric]} of {len(wide)} classes, largest first."
+    text = f"{join(parts)} of {len(wide)} classes widened the {GAP_LABELS[metric].lower()}."
+    return text[0].upper() + text[1:]
+
+
+def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
+    """One class beside all of them, under one model."""
+    rows = means[means["model"] == by].set_index("records")
+    gaps = (rows["members"] - rows["non-members"]).astype(float)
+    overall = f"over all classes the gap is {signed(gaps['all classes'])}"
+    if name is None or name not in gaps:
+        return (
+            f"In the {KINDS[by].label.lower()} model {overall}; click a bar to see its class here."
+        )
+    return f"In the {KINDS[by].label.lower()} model {name} has a gap of {signed(gaps[name])}; {overall}."
+
+
+def distances(table: pd.DataFrame, before: ModelKind, distance: Distance) -> str:
+    """In how many classes the two distributions drifted apart."""
+    parts = [
+        f"{int((rows['after'] > rows['before']).sum())} in the {KINDS[kind].label.lower()} one"
+        for kind in KINDS
+        if len(rows := table[table["model"] == kind])
+    ]
+    return (
+        f"Members' and non-members' distributions lie further apart than in the "
+        f"{KINDS[before].label.lower()} model for {join(parts)}, of {table['class'].nunique()} classes."
+    )
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """A leaderboard row's accuracy: "78.3 % (95 % interval 76.5 to 80.1 %)"."""
+    low, high = row["accuracy_ci95"]
+    return f"{percent(row['accuracy'])} (95 % interval {100 * low:.1f} to {percent(high)})"
+
+
+def is_guessing(row: Mapping[str, Any]) -> bool:
+    """Whether the interval covers random guessing."""
+    low, high = row["accuracy_ci95"]
+    return bool(low <= CHANCE <= high)
+
+
+def best_attack(
+    row: Mapping[str, Any], series: Series, reference: Mapping[str, Any] | None = None
+) -> str:
+    """The best attack, its interval, chance, and the unpruned reference.
+
+    Args:
+        row, reference: rows of the leaderboard; the reference is the best attack on the original.
+    """
+    name, model = ATTACKS[row["attack"]].label, KINDS[series.model].label.lower()
+    versus = "" if series.model != "defended" else f" by {_adversary(series)}"
+    if is_guessing(row):
+        return (
+            f"Even the best attack on the {model} model{versus}, {name} with {interval(row)}, is not "
+            "distinguishable from guessing."
+        )
+    tail = ""
+    if reference is not None:
+        other = ATTACKS[reference["attack"]].label
+        tail = (
+            f"; on the original model the best, {other}, reaches {percent(reference['accuracy'])}"
+        )
+    return (
+        f"{name} does best on the {model} model{versus}: {interval(row)} of its verdicts are right, "
+        f"where guessing gives 50 %{tail}."
+    )
+
+
+def _adversary(series: Series) -> str:
+    return "an adaptive adversary" if series.adversary == "adaptive" else "a non-adaptive adversary"
+
+
+def not_run(run: Collection[str]) -> str:
+    """Which attacks were not run."""
+    left = [option.label for name, option in ATTACKS.items() if name not in run]
+    return (f"Not run here: {join(left)}. " if left else "") + BEYOND
+
+
+def roc_linear(curve: Curve) -> str:
+    """What the area under the curve means."""
+    return (
+        f"{curve.label} gives a random member a higher score than a random non-member "
+        f"{percent(curve.points.auc)} of the time (AUC {curve.points.auc:.3f}; guessing 0.5)."
+    )
+
+
+def roc_log(curve: Curve) -> str:
+    """How many members are found when hardly anyone may be accused wrongly."""
+    parts = []
+    for alpha in (0.01, 0.001):
+        tpr, count = curve.points.tpr_at_fpr(alpha)
+        if meaningful(alpha, curve.non_members):
+            parts.append(
+                f"{percent(tpr)} of the members at {100 * alpha:g} % ({count:,} accused wrongly)"
+            )
+        else:
+            parts.append(
+                f"at {100 * alpha:g} % nothing can be said: {curve.non_members:,} non-members are too few"
+            )
+    found = "; ".join(parts)
+    return f"Where few non-members may be accused wrongly, {curve.label} finds {found}."
+
+
+def cut(counts: Confusion, threshold: str) -> str:
+    """What a threshold does, in counts and rates."""
+    members = counts.true_positives + counts.false_negatives
+    others = counts.false_positives + counts.true_negatives
+    precision = counts.precision()
+    right = "" if precision is None else f", and {percent(precision)} of its accusations are right"
+    return (
+        f"From a score of {threshold} on, the attack says \u201cmember\u201d: it finds "
+        f"{counts.true_positives:,} of {members:,} members (TPR {percent(counts.tpr)}) and accuses "
+        f"{counts.false_positives:,} of {others:,} non-members (FPR {percent(counts.fpr)}). Accuracy "
+        f"{percent(counts.accuracy)}{right}."
+    )
+
+
+def agreement(pairs: pd.DataFrame, decisions: Mapping[str, np.ndarray]) -> str:
+    """Which two attacks differ most, and how often all agree."""
+    verdicts = np.array(list(decisions.values()))
+    unanimous = float((verdicts == verdicts[0]).all(axis=0).mean())
+    worst = pairs.iloc[int(pairs["alike"].argmin())].to_dict()
+    return (
+        f"{worst['attack']} and {worst['other']} differ most, alike on {percent(float(worst['alike']), 0)} "
+        f"of the records; all {len(verdicts)} attacks agree on {percent(unanimous, 0)}."
+    )
+
+
+def votes(table: pd.DataFrame) -> str:
+    """How many are found by all attacks, how many by none."""
+    most = int(table["attacks"].max())
+    share = table.set_index(["group", "attacks"])["share"]
+    return (
+        f"All {most} attacks call {percent(float(share['members', most]), 0)} of the members and "
+        f"{percent(float(share['non-members', most]), 0)} of the non-members members; "
+        f"{percent(float(share['members', 0]), 0)} of the members escape every attack."
+    )
+
+
+def defence(
+    pruned: Mapping[str, Any],
+    adaptive: Mapping[str, Any] | None,
+    non_adaptive: Mapping[str, Any] | None,
+    name: str,
+) -> str:
+    """What the defence takes from the best attack, first against the adversary who adapts.
+
+    Args:
+        pruned, adaptive, non_adaptive: best rows of the leaderboard.
+        name: the defence, "PPB 4".
+    """
+    start = float(pruned["accuracy"])
+    parts = []
+    if adaptive is not None:
+        end = float(adaptive["accuracy"])
+        parts.append(
+            f"Against an adversary who adapts, {name} takes the best attack from {percent(start)} to "
+            f"{percent(end)} ({points(end - start)}){_doubt(pruned, adaptive)}."
+        )
+    if non_adaptive is not None:
+        end = float(non_adaptive["accuracy"])
+        parts.append(
+            f"One who does not adapt gets {percent(end)}{' (guessing)' if is_guessing(non_adaptive) else ''}: "
+            "the flattering figure."
+        )
+    return " ".join(parts)
+
+
+def _doubt(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    if is_guessing(after):
+        return ", not distinguishable from guessing"
+    (low, high), (other_low, other_high) = before["accuracy_ci95"], after["accuracy_ci95"]
+    overlap = low <= other_high and other_low <= high
+    return (
+        "; the intervals overlap, so this run alone does not show a difference" if overlap else ""
+    )
+
+
+def price(reports: Mapping[ModelKind, Mapping[str, Any]], name: str) -> str:
+    """What the defence costs in accuracy."""
+    before, after = reports["pruned"], reports["defended"]
+    change = after["non_member_accuracy"] - before["non_member_accuracy"]
+    verb = "costs" if change < 0 else "gains"
+    return (
+        f"{name} {verb} {abs(100 * change):.1f} points of accuracy on non-members "
+        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}) and moves "
+        f"accuracy on members by {points(after['member_accuracy'] - before['member_accuracy'])}."
+    )
+
+
+def trade(utility: float, leakage_change: float, name: str) -> str:
+    """The arrow in words: changes of accuracy on non-members and of the best attack's."""
+    return (
+        f"From pruned to {name}: the best attack changes by {points(leakage_change)}, accuracy on "
+        f"non-members by {points(utility)}."
+    )
+
+
+def defended_classes(table: pd.DataFrame, metric: Gap, name: str) -> str:
+    """In how many classes the defence narrowed the gap, and where most is left."""
+    wide = table.pivot_table(index="name", columns="model", values="gap")
+    narrowed = int((wide["defended"].abs() < wide["pruned"].abs()).sum())
+    left = wide["defended"].idxmax()
+    return (
+        f"{name} narrows the {GAP_LABELS[metric].lower()} in {narrowed} of {len(wide)} classes; most is "
+        f"left in {left} ({signed(float(wide['defended'].max()))})."
+    )
+
+
+def defended_signals(
+    signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, name: str
+) -> str:
+    """The gap without and with the defence."""
+    before, after = (gap_of(signals[kind], quantity)[0] for kind in ("pruned", "defended"))
+    return (
+        f"{name} changes the {quantity} gap between members and non-members from {signed(before, 3)} to "
+        f"{signed(after, 3)}."
+    )

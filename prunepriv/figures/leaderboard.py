@@ -1,0 +1,149 @@
+"""How well attacks do: accuracies with their 95 % intervals, and the line of guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from prunepriv.figures.palette import ACCURACY_RANGE, CHANCE, KINDS, Theme
+from prunepriv.figures.panels import Panels
+from prunepriv.options import ATTACKS, Adversary, ModelKind
+from prunepriv.prose import percent
+
+ROW_HEIGHT = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Whose attacks are drawn together: one model under one adversary."""
+
+    model: ModelKind
+    adversary: Adversary = "adaptive"
+
+    @property
+    def label(self) -> str:
+        """The model's name; a defended model also says whom it faces."""
+        name = KINDS[self.model].label
+        if self.model != "defended":
+            return name
+        return f"{name}, {'adaptive' if self.adversary == 'adaptive' else 'non-adaptive'} adversary"
+
+    @property
+    def symbol(self) -> str:
+        """The model's mark; hollow where the adversary does not adapt."""
+        mark = KINDS[self.model].symbol
+        return mark if self.adversary == "adaptive" else f"{mark}-open"
+
+
+def accuracy_table(leaderboard: pd.DataFrame, series: Sequence[Series]) -> pd.DataFrame:
+    """The rows of a leaderboard that belong to these series, best attack of the first one on top.
+
+    Returns:
+        Columns ``attack`` (label), ``series``, ``accuracy``, ``low``, ``high`` (95 % interval),
+        ``auc``, ``members``, ``non_members``.
+    """
+    parts = []
+    for one in series:
+        rows = leaderboard[
+            (leaderboard["model"] == one.model) & (leaderboard["adversary"] == one.adversary)
+        ]
+        ends = np.array(rows["accuracy_ci95"].tolist()).reshape(len(rows), 2)
+        table = pd.DataFrame(
+            {
+                "attack": [ATTACKS[name].label for name in rows["attack"]],
+                "series": one.label,
+                "accuracy": rows["accuracy"].to_numpy(),
+                "low": ends[:, 0],
+                "high": ends[:, 1],
+            }
+        )
+        for column in ("auc", "members", "non_members"):
+            table[column] = rows[column].to_numpy()
+        parts.append(table)
+    table = pd.concat(parts, ignore_index=True)
+    order = table.drop_duplicates("attack").set_index("attack")["accuracy"]
+    place = table["attack"].map(order.rank(ascending=False, method="first"))
+    return table.loc[place.sort_values(kind="stable").index].reset_index(drop=True)
+
+
+def accuracy_dots(
+    leaderboard: pd.DataFrame, series: Sequence[Series], theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """A row per attack, a mark with its interval per series; the axis is the same on every page.
+
+    Args:
+        leaderboard: ``Result.leaderboard()``.
+        series: the first one sets the order and is drawn in full; not empty.
+
+    Returns:
+        The figure, whose marks carry the attack's label as ``y``, and :func:`accuracy_table`.
+    """
+    table = accuracy_table(leaderboard, series)
+    attacks = list(dict.fromkeys(table["attack"]))
+    panels = Panels(theme, height=ROW_HEIGHT * len(attacks) + 12, top=64, bottom=56)
+    chance_line(panels, 0)
+    spread = np.linspace(-0.22, 0.22, len(series)) if len(series) > 1 else np.zeros(1)
+    rows = {attack: place for place, attack in enumerate(attacks)}
+    for one, offset in zip(series, spread, strict=True):
+        ours = table[table["series"] == one.label]
+        _dots(panels, ours, one, ours["attack"].map(rows) + offset, first=one is series[0])
+    front = table[table["series"] == series[0].label]
+    for attack, accuracy in zip(front["attack"], front["accuracy"], strict=True):
+        panels.note(0, percent(accuracy), x=1, xanchor="right", y=rows[attack], yref="y")
+    figure = panels.figure(
+        x={"range": list(ACCURACY_RANGE), "tickformat": ".0%", "dtick": 0.1,
+           "title": {"text": "attack accuracy (balanced)"}},
+        y={"range": [len(attacks) - 0.5, -0.5], "tickmode": "array", "showgrid": False,
+           "ticks": "", "tickvals": list(range(len(attacks))), "ticktext": attacks},
+    )  # fmt: skip
+    return figure, table
+
+
+def _dots(
+    panels: Panels, table: pd.DataFrame, series: Series, places: pd.Series, first: bool
+) -> None:
+    theme = panels.theme
+    colour = theme.ink if first else theme.muted
+    panels.trace(
+        0, type="scatter", mode="markers", x=table["accuracy"].to_numpy(), y=places.to_numpy(),
+        name=series.label, customdata=table[["attack", "low", "high"]].to_numpy().tolist(),
+        marker={"symbol": series.symbol, "size": 11 if first else 9, "color": colour,
+                "line": {"width": 1.5, "color": colour}},
+        error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
+                 "width": 4, "array": (table["high"] - table["accuracy"]).to_numpy(),
+                 "arrayminus": (table["accuracy"] - table["low"]).to_numpy()},
+        hovertemplate="%{customdata[0]}: %{x:.1%} (%{customdata[1]:.1%} to %{customdata[2]:.1%})"
+        f"<br>{series.label}<extra></extra>",
+    )  # fmt: skip
+
+
+def chance_line(panels: Panels, place: int, upright: bool = True) -> None:
+    """The line of random guessing, named."""
+    theme = panels.theme
+    line = {"color": theme.ink, "width": 1.5, "dash": "dot"}
+    words = {"font": {"size": 11, "color": theme.muted}}
+    x, y = panels.axes(place)
+    if upright:
+        panels.upright(place, CHANCE, **line)
+        panels.note(
+            place, "guessing", x=CHANCE, xref=x, y=1, yanchor="bottom", xanchor="center", **words
+        )
+        return
+    panels.level(place, CHANCE, **line)
+    panels.note(
+        place, "guessing", x=1, xanchor="right", y=CHANCE, yref=y, yanchor="bottom", **words
+    )
+
+
+def best_attack(leaderboard: pd.DataFrame, series: Series) -> Mapping[str, object] | None:
+    """The row of the attack that does best, or None where none has been evaluated."""
+    if leaderboard.empty:
+        return None
+    rows = leaderboard[
+        (leaderboard["model"] == series.model) & (leaderboard["adversary"] == series.adversary)
+    ]
+    return None if rows.empty else dict(rows.iloc[int(rows["accuracy"].argmax())])
