@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from prunepriv.figures.palette import DARK, LIGHT, Theme
 from prunepriv.ui.provenance import Provenance
+
+if TYPE_CHECKING:  # figures are drawn in figures/ only
+    import plotly.graph_objects as go
 
 
 def theme() -> Theme:
@@ -57,9 +60,29 @@ def chart(
     return points
 
 
-def sparkline(figure: go.Figure, *, key: str, alt: str) -> None:
-    """A small chart within a card: no tools; its numbers stand on the page it links to."""
-    st.plotly_chart(figure, theme=None, key=key, alt=alt, config={"staticPlot": True})
+def small_chart(
+    figure: go.Figure,
+    *,
+    finding: str,
+    data: pd.DataFrame,
+    key: str,
+    alt: str,
+    provenance: Provenance,
+    tools: DeltaGenerator,
+) -> None:
+    """A chart in a card: as :func:`chart`, with a small button to the numbers in ``tools``."""
+    st.markdown(f":small[{finding}]")
+    config = {**picture_config(f"{provenance.run}-{key}"), "modeBarButtons": [["toImage"]]}
+    st.plotly_chart(figure, theme=None, key=key, config=config, alt=alt)
+    with tools:
+        _small_data(data, key, provenance)
+
+
+@st.fragment
+def _small_data(data: pd.DataFrame, key: str, provenance: Provenance) -> None:
+    with st.popover(":small[Data]", key=f"{key}_data", type="tertiary", on_change="rerun") as box:
+        if box.open:
+            _numbers(data, key, provenance)
 
 
 def picture_config(name: str) -> dict[str, Any]:
@@ -79,16 +102,19 @@ def show_data(data: pd.DataFrame, key: str, provenance: Provenance) -> None:
     with st.expander(
         "Show data", key=f"{key}_data", icon=":material/table:", on_change="rerun"
     ) as box:
-        if not box.open:
-            return
-        st.dataframe(data, hide_index=True, alt=f"The numbers of the chart {key}")
-        st.download_button(
-            "Download CSV",
-            provenance.csv(data),
-            file_name=f"{provenance.run}-{key}.csv",
-            mime="text/csv",
-            key=f"{key}_csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.caption(provenance.line)
+        if box.open:
+            _numbers(data, key, provenance)
+
+
+def _numbers(data: pd.DataFrame, key: str, provenance: Provenance) -> None:
+    st.dataframe(data, hide_index=True, alt=f"The numbers of the chart {key}")
+    st.download_button(
+        "Download CSV",
+        provenance.csv(data),
+        file_name=f"{provenance.run}-{key}.csv",
+        mime="text/csv",
+        key=f"{key}_csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    st.caption(provenance.line)

@@ -144,8 +144,9 @@ def page(title: str, question: str) -> Frame:
 
     Stops the page, with one sentence and the way on, where there is no run to show.
     """
-    st.title(title, anchor=False)
-    st.markdown(f":gray[{question}]")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.title(title, anchor=False, width="content")
+        st.markdown(f":gray[{question}]", width="content")
     entry = _run_in_view()
     frame = Frame(entry, result_of(entry))
     if frame.live:
@@ -166,7 +167,7 @@ def footer(frame: Frame) -> None:
         made = f" · made on {about.get('date', 'an unknown day')}, {about.get('machine', 'unknown machine')}"
     st.divider()
     st.caption(f"Run `{frame.run_id}` · seed {frame.experiment.seed}{made}")
-    st.code(command_line(frame.experiment), language="bash", wrap_lines=True)
+    st.code(command_line(frame.experiment), language=None, wrap_lines=True)
 
 
 def not_there_yet(frame: Frame, what: str) -> None:

@@ -1,0 +1,303 @@
+"""Overview's small charts: one per step of the pipeline, each readable at a glance in a card.
+
+As everywhere, each function returns the figure and the table of exactly what it draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from prunepriv.figures.palette import (
+    ACCURACY_RANGE,
+    CHANCE,
+    KINDS,
+    MEMBERS,
+    NON_MEMBERS,
+    Theme,
+    rgba,
+)
+from prunepriv.options import ATTACKS, Adversary, ModelKind
+
+HEIGHT = 140
+SMALL = 11
+
+Json = dict[str, Any]
+
+
+def split_chart(
+    members: int, validation: int, non_members: int, shadow_half: int, theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """Who knows which records: the target's half in three parts, and the adversary's half."""
+    parts: list[tuple[str, str, int, Json]] = [
+        ("target", MEMBERS.label, members, {"color": MEMBERS.colour}),
+        ("target", "validation", validation, {"color": theme.muted}),
+        ("target", NON_MEMBERS.label, non_members, {"color": NON_MEMBERS.colour}),
+        ("adversary", "shadow models' records", shadow_half, {"color": theme.muted}),
+    ]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": [whose],
+            "x": [count],
+            "marker": {**paint, "line": {"color": theme.surface, "width": 2}},
+            "text": f"{name}<br>{count:,}" if count > 0.15 * shadow_half else "",
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "textfont": {
+                "color": "#FFFFFF" if "shadow" not in name else theme.surface,
+                "size": SMALL,
+            },
+            "hovertemplate": f"{name}: %{{x:,}} records<extra></extra>",
+        }
+        for whose, name, count, paint in parts
+    ]
+    figure = _card(traces, theme, {"barmode": "stack", "bargap": 0.28})
+    figure.update_layout(
+        xaxis={"visible": False}, yaxis={"autorange": "reversed", "showline": False, "ticks": ""}
+    )
+    table = pd.DataFrame([row[:3] for row in parts], columns=["whose half", "part", "records"])
+    return figure, table
+
+
+def training_chart(
+    history: Sequence[Mapping[str, float]], best_epoch: int, theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """Accuracy of the target model by epoch, a star at the epoch whose weights were kept.
+
+    Args:
+        history: {"epoch", "loss", "member_accuracy", "validation_accuracy"} of each epoch.
+        best_epoch: counted from 1.
+    """
+    table = pd.DataFrame(history)
+    table["kept"] = table["epoch"] == best_epoch
+    lines = (
+        ("member_accuracy", "members", MEMBERS.colour, "solid"),
+        ("validation_accuracy", "validation", theme.ink, "dot"),
+    )
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": table["epoch"],
+            "y": table[column],
+            "name": name,
+            "line": {"color": colour, "dash": dash, "width": 2},
+            "hovertemplate": f"epoch %{{x}}: {name} %{{y:.1%}}<extra></extra>",
+        }
+        for column, name, colour, dash in lines
+    ]
+    best = table[table["kept"]]
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": best["epoch"],
+            "y": best["validation_accuracy"],
+            "marker": {"symbol": "star", "size": 12, "color": theme.ink},
+            "hovertemplate": "kept: epoch %{x}<extra></extra>",
+        }
+    )
+    notes = [
+        _end_label(table, column, name, colour) for column, name, colour, _ in lines if len(table)
+    ]
+    figure = _card(
+        traces, theme, {"annotations": notes, "margin": {"t": 8, "b": 34, "l": 40, "r": 68}}
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": "epoch", "font": {"size": SMALL}, "standoff": 2}, "nticks": 6, "showgrid": False},
+        yaxis={"tickformat": ".0%", "nticks": 4, "rangemode": "tozero", "range": [0, 1.04]},
+    )  # fmt: skip
+    return figure, table
+
+
+def layers_chart(
+    layers: Mapping[str, float], requested: float, theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """The share of each layer that pruning removed.
+
+    Args:
+        layers: sparsity by layer, in the order of the network.
+        requested: the sparsity that was asked for; a line.
+    """
+    names = [f"{index + 1}" for index in range(len(layers))]
+    removed = list(layers.values())
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": names,
+            "x": values,
+            "marker": {"color": paint, "line": {"width": 0}},
+            "customdata": list(layers),
+            "hovertemplate": f"%{{customdata}}: %{{x:.1%}} {what}<extra></extra>",
+        }
+        for values, paint, what in (
+            ([1 - share for share in removed], theme.ink, "kept"),
+            (removed, theme.shade, "removed"),
+        )
+    ]
+    line = {
+        "type": "line", "x0": 1 - requested, "x1": 1 - requested, "y0": 0, "y1": 1,
+        "yref": "paper", "line": {"color": theme.muted, "width": 1.5, "dash": "dot"},
+    }  # fmt: skip
+    figure = _card(bars, theme, {"barmode": "stack", "bargap": 0.25, "shapes": [line]})
+    figure.update_layout(
+        xaxis={"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False},
+        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "title": {"text": "layer", "font": {"size": SMALL}}},
+    )  # fmt: skip
+    table = pd.DataFrame({"layer": list(layers), "sparsity": removed, "requested": requested})
+    return figure, table
+
+
+def gap_chart(
+    means: Mapping[ModelKind, tuple[float, float]], theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """Mean confidence of members and non-members, model by model; the bar between is the gap.
+
+    Args:
+        means: kind of model -> (members', non-members') mean confidence.
+    """
+    kinds = [KINDS[kind].label for kind in means]
+    traces: list[Json] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [pair[1], pair[0]],
+            "y": [label, label],
+            "line": {"color": theme.muted, "width": 3},
+            "hoverinfo": "skip",
+        }
+        for label, pair in zip(kinds, means.values(), strict=True)
+    ]
+    for look, values in (
+        (NON_MEMBERS, [pair[1] for pair in means.values()]),
+        (MEMBERS, [pair[0] for pair in means.values()]),
+    ):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": values,
+                "y": kinds,
+                "marker": {"symbol": look.symbol, "color": look.colour, "size": 11},
+                "hovertemplate": f"{look.label}: %{{x:.3f}}<extra>%{{y}}</extra>",
+            }
+        )
+    figure = _card(traces, theme, {"margin": {"t": 8, "b": 26, "l": 8, "r": 14}})
+    figure.update_layout(
+        xaxis={"range": [0, 1.03], "nticks": 5, "showgrid": True},
+        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "showgrid": False},
+    )
+    rows = [(kind, *pair, pair[0] - pair[1]) for kind, pair in means.items()]
+    columns = ["model", "confidence_members", "confidence_non_members", "gap"]
+    return figure, pd.DataFrame(rows, columns=columns)
+
+
+def attacks_chart(
+    rows: Sequence[Mapping[str, Any]], theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """Attack accuracies on one model with their 95 % intervals, best first.
+
+    Args:
+        rows: as in evaluation.json.
+    """
+    ordered = sorted(rows, key=lambda row: -row["accuracy"])
+    labels = [ATTACKS[row["attack"]].label for row in ordered]
+    return _accuracies(labels, ordered, theme)
+
+
+def defense_chart(
+    best: Mapping[tuple[ModelKind, Adversary], Mapping[str, Any]], theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """The best attack on each model, with its 95 % interval.
+
+    Args:
+        best: (kind of model, adversary) -> the row of evaluation.json of highest accuracy.
+    """
+    labels = [target_label(kind, adversary) for kind, adversary in best]
+    figure, table = _accuracies(labels, list(best.values()), theme)
+    table.insert(0, "model", [kind for kind, _ in best])
+    table.insert(1, "adversary", [adversary for _, adversary in best])
+    return figure, table
+
+
+def target_label(kind: ModelKind, adversary: Adversary) -> str:
+    """As in "Pruned" or "Defended, adaptive"."""
+    label = KINDS[kind].label
+    return f"{label}, {adversary.replace('_', '-')}" if kind == "defended" else label
+
+
+def _accuracies(
+    labels: Sequence[str], rows: Sequence[Mapping[str, Any]], theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    accuracy = [row["accuracy"] for row in rows]
+    low, high = ([row["accuracy_ci95"][end] for row in rows] for end in (0, 1))
+    dots = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": accuracy,
+        "y": labels,
+        "error_x": {
+            "type": "data",
+            "array": [b - a for a, b in zip(accuracy, high, strict=True)],
+            "arrayminus": [a - b for a, b in zip(accuracy, low, strict=True)],
+            "color": theme.muted,
+            "thickness": 2,
+            "width": 0,
+        },
+        "marker": {"color": theme.ink, "size": 8},
+        "customdata": list(zip(low, high, [row["attack"] for row in rows], strict=True)),
+        "hovertemplate": "%{y}: %{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})"
+        "<extra>%{customdata[2]}</extra>",
+    }
+    chance = {
+        "type": "line", "x0": CHANCE, "x1": CHANCE, "y0": 0, "y1": 1, "yref": "paper",
+        "line": {"color": theme.muted, "width": 1.5, "dash": "dash"}, "layer": "below",
+    }  # fmt: skip
+    layout = {"shapes": [chance], "margin": {"t": 8, "b": 26, "l": 8, "r": 14}}
+    figure = _card([dots], theme, layout | {"height": max(HEIGHT, 40 + 15 * len(rows))})
+    figure.update_layout(
+        xaxis={"range": list(ACCURACY_RANGE), "tickformat": ".0%", "nticks": 5},
+        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "dtick": 1, "showgrid": True,
+               "gridcolor": rgba(theme.grid, 0.6)},
+    )  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "attack": [row["attack"] for row in rows],
+            "accuracy": accuracy,
+            "ci95_low": low,
+            "ci95_high": high,
+            "members": [row["members"] for row in rows],
+            "non_members": [row["non_members"] for row in rows],
+        }
+    )
+    return figure, table
+
+
+def _end_label(table: pd.DataFrame, column: str, name: str, colour: str) -> Json:
+    """A line's name at its right end, in place of a legend."""
+    last = table.iloc[-1]
+    return {
+        "x": last["epoch"], "y": last[column], "text": name, "xanchor": "left", "xshift": 4,
+        "font": {"color": colour, "size": SMALL}, "showarrow": False,
+    }  # fmt: skip
+
+
+def _card(traces: Sequence[Json], theme: Theme, layout: Json) -> go.Figure:
+    """A figure of a card's size: no legend, small type, thin margins."""
+    base = {
+        "template": theme.template,
+        "height": HEIGHT,
+        "showlegend": False,
+        "font": {"size": SMALL},
+        "margin": {"t": 8, "b": 26, "l": 8, "r": 8},
+        "xaxis": {"tickfont": {"size": SMALL}},
+        "yaxis": {"tickfont": {"size": SMALL}},
+    }
+    return go.Figure({"data": list(traces), "layout": {**base, **layout}})

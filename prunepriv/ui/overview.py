@@ -1,0 +1,324 @@
+"""Overview's parts: three headline figures, and the pipeline as six cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from prunepriv.datasets.splits import split
+from prunepriv.figures import overview as figures
+from prunepriv.options import DATASETS, DEFENSES, MODELS, Adversary, ModelKind
+from prunepriv.prose import percent, points, signed
+from prunepriv.ui.charts import small_chart, theme
+from prunepriv.ui.frame import Frame, link_params
+from prunepriv.ui.glossary import tip
+from prunepriv.ui.story import (
+    Row,
+    attribution,
+    best_of,
+    change,
+    defended,
+    interval,
+    is_guessing,
+    label,
+    row_of,
+)
+from prunepriv.ui.words import pruning_of
+
+Draw = Callable[[Frame, DeltaGenerator], None]
+"""Draws a card's chart; the button to its numbers goes into the given container."""
+
+PENDING = "Shows as soon as that step is done."
+
+
+def subject(frame: Frame) -> ModelKind:
+    """The model that the headlines are about: the pruned one, if the run has it."""
+    kinds = frame.experiment.models
+    return "pruned" if "pruned" in kinds else kinds[-1]
+
+
+# --- headline figures ---
+
+
+def headlines(frame: Frame) -> None:
+    """Accuracy kept, attack accuracy, confidence gap; then what made the change."""
+    kind = subject(frame)
+    with st.grid(3, min_column_width=230, gap="small"):
+        _accuracy_kept(frame, kind)
+        _attack_accuracy(frame, kind)
+        _confidence_gap(frame, kind)
+    found = {k: frame.evaluation(k, "adaptive") for k in frame.experiment.models}
+    rows = {k: rows for k, rows in found.items() if rows is not None}
+    if len(rows) == len(found):
+        st.markdown(attribution(rows))
+
+
+def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
+    now, before = frame.model_report(kind), frame.model_report("original")
+    name = f"Accuracy kept by the {kind} model"
+    if now is None:
+        _headline(name, None, "accuracy_kept", PENDING)
+        return
+    accuracy, told, change_ = now["non_member_accuracy"], "on records it has never seen", None
+    if before is not None and kind != "original":
+        change_ = accuracy - before["non_member_accuracy"]
+        told = f"from {percent(before['non_member_accuracy'])} of the original"
+    _headline(
+        name, percent(accuracy), "accuracy_kept", told,
+        delta=None if change_ is None else points(change_),
+        worse=change_ is not None and change_ < -0.005,
+    )  # fmt: skip
+
+
+def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
+    rows, before = frame.evaluation(kind, "adaptive"), frame.evaluation("original", "adaptive")
+    if rows is None:
+        _headline("Best attack on it", None, "attack_accuracy", PENDING)
+        return
+    best = best_of(rows)
+    told = f"95 %: {interval(best)}"
+    if is_guessing(best):
+        told = f"not distinguishable from guessing ({interval(best)})"
+    delta, worse = None, False
+    if before is not None and kind != "original":
+        difference, clear = change(row_of(before, best["attack"]), best)
+        delta, worse = points(difference), clear and difference > 0
+    _headline(
+        f"Best attack on it: {label(best)}", percent(best["accuracy"]), "attack_accuracy", told,
+        delta=delta, worse=worse,
+    )  # fmt: skip
+
+
+def _confidence_gap(frame: Frame, kind: ModelKind) -> None:
+    gap = _overall_gap(frame, kind)
+    if gap is None:
+        _headline("Confidence gap", None, "confidence_gap", PENDING)
+        return
+    before = None if kind == "original" else _overall_gap(frame, "original")
+    told = (
+        "members over non-members" if before is None else f"from {signed(before)} of the original"
+    )
+    delta = None if before is None else gap - before
+    _headline(
+        "Confidence gap", signed(gap), "confidence_gap", told,
+        delta=None if delta is None else signed(delta), worse=delta is not None and delta > 0.005,
+    )  # fmt: skip
+
+
+def _overall_gap(frame: Frame, kind: ModelKind) -> float | None:
+    table = frame.gaps(kind)
+    return None if table is None else float(table["confidence"].iloc[0])
+
+
+def _headline(
+    name: str,
+    value: str | None,
+    term: str,
+    told: str,
+    delta: str | None = None,
+    worse: bool = False,
+) -> None:
+    """A figure with its change against the original; violet where that is for the worse."""
+    arrow: Literal["up", "down", "off"] = "off"
+    if delta is not None:
+        arrow = "up" if delta.startswith("+") else "down"
+    st.metric(
+        name, value, told if delta is None else delta, border=True, height="stretch",
+        delta_color="violet" if worse else "off", delta_arrow=arrow,
+        delta_description=None if delta is None else told, help=tip(term),
+    )  # fmt: skip
+
+
+# --- the pipeline ---
+
+
+def cards(frame: Frame) -> None:
+    """The pipeline, a card per step, each with its finding, its chart and the way to its page."""
+    with st.grid(3, min_column_width=290, gap="small"):
+        for number, (title, page, name, draw) in enumerate(CARDS, start=1):
+            _card(frame, number, title, page, name, draw)
+
+
+def _card(frame: Frame, number: int, title: str, page: str, name: str, draw: Draw) -> None:
+    arrow = " :material/arrow_right_alt:" if number < len(CARDS) else ""
+    with st.container(border=True, height="stretch", gap="xxsmall", key=f"card_{number}"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
+            st.markdown(f"**{number} · {title}**{arrow}", width="content")
+            tools = st.container(
+                horizontal=True, width="content", gap="small", vertical_alignment="center"
+            )
+        with tools:
+            st.page_link(
+                f"pages/{page}.py",
+                label=f":small[{name}]",
+                icon=":material/chevron_right:",
+                icon_position="right",
+                query_params=link_params(frame.run_id),
+            )
+        draw(frame, tools)
+
+
+def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
+    experiment = frame.experiment
+    option = DATASETS[experiment.data.name]
+    parts = split(option.records, 1, experiment.seed, experiment.data.limit)
+    members, non_members = len(parts.target_train), len(parts.target_test)
+    validation = len(parts.target_validation)
+    figure, table = figures.split_chart(
+        members, validation, non_members, members + validation + non_members, theme()
+    )
+    used = 2 * (members + validation + non_members)
+    small_chart(
+        figure,
+        tools=tools,
+        finding=f"{option.label}: {used:,} records, {option.classes} classes. The target "
+        f"learns {members:,} of them.",
+        data=table,
+        key="split",
+        alt=f"{members} members, {validation} validation records, {non_members} non-members; the "
+        "other half of the records is the adversary's",
+        provenance=frame.provenance("split"),
+    )
+
+
+def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
+    report = frame.training_report("original")
+    if report is None:
+        st.caption(PENDING)
+        return
+    history, best = report["history"][0], report["best_epoch"][0]
+    kept = next(point for point in history if point["epoch"] == best)
+    figure, table = figures.training_chart(history, best, theme())
+    small_chart(
+        figure,
+        tools=tools,
+        finding=f"{MODELS[frame.experiment.model.name].label}, epoch {best} of {len(history)} kept: "
+        f"{percent(kept['member_accuracy'], 0)} on members, "
+        f"{percent(kept['validation_accuracy'], 0)} on validation records.",
+        data=table,
+        key="training",
+        alt="Accuracy of the target model by epoch on members and on validation records",
+        provenance=frame.provenance("train"),
+    )
+
+
+def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
+    kind = subject(frame)
+    report = frame.model_report(kind)
+    if report is None:
+        st.caption(PENDING)
+        return
+    requested = frame.experiment.pruning.sparsity if kind in ("pruned", "defended") else 0.0
+    figure, table = figures.layers_chart(report["layers"], requested, theme())
+    small_chart(
+        figure,
+        tools=tools,
+        finding=f"{pruning_of(frame.experiment)}: {percent(report['sparsity'])} of the weights "
+        "are gone. Dark is what was kept.",
+        data=table,
+        key="layers",
+        alt="Share of each layer's weights that was kept and removed",
+        provenance=frame.provenance(f"signals:{kind}"),
+    )
+
+
+def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
+    undefended: tuple[ModelKind, ...] = ("original", "control", "pruned")
+    gaps = {kind: frame.gaps(kind) for kind in undefended}
+    means = {
+        kind: (
+            float(table["confidence_members"].iloc[0]),
+            float(table["confidence_non_members"].iloc[0]),
+        )
+        for kind, table in gaps.items()
+        if table is not None
+    }
+    if not means:
+        st.caption(PENDING)
+        return
+    figure, table = figures.gap_chart(means, theme())
+    told = [f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items()]
+    small_chart(
+        figure,
+        tools=tools,
+        finding=f"Gap in confidence, members ● to others ◆: {', '.join(told)}.",
+        data=table,
+        key="gaps",
+        alt="Mean confidence of members and non-members for each model: " + ", ".join(told),
+        provenance=frame.provenance(*(f"divergence:{kind}" for kind in means)),
+    )
+
+
+def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
+    kind = subject(frame)
+    rows = frame.evaluation(kind, "adaptive")
+    if rows is None:
+        st.caption(PENDING)
+        return
+    best = best_of(rows)
+    figure, table = figures.attacks_chart(rows, theme())
+    told = (
+        f"No attack on the {kind} model is distinguishable from guessing."
+        if all(is_guessing(row) for row in rows)
+        else f"{label(best)} does best on the {kind} model: {percent(best['accuracy'])} "
+        f"({interval(best)})."
+    )
+    small_chart(
+        figure,
+        tools=tools,
+        finding=told,
+        data=table,
+        key="attacks",
+        alt=f"Accuracy of {len(rows)} attacks with 95 % intervals beside the 50 % line. {told}",
+        provenance=frame.provenance(f"evaluation:{kind}:adaptive"),
+    )
+
+
+def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
+    if "defended" not in frame.experiment.models:
+        st.caption("This run has no defence. Run the same with PPB to see what it is worth.")
+        st.page_link(
+            "pages/run.py", label="The same with PPB", icon=":material/shield:",
+            query_params={"preset": "", **link_params(frame.run_id)},
+        )  # fmt: skip
+        return
+    best: dict[tuple[ModelKind, Adversary], Row] = {}
+    for target in frame.result.targets:
+        rows = frame.evaluation(*target)
+        if rows is not None:
+            best[target] = best_of(rows)
+    if ("defended", "adaptive") not in best or ("pruned", "adaptive") not in best:
+        st.caption(PENDING)
+        return
+    name = DEFENSES[frame.experiment.defense.name].label
+    told = defended(
+        best["pruned", "adaptive"],
+        best["defended", "adaptive"],
+        best.get(("defended", "non_adaptive")),
+        name,
+    )
+    figure, table = figures.defense_chart(best, theme())
+    small_chart(
+        figure,
+        tools=tools,
+        finding=told,
+        data=table,
+        key="defense",
+        alt=f"Accuracy of the best attack on each model with its 95 % interval. {told}",
+        provenance=frame.provenance(*(f"evaluation:{k}:{a}" for k, a in best)),
+    )
+
+
+CARDS: tuple[tuple[str, str, str, Draw], ...] = (
+    ("Data", "run", "Run", _data_card),
+    ("Train", "run", "Run", _train_card),
+    ("Prune", "classes", "Classes", _prune_card),
+    ("Fine-tune", "leakage", "Leakage", _fine_tune_card),
+    ("Attack", "attacks", "Attacks", _attack_card),
+    ("Defend", "defences", "Defences", _defend_card),
+)
