@@ -1,0 +1,81 @@
+"""The commands, and how a mistake is told: one sentence on stderr, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from prunepriv.errors import Cancelled, PruneprivError
+from prunepriv.places import store_folder
+
+MISTAKE = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="prunepriv",
+    help="Membership leakage in pruned neural networks: train, prune, attack, defend, and look.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        "--store", help="Folder of the store; else PRUNEPRIV_STORE, else a folder of yours."
+    ),
+]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `list` shows it.")]
+
+
+def main() -> NoReturn:
+    """Run a command and exit."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _tell(error.format_message())
+        code = MISTAKE
+    except Cancelled as error:
+        _tell(str(error))
+        code = INTERRUPTED
+    except PruneprivError as error:
+        _tell(str(error))
+        code = MISTAKE
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = 0  # `prunepriv list | head`
+    sys.exit(code)
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)  # noqa: T201
+
+
+@app.command()
+def engine(
+    store: Store = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Worker processes; one per core, up to 4.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler to use instead of a cluster of its own."),
+    ] = None,
+    idle_timeout: Annotated[
+        float, typer.Option(min=0.0, help="Seconds without work after which the engine ends.")
+    ] = 900.0,
+    runner: Annotated[str, typer.Option(hidden=True)] = "",
+) -> None:
+    """Work on the runs of the store, until idle. `run` and the dashboard start it by themselves."""
+    from prunepriv.engine.process import run_engine
+    from prunepriv.engine.runner import RUN_STEP
+
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s"
+    )
+    run_engine(store_folder(store), workers, scheduler, idle_timeout, runner or RUN_STEP)

@@ -1,0 +1,55 @@
+"""``export``."""
+
+from __future__ import annotations
+
+from json import dumps
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from prunepriv.cli.app import Run, Store, app
+from prunepriv.command import command_line
+from prunepriv.errors import ExperimentError
+from prunepriv.places import store_folder
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+
+
+@app.command()
+def export(
+    run_id: Run,
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write models, gaps, attacks and steps to this folder.")
+    ] = None,
+    signals: Annotated[
+        Path | None,
+        typer.Option(help="Write each model's outputs on each record, as Parquet, to this folder."),
+    ] = None,
+    store: Store = None,
+) -> None:
+    """Write a finished run's figures to files for other programs."""
+    from prunepriv.store.export import export_csv, export_signals, make_folder
+    from prunepriv.store.report import report_json
+    from prunepriv.store.result import Result
+
+    if json is None and csv is None and signals is None:
+        raise ExperimentError("export writes what it is told to: give --json, --csv or --signals")
+    folder = store_folder(store)
+    catalog = Catalog(folder)
+    run = catalog.run(run_id)
+    result = Result(ArtifactStore(folder), run.experiment)
+    written: list[Path] = []
+    if json is not None or csv is not None:
+        report = report_json(result, catalog.steps(run_id))
+        if json is not None:
+            make_folder(json.absolute().parent)
+            json.write_text(dumps(report, indent=1, allow_nan=False) + "\n")
+            written.append(json)
+        if csv is not None:
+            written += export_csv(report, csv, command_line(run.experiment))
+    if signals is not None:
+        written += export_signals(result, signals)
+    for file in written:
+        typer.echo(str(file))

@@ -1,0 +1,38 @@
+"""``list`` and ``show``."""
+
+from __future__ import annotations
+
+import typer
+
+from prunepriv.cli.app import Run, Store, app
+from prunepriv.cli.tables import print_run, print_runs, print_steps
+from prunepriv.places import store_folder
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+
+
+@app.command("list")
+def list_runs(store: Store = None) -> None:
+    """The runs of the store, the last submitted first."""
+    folder = store_folder(store)
+    runs = Catalog(folder).runs()
+    if runs:
+        print_runs(runs)
+    else:
+        typer.echo(f"no runs in {folder} yet: `python -m prunepriv run` makes one")
+
+
+@app.command()
+def show(run_id: Run, store: Store = None) -> None:
+    """A run's models, attacks and steps."""
+    folder = store_folder(store)
+    catalog = Catalog(folder)
+    run, steps = catalog.run(run_id), catalog.steps(run_id)
+    if run.status == "done":
+        from prunepriv.store.report import report_json
+        from prunepriv.store.result import Result
+
+        print_run(report_json(Result(ArtifactStore(folder), run.experiment), steps))
+    else:
+        print_runs([run])
+    print_steps(steps)

@@ -1,0 +1,86 @@
+"""A run's figures and steps as tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from prunepriv.options import ATTACKS
+from prunepriv.store.tables import RunView, StepView
+
+CONSOLE_WIDTH = 120
+"""Of a table that goes to a file or a pipe."""
+
+
+def console() -> Console:
+    """Standard output; wide enough for a table where it is no terminal."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=CONSOLE_WIDTH)
+
+
+def print_run(report: Mapping[str, Any]) -> None:
+    """The models and the attacks of a finished run, see ``store.report``."""
+    out = console()
+    models = Table(title=report["run"], title_justify="left")
+    for column in ("model", "member accuracy", "non-member accuracy", "sparsity"):
+        models.add_column(column, justify="left" if column == "model" else "right")
+    for row in report["models"]:
+        figures = (row["member_accuracy"], row["non_member_accuracy"], row["sparsity"])
+        models.add_row(row["model"], *(_percent(figure) for figure in figures))
+    out.print(models)
+    attacks = Table(title="attack accuracy (guessing: 50 %)", title_justify="left")
+    for column in ("model", "adversary", "attack"):
+        attacks.add_column(column)
+    for column in ("accuracy", "95 % interval", "AUC", "TPR at 1 % FPR"):
+        attacks.add_column(column, justify="right")
+    for row in report["attacks"]:
+        attacks.add_row(
+            row["model"],
+            row["adversary"].replace("_", "-"),
+            ATTACKS[row["attack"]].label,
+            _percent(row["accuracy"]),
+            " to ".join(_percent(bound) for bound in row["accuracy_ci95"]),
+            f"{row['auc']:.3f}",
+            _percent(row["tpr_at_fpr"]["0.01"]),
+        )
+    out.print(attacks)
+
+
+def print_runs(runs: Sequence[RunView]) -> None:
+    """The list of runs, the last submitted first."""
+    table = Table()
+    for column in ("run", "status", "submitted", "what"):
+        table.add_column(column, overflow="fold" if column == "run" else "ellipsis")
+    for run in runs:
+        settings = run.settings
+        defense = settings["defense"]
+        words = [settings["pruning"]["approach"], f"seed {settings['seed']}"]
+        if defense["name"] != "none":
+            words.append(f"{defense['name']} {defense['strength']:g}")
+        submitted = run.created.astimezone().strftime("%Y-%m-%d %H:%M")
+        table.add_row(run.run_id, run.status, submitted, run.error or ", ".join(words))
+    console().print(table)
+
+
+def print_steps(steps: Sequence[StepView]) -> None:
+    """A run's steps: how long each took, and which were already there."""
+    table = Table(title="steps", title_justify="left")
+    for column in ("step", "status", "seconds", "key"):
+        table.add_column(column, justify="right" if column == "seconds" else "left")
+    for step in steps:
+        seconds = "" if step.seconds is None else f"{step.seconds:.2f}"
+        table.add_row(step.name, _standing(step), seconds, step.key[:12])
+    console().print(table)
+
+
+def _standing(step: StepView) -> str:
+    if step.status == "running":
+        return f"{step.fraction:.0%} {step.message}".strip()
+    return "cached" if step.cached else step.status
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"

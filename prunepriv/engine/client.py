@@ -1,0 +1,98 @@
+"""What the pages and the command line ask of the engine. Imports neither torch nor Dask."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import prunepriv
+from prunepriv.errors import EngineError
+from prunepriv.experiment import Experiment
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.locks import is_held
+from prunepriv.store.step_rows import step_rows
+
+ENGINE_LOCK = "engine.lock"
+ENGINE_LOG = "engine.log"
+
+MOST_WORKERS = 4
+"""Steps of one run that are worth doing side by side, on a machine of many cores."""
+
+_START_DEADLINE = 30.0
+_LONGEST_LOG = 4 * 2**20
+
+
+def default_workers() -> int:
+    """A worker per core that this process may use, up to MOST_WORKERS."""
+    return max(1, min(MOST_WORKERS, len(os.sched_getaffinity(0))))
+
+
+def engine_is_alive(store: Path) -> bool:
+    """Whether a process is the engine of that store."""
+    return is_held(store / ENGINE_LOCK)
+
+
+def launch(experiment: Experiment, store: Path, options: tuple[str, ...] = ()) -> str:
+    """Submit a run, see to it that an engine works on it, and return the run's id.
+
+    A run whose steps are all in the store is done at once, without an engine.
+
+    Args:
+        experiment: what to run.
+        store: the store's folder.
+        options: further words for ``python -m prunepriv engine``, if one has to be started.
+
+    Raises:
+        StoreError: the store cannot be used.
+        EngineError: no engine could be started; the run stays in the queue.
+    """
+    catalog = Catalog(store)
+    try:
+        rows = step_rows(ArtifactStore(store), experiment)
+        run_id = catalog.submit(experiment)
+        if not all(row["cached"] for row in rows):
+            ensure_engine(store, options)
+        elif catalog.begin(run_id, "", rows):
+            catalog.end(run_id, "done")
+        return run_id
+    finally:
+        catalog.close()
+
+
+def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
+    """Start the store's engine where none is; returns when there is one.
+
+    It lives in a session of its own and outlives the caller. What it has to say goes to
+    ``engine.log`` in the store.
+
+    Raises:
+        EngineError: it did not start.
+    """
+    if engine_is_alive(store):
+        return
+    log = store / ENGINE_LOG
+    command = [sys.executable, "-m", "prunepriv", "engine", "--store", str(store), *options]
+    try:
+        full = log.exists() and log.stat().st_size > _LONGEST_LOG
+        with log.open("wb" if full else "ab") as stream:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+                cwd=Path(prunepriv.__file__).parent.parent,
+            )
+    except OSError as error:
+        raise EngineError(f"the engine cannot be started ({error.strerror}): {log}") from None
+    deadline = time.monotonic() + _START_DEADLINE
+    while not engine_is_alive(store):
+        if process.poll() not in (None, 0) and not engine_is_alive(store):
+            raise EngineError(f"the engine could not be started: {log} tells why")
+        if time.monotonic() > deadline:
+            raise EngineError(f"the engine has not started within {_START_DEADLINE:g} s: see {log}")
+        time.sleep(0.02)

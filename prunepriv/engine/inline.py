@@ -1,0 +1,116 @@
+"""A run in the caller's own process: the engine's work without the engine."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from prunepriv.engine.ledger import Ledger
+from prunepriv.engine.reporting import StepReport
+from prunepriv.engine.runner import RUN_STEP, Runner, load_runner
+from prunepriv.errors import Cancelled, EngineError, PruneprivError
+from prunepriv.experiment import Experiment
+from prunepriv.pipeline.plan import Step, plan
+from prunepriv.places import data_folder
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.locks import claim
+from prunepriv.store.step_rows import step_rows, stored_seconds
+
+
+def run_inline(
+    experiment: Experiment,
+    store: Path,
+    watch: Callable[[], None] = lambda: None,
+    runner: str = RUN_STEP,
+) -> str:
+    """Work through a run, step by step, and return its id.
+
+    Args:
+        experiment: what to run.
+        store: the store's folder.
+        watch: called whenever the catalogue has news of the run.
+        runner: what does one step, "module:function".
+
+    Raises:
+        PruneprivError: a step could not be done, the run was cancelled, or another process is at it.
+    """
+    owner = f"locks/inline-{uuid.uuid4().hex}.lock"
+    held = claim(store / owner)
+    catalog = Catalog(store)
+    try:
+        run_id = catalog.submit(experiment)
+        ledger = Ledger(catalog, owner)
+        if not ledger.admit(run_id, step_rows(ArtifactStore(store), experiment)):
+            raise EngineError(f"run {run_id} is being worked on already: leave out --inline")
+        _Inline(catalog, ledger, run_id, watch).work(experiment, load_runner(runner))
+        return run_id
+    finally:
+        catalog.close()
+        (store / owner).unlink(missing_ok=True)
+        if held is not None:
+            held.release()
+
+
+class _Inline:
+    """One inline run at work."""
+
+    def __init__(
+        self, catalog: Catalog, ledger: Ledger, run_id: str, watch: Callable[[], None]
+    ) -> None:
+        self._catalog = catalog
+        self._ledger = ledger
+        self._run_id = run_id
+        self._watch = watch
+
+    def work(self, experiment: Experiment, runner: Runner) -> None:
+        """Do what is to be done; the catalogue says how it ended, whatever happens."""
+        step: Step | None = None
+        try:
+            for step in plan(experiment).steps:
+                if step.key in self._ledger.unfinished(self._run_id):
+                    self._do(step, runner)
+        except (Cancelled, KeyboardInterrupt):
+            self._ledger.end(self._run_id, "cancelled")
+            raise
+        except PruneprivError as error:
+            if step is not None:
+                self._ledger.fail(self._run_id, step.key, str(error))
+            raise
+        finally:
+            if self._run_id in self._ledger.active:  # a mistake of ours: its traceback follows
+                self._ledger.end(self._run_id, "failed", "the run ended unexpectedly")
+            self._show()
+
+    def _do(self, step: Step, runner: Runner) -> None:
+        def send(fraction: float, message: str, points: list[dict[str, float]]) -> None:
+            self._ledger.report(step.key, fraction, message, points)
+            self._show()
+
+        self._ledger.start(step.key, os.getpid())
+        report = StepReport(send, self._is_cancelled)
+        runner(step, ArtifactStore(self._catalog.store), data_folder(), report)
+        report.flush()
+        self._ledger.finish(step.key, finished_seconds(self._catalog.store, step))
+        self._show()
+
+    def _is_cancelled(self) -> bool:
+        return self._run_id in self._catalog.cancel_requests()
+
+    def _show(self) -> None:
+        self._ledger.flush()
+        self._watch()
+
+
+def finished_seconds(store: Path, step: Step) -> float:
+    """How long a step that has just been done took, by its artifact.
+
+    Raises:
+        EngineError: it left none.
+    """
+    seconds = stored_seconds(ArtifactStore(store), step.key)
+    if seconds is None:
+        raise EngineError(f"step {step.name} ended without leaving its artifact")
+    return seconds

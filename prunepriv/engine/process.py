@@ -1,0 +1,76 @@
+"""The engine's own process: one per store, ended by a signal or by a long time without work."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+
+from prunepriv.engine.client import ENGINE_LOCK, ENGINE_LOG, default_workers
+from prunepriv.engine.farm import Farm
+from prunepriv.engine.runner import RUN_STEP
+from prunepriv.engine.service import Engine
+from prunepriv.errors import EngineError
+from prunepriv.places import data_folder
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.locks import Claim, claim
+
+logger = logging.getLogger(__name__)
+
+IDLE_TIMEOUT = 900.0
+
+
+def run_engine(
+    store: Path,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    idle_timeout: float = IDLE_TIMEOUT,
+    runner: str = RUN_STEP,
+) -> None:
+    """Be the engine of a store until stopped or idle.
+
+    Args:
+        store: the store's folder.
+        workers: worker processes of its own cluster; one per core, up to four, unless given.
+        scheduler: address of a Dask scheduler to use instead of a cluster of its own.
+        idle_timeout: seconds without work after which it ends.
+        runner: what does one step, "module:function".
+
+    Raises:
+        EngineError: the store has an engine already, or no scheduler answers.
+    """
+    lock = claim(store / ENGINE_LOCK)
+    if lock is None:
+        raise EngineError(f"an engine already works on {store}: one is enough")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    _serve(lock, stop, store, workers or default_workers(), scheduler, idle_timeout, runner)
+
+
+def _serve(
+    lock: Claim | None,
+    stop: threading.Event,
+    store: Path,
+    workers: int,
+    scheduler: str | None,
+    idle_timeout: float,
+    runner: str,
+) -> None:
+    catalog = Catalog(store)
+    left_behind = catalog.requeue_abandoned()
+    logger.info("engine of %s: %d workers, %d runs to resume", store, workers, left_behind)
+    farm = Farm(store, data_folder(), runner, workers, scheduler)
+    try:
+        engine = Engine(catalog, farm, ENGINE_LOCK, log=str(store / ENGINE_LOG))
+        while lock is not None:
+            engine.serve(stop, idle_timeout, lock.beat)
+            lock.release()
+            if stop.is_set() or not catalog.queued():
+                break
+            lock = claim(store / ENGINE_LOCK)  # a run was submitted in the last moment
+    finally:
+        farm.close()
+        catalog.close()
+        logger.info("engine of %s: ended", store)

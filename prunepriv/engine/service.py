@@ -1,0 +1,262 @@
+"""The engine: takes runs from the catalogue's queue and works through their steps, until idle."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from prunepriv.engine.ledger import Ledger
+from prunepriv.errors import (
+    Cancelled,
+    ExperimentError,
+    MissingArtifactError,
+    PruneprivError,
+    StoreError,
+    StoreFullError,
+)
+from prunepriv.pipeline.plan import Plan, Step, plan
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.step_rows import step_rows, stored_seconds
+from prunepriv.store.tables import RunView
+
+logger = logging.getLogger(__name__)
+
+TURN = 0.1
+"""Seconds between two looks at the queue and at the workers."""
+
+RESTARTS = 3
+"""How often a run is taken up again whose steps found their inputs damaged."""
+
+AHEAD = 4
+"""At most so many runs per worker are in hand at once."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended: ``error`` is None if it was done."""
+
+    key: str
+    error: BaseException | None = None
+    traceback: str = ""
+
+
+class Workers(Protocol):
+    """What the engine asks of a :class:`prunepriv.engine.farm.Farm`."""
+
+    @property
+    def capacity(self) -> int: ...
+    def has(self, key: str) -> bool: ...
+    def submit(self, step: Step, priority: int) -> None: ...
+    def stop(self, key: str) -> None: ...
+    def drop(self, key: str) -> None: ...
+    def outcomes(self) -> list[Outcome]: ...
+    def news(self) -> list[Mapping[str, Any]]: ...
+
+
+@dataclass
+class Work:
+    """A run in hand."""
+
+    plan: Plan
+    position: int
+    restarts: int = 0
+
+
+class Engine:
+    """Works on the runs of one store.
+
+    Args:
+        catalog: the store's catalogue.
+        farm: who does the steps.
+        owner: the lock file that this process holds, relative to the store.
+        log: where a traceback can be found, for the sentence of an unexpected failure.
+    """
+
+    def __init__(self, catalog: Catalog, farm: Workers, owner: str, log: str = "the log") -> None:
+        self._catalog = catalog
+        self._farm = farm
+        self._ledger = Ledger(catalog, owner)
+        self._log = log
+        self._runs: dict[str, Work] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is in hand."""
+        return bool(self._runs)
+
+    def serve(self, stop: threading.Event, idle_timeout: float, beat: Callable[[], None]) -> None:
+        """Work until told to stop, or until there has been nothing to do for ``idle_timeout`` s.
+
+        ``beat`` is called on every turn.
+        """
+        last_busy = time.monotonic()
+        while not stop.wait(TURN) and time.monotonic() - last_busy < idle_timeout:
+            beat()
+            try:
+                self.turn()
+            except StoreFullError as error:
+                logger.error("%s", error)  # what could not be written is kept for the next turn
+            if self.busy:
+                last_busy = time.monotonic()
+
+    def turn(self) -> None:
+        """Look once at cancellations, the workers and the queue, and write down what is new."""
+        self._cancel()
+        self._listen()
+        self._admit()
+        self._ledger.flush()
+
+    def _cancel(self) -> None:
+        for run_id in self._catalog.cancel_requests() & self._runs.keys():
+            logger.info("run %s: cancelled", run_id)
+            self._let_go(run_id, self._ledger.unfinished(run_id))
+            self._ledger.end(run_id, "cancelled")
+            self._forget_ended()
+
+    def _listen(self) -> None:
+        ended = self._farm.outcomes()  # before the news: what a step told is heard before its end
+        out = {outcome.key for outcome in ended}
+        for news in self._farm.news():
+            key = news["key"]
+            if "pid" not in news:
+                self._ledger.report(key, news["fraction"], news["message"], news["points"])
+            elif key in out or self._farm.has(key):
+                self._ledger.start(key, news["pid"])
+            else:
+                self._stop(key)  # taken back in the moment in which a worker began it
+        for outcome in ended:
+            if outcome.error is None:
+                self._finish(outcome.key)
+        for outcome in ended:
+            if outcome.error is not None:
+                self._fail(outcome.key, outcome.error, outcome.traceback)
+        self._forget_ended()
+
+    def _admit(self) -> None:
+        """Take waiting runs in hand while a worker would have nothing to do."""
+        if self._enough():
+            return
+        for run in self._catalog.queued():
+            self._begin(run)
+            if self._enough():
+                return
+
+    def _enough(self) -> bool:
+        if len(self._runs) >= AHEAD * self._farm.capacity:
+            return True
+        ready: set[str] = set()
+        for run_id, work in self._runs.items():
+            unfinished = self._ledger.unfinished(run_id)
+            ready.update(step.key for step in work.plan.steps if _is_ready(step, unfinished))
+            if len(ready) >= self._farm.capacity:
+                return True
+        return False
+
+    def _begin(self, run: RunView) -> None:
+        try:
+            work = Work(plan(run.experiment), run.position)
+        except ExperimentError as error:
+            self._catalog.end(run.run_id, "failed", str(error))
+            return
+        store = ArtifactStore(self._catalog.store)
+        if not self._ledger.admit(run.run_id, step_rows(store, work.plan.experiment)):
+            return
+        self._runs[run.run_id] = work
+        unfinished = self._ledger.unfinished(run.run_id)
+        logger.info("run %s: %d steps to do", run.run_id, len(unfinished))
+        self._give_out(run.run_id)
+        self._forget_ended()
+
+    def _give_out(self, run_id: str) -> None:
+        """Submit the run's unfinished steps: earlier runs first, within a run in the plan's order."""
+        work, unfinished = self._runs[run_id], self._ledger.unfinished(run_id)
+        for ordinal, step in enumerate(work.plan.steps):
+            if step.key in unfinished:
+                self._farm.submit(step, priority=-(work.position * 1000 + ordinal))
+
+    def _finish(self, key: str) -> None:
+        seconds = stored_seconds(ArtifactStore(self._catalog.store), key)
+        if seconds is not None:
+            self._ledger.finish(key, seconds)
+            return
+        for run_id in self._ledger.wanting(key):
+            self._restart(run_id, key, "a step ended without leaving its artifact")
+
+    def _fail(self, key: str, error: BaseException, traceback: str) -> None:
+        """A step's own failure ends the runs that want it, unless doing it again may help."""
+        self._ledger.wait(key)
+        for run_id in self._ledger.wanting(key):
+            step = self._runs[run_id].plan.by_key[key]
+            if not _is_ready(step, self._ledger.unfinished(run_id)):
+                continue  # Dask hands on the failure of a step that this one reads
+            if isinstance(error, (Cancelled, MissingArtifactError)):
+                self._restart(run_id, key, str(error))
+                continue
+            logger.error("run %s: step %s failed\n%s", run_id, step.name, traceback)
+            self._end_failed(run_id, key, self._sentence(step, error))
+
+    def _sentence(self, step: Step, error: BaseException) -> str:
+        if isinstance(error, PruneprivError):
+            return str(error)
+        if type(error).__name__ == "KilledWorker":
+            return (
+                f"step {step.name} ended its worker process again and again, for want of memory "
+                f"perhaps: see {self._log}"
+            )
+        return f"step {step.name} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
+
+    def _restart(self, run_id: str, key: str, reason: str) -> None:
+        """Take a run up again from what the store holds whole."""
+        work = self._runs[run_id]
+        work.restarts += 1
+        if work.restarts > RESTARTS:
+            self._end_failed(run_id, key, reason)
+            return
+        logger.warning("run %s is taken up again: %s", run_id, reason)
+        store = ArtifactStore(self._catalog.store)
+        for step in work.plan.steps:
+            unfinished = self._ledger.unfinished(run_id)
+            if self._ledger.is_running(step.key) and self._farm.has(step.key):
+                continue
+            self._farm.drop(step.key)
+            if not store.has(step.key):
+                self._ledger.want_again(run_id, step.key)
+            elif step.key in unfinished:
+                self._ledger.finish(step.key, stored_seconds(store, step.key) or 0.0)
+        self._give_out(run_id)
+
+    def _end_failed(self, run_id: str, key: str, sentence: str) -> None:
+        unfinished = self._ledger.unfinished(run_id)
+        self._ledger.fail(run_id, key, sentence)
+        self._let_go(run_id, unfinished - {key})
+
+    def _let_go(self, run_id: str, keys: frozenset[str]) -> None:
+        """Stop or take back steps that no other run wants."""
+        for key in keys:
+            if set(self._ledger.wanting(key)) - {run_id}:
+                continue
+            if self._ledger.is_running(key):
+                self._stop(key)
+            else:
+                self._farm.drop(key)
+
+    def _stop(self, key: str) -> None:
+        try:
+            self._farm.stop(key)
+        except StoreError as error:
+            logger.error("%s: the step goes on to its end", error)
+
+    def _forget_ended(self) -> None:
+        for run_id in self._runs.keys() - set(self._ledger.active):
+            del self._runs[run_id]
+            logger.info("run %s: ended", run_id)
+
+
+def _is_ready(step: Step, unfinished: frozenset[str]) -> bool:
+    """Whether a step is to be done, and all that it reads is there."""
+    return step.key in unfinished and unfinished.isdisjoint(step.inputs.values())

@@ -1,0 +1,40 @@
+"""Where things lie on this machine: the store, downloaded data, what the package brings along."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+NAME = "prunepriv"
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+"""Presets, glossary, lessons and the bundled example runs."""
+
+EXAMPLES = ASSETS / "examples"
+"""One folder per bundled example run: ``run.json`` and a store of trimmed artifacts."""
+
+
+def user_folder() -> Path:
+    """The user's own folder of application data."""
+    return Path(platformdirs.user_data_dir(NAME, appauthor=False))
+
+
+def store_folder(option: Path | None = None) -> Path:
+    """The store: ``--store``, else ``PRUNEPRIV_STORE``, else a folder of the user's. Absolute."""
+    return _absolute(option or _from_environment("PRUNEPRIV_STORE") or user_folder() / "store")
+
+
+def data_folder() -> Path:
+    """Where downloaded archives lie: ``PRUNEPRIV_DATA``, else a folder of the user's. Absolute."""
+    return _absolute(_from_environment("PRUNEPRIV_DATA") or user_folder() / "data")
+
+
+def _from_environment(name: str) -> Path | None:
+    text = os.environ.get(name, "")
+    return Path(text) if text else None
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()

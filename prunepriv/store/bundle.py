@@ -1,0 +1,97 @@
+"""A finished run as a small folder to be shipped: what the pages read, and how it was made."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from prunepriv.errors import MissingArtifactError
+from prunepriv.pipeline.plan import StepKind
+from prunepriv.store.artifacts import META, Artifact
+from prunepriv.store.result import Result
+from prunepriv.store.tables import StepView
+
+KEPT: Mapping[StepKind, tuple[str, ...]] = {
+    "data": ("about.json",),
+    "split": (),
+    "train": ("report.json",),
+    "fine_tune": ("report.json",),
+    "signals": ("target.safetensors", "report.json"),
+    "divergence": ("gaps.json",),
+    "fit": (),
+    "score": ("score.safetensors", "thresholds.json"),
+    "evaluation": ("evaluation.json",),
+}
+"""What the pages read of each step."""
+
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
+
+
+def write_bundle(
+    result: Result, steps: Sequence[StepView], folder: Path, about: Mapping[str, Any]
+) -> None:
+    """Replace ``folder`` by a trimmed copy of a finished run: ``run.json`` and ``artifacts/``.
+
+    Args:
+        result: the run.
+        steps: its steps, for the seconds each took.
+        folder: an ArtifactStore reads it afterwards.
+        about: what else ``run.json`` should say; name, label and command for example.
+
+    Raises:
+        MissingArtifactError: a step has not finished.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    for step in result.plan.steps:
+        artifact = result.artifact(step.name)
+        if artifact is None:
+            raise MissingArtifactError(f"step {step.name} of run {result.run_id} is not finished")
+        if KEPT[step.kind]:
+            _copy(artifact, folder / "artifacts" / step.key[:2] / step.key, KEPT[step.kind])
+    seconds = [{"step": s.name, "key": s.key, "kind": s.kind, "seconds": s.seconds} for s in steps]
+    record = {
+        "run": result.run_id,
+        **about,
+        "experiment": result.experiment.model_dump(mode="json"),
+        **_provenance(),
+        "steps": seconds,
+    }
+    (folder / "run.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _copy(artifact: Artifact, target: Path, names: tuple[str, ...]) -> None:
+    target.mkdir(parents=True)
+    for name in names:
+        shutil.copyfile(artifact.path / name, target / name)
+    files = {name: artifact.meta["files"][name] for name in names}
+    meta = {**artifact.meta, "files": files, "partial": True}
+    (target / META).write_text(json.dumps(meta, indent=1) + "\n")
+
+
+def _provenance() -> dict[str, Any]:
+    """When, on what and with what."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": {"cores": len(os.sched_getaffinity(0)), "cpu": _cpu()},
+        "versions": {
+            "python": platform.python_version(),
+            **{library: version(library) for library in LIBRARIES},
+        },
+    }
+
+
+def _cpu() -> str:
+    """The processor's name, as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,127 @@
+"""Opening the catalogue's database, and one sentence for whatever it cannot do."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from prunepriv.errors import StoreError, StoreFullError
+from prunepriv.store.tables import METADATA
+
+FILE = "catalog.sqlite"
+_BUSY_MS = 15_000
+"""How long a writer waits for another; each holds the database for milliseconds."""
+
+
+class Database:
+    """The catalogue's database: SQLite in the store, or the URL in ``PRUNEPRIV_CATALOG``.
+
+    Attributes:
+        fresh: whether it held no catalogue before.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        url = os.environ.get("PRUNEPRIV_CATALOG", "")
+        file = store / FILE
+        self.fresh = not url and not file.exists()
+        if url:
+            self._engine = create_engine(url)
+        else:
+            _make_folder(store)
+            self._engine = _sqlite(file)
+        try:
+            self._create_tables()
+        except DatabaseError as error:
+            if url or not _is_damaged(error):
+                raise self._refusal(error) from None
+            self._engine.dispose()
+            _set_aside(file)
+            self.fresh = True
+            self._engine = _sqlite(file)
+            self._create_tables()
+
+    def _create_tables(self) -> None:
+        with self._engine.execution_options(writes=True).begin() as connection:
+            METADATA.create_all(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise self._refusal(error) from None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that nobody else writes beside; undone if the block raises.
+
+        Raises:
+            StoreFullError: no space left.
+        """
+        try:
+            with self._engine.execution_options(writes=True).begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise self._refusal(error) from None
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._engine.dispose()
+
+    def _refusal(self, error: DatabaseError) -> StoreError:
+        text = str(error.orig)
+        if "full" in text or "disk I/O" in text:
+            return StoreFullError(
+                f"no space left in {self.store}: free some, or choose another folder with --store"
+            )
+        return StoreError(f"the catalogue of {self.store} cannot be used ({text})")
+
+
+def _sqlite(file: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{file}")
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's "begin" decides, not the driver
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later would be refused, not made to wait,
+        # if another wrote in between: writers queue up from the start.
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _make_folder(store: Path) -> None:
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the store {store} cannot be made ({error.strerror}): choose another with --store"
+        ) from None
+
+
+def _is_damaged(error: DatabaseError) -> bool:
+    return "not a database" in str(error.orig) or "malformed" in str(error.orig)
+
+
+def _set_aside(file: Path) -> None:
+    """Move a damaged database out of the way; its journal must not be played into a new one."""
+    file.rename(file.with_name(f"{FILE}.damaged-{time.time_ns()}"))
+    for journal in ("-wal", "-shm"):
+        file.with_name(FILE + journal).unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""``runs/<run id>.json``: each run as a small file, from which the catalogue can be rebuilt."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from prunepriv.errors import StoreError, StoreFullError
+
+
+def write_record(
+    store: Path, run_id: str, settings: dict[str, Any], status: str, error: str = ""
+) -> None:
+    """Write a run's file whole, or leave the one before it.
+
+    Raises:
+        StoreFullError: no space left.
+    """
+    record = {
+        "run": run_id,
+        "experiment": settings,
+        "status": status,
+        "error": error,
+        "written": time.time(),
+    }
+    file = _file(store, run_id)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(record, indent=1))
+        os.replace(draft, file)
+    except PermissionError:
+        raise StoreError(f"{store} cannot be written to: choose another --store") from None
+    except OSError as error_:
+        raise StoreFullError(f"{file} cannot be written ({error_.strerror})") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_records(store: Path) -> list[dict[str, Any]]:
+    """All runs' files that can be read, the oldest first."""
+    records = []
+    for file in (store / "runs").glob("*.json"):
+        try:
+            record = json.loads(file.read_text())
+        except (OSError, ValueError):
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return sorted(records, key=lambda record: float(record.get("written", 0.0)))
+
+
+def remove_record(store: Path, run_id: str) -> None:
+    """Remove a run's file, if there is one."""
+    _file(store, run_id).unlink(missing_ok=True)
+
+
+def _file(store: Path, run_id: str) -> Path:
+    return store / "runs" / f"{run_id}.json"

@@ -1,0 +1,56 @@
+"""A run's figures as one JSON value, see README and ``run.schema.json``. Fractions lie in 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prunepriv.errors import MissingArtifactError
+from prunepriv.store.result import Result
+from prunepriv.store.tables import StepView
+
+MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
+
+
+def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
+    """The figures of a finished run; the same for the same experiment, but for ``cached``.
+
+    Args:
+        result: where the figures are read from.
+        steps: the run's steps, for the seconds each took and whether it was cached.
+
+    Raises:
+        MissingArtifactError: a step has not finished, or its artifact was damaged.
+    """
+    kinds = result.experiment.models
+    return {
+        "run": result.run_id,
+        "experiment": result.experiment.model_dump(mode="json"),
+        "models": [
+            {"model": kind, **{name: _json(result, f"signals:{kind}", "report")[name] for name in MODEL_FIELDS}}
+            for kind in kinds
+        ],
+        "gaps": [
+            {"model": kind, **row}
+            for kind in kinds
+            for row in _json(result, f"divergence:{kind}", "gaps")
+        ],
+        "attacks": [
+            {"attack": row["attack"], "model": kind, "adversary": adversary, **row}
+            for kind, adversary in result.targets
+            for row in _json(result, f"evaluation:{kind}:{adversary}", "evaluation")
+        ],
+        "steps": [
+            {"step": step.name, "key": step.key, "seconds": step.seconds, "cached": step.cached}
+            for step in steps
+        ],
+    }  # fmt: skip
+
+
+def _json(result: Result, step: str, name: str) -> Any:
+    artifact = result.artifact(step)
+    if artifact is None:
+        raise MissingArtifactError(
+            f"step {step} of run {result.run_id} is not finished: run it again, what is there is kept"
+        )
+    return artifact.json(name)
