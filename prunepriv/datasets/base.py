@@ -1,0 +1,69 @@
+"""What a data set is. Numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from prunepriv.errors import DataError
+from prunepriv.progress import Report
+
+Records = tuple[np.ndarray, np.ndarray]
+"""Features uint8 (n, ...) and labels int64 (n,)."""
+
+Loader = Callable[[Mapping[str, float], Path, Report], Records]
+"""Makes or reads the records, given the knobs, the data folder and whom to report to."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """Labelled records, all of them, in an order that never changes.
+
+    Attributes:
+        name: as in ``options.DATASETS``.
+        kind: "tabular" or "image".
+        x: uint8; (n, features) of 0 and 1, or (n, channels, height, width) of 0 to 255.
+        y: int64 (n,), 0 to ``classes - 1``.
+        classes: number of classes.
+        class_names: one per class.
+        feature_names: one per feature of a tabular data set, where they are known.
+
+    Raises:
+        DataError: shapes, types or ranges that do not fit together.
+    """
+
+    name: str
+    kind: Literal["tabular", "image"]
+    x: np.ndarray
+    y: np.ndarray
+    classes: int
+    class_names: tuple[str, ...]
+    feature_names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for rule, holds in self._rules():
+            if not holds:
+                raise DataError(
+                    f"data set {self.name}: {rule}; got x {self.x.dtype} {self.x.shape}, "
+                    f"y {self.y.dtype} {self.y.shape}, {self.classes} classes"
+                )
+
+    def _rules(self) -> tuple[tuple[str, bool], ...]:
+        dimensions = 2 if self.kind == "tabular" else 4
+        names = self.feature_names
+        return (
+            ("x must be uint8 and y int64", self.x.dtype == np.uint8 and self.y.dtype == np.int64),
+            (f"{self.kind} records must have {dimensions} dimensions", self.x.ndim == dimensions),
+            ("each record must have one label", self.y.shape == self.x.shape[:1]),
+            ("tabular features must be 0 or 1", self.kind == "image" or not (self.x > 1).any()),
+            (
+                "labels must lie in 0 to classes - 1",
+                not ((self.y < 0) | (self.y >= self.classes)).any(),
+            ),
+            ("each class must have one name", len(self.class_names) == self.classes),
+            ("each feature must have one name", names is None or len(names) == self.x.shape[1]),
+        )
