@@ -62,7 +62,13 @@ def write_synthetic_run(
     for step in plan(experiment).steps:
         wanted = kinds is None or step.kind in kinds
         if wanted and not store.has(step.key):
-            meta = {"step": step.name, "kind": step.kind, "seconds": float(rng.uniform(0.1, 2))}
+            meta = {
+                "step": step.name,
+                "kind": step.kind,
+                "params": dict(step.params),
+                "inputs": dict(step.inputs),
+                "seconds": float(rng.uniform(0.1, 2)),
+            }
             with store.write(step.key, meta) as draft:
                 WRITERS[step.kind](draft, step, Result(store, experiment), rng)
 
@@ -113,6 +119,10 @@ def _models(draft: Draft, step: Step, result: Result, rng: np.random.Generator) 
             "best_epoch": [epochs - 1] * models,
             "sparsity": [sparsity] * models,
             "layers": [dict.fromkeys(shapes, sparsity)] * models,
+            "architecture": {
+                **experiment.model.model_dump(mode="json"),
+                "parameters": sum(mask[0].size for mask in masks.values()),
+            },
         },
     )
 

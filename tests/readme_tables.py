@@ -1,0 +1,79 @@
+"""The README's tables of options, made from the tables that the program itself uses.
+
+``python -m tests.readme_tables`` writes them into the README; a test finds out where they differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODELS, RECIPES
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def tables() -> dict[str, str]:
+    """Markdown by the name that marks its place."""
+    return {
+        "datasets": _table(
+            ("name", "records", "of", "classes", "what it is"),
+            (
+                (
+                    f"`{o.name}`",
+                    f"{o.records:,}",
+                    f"{o.shape[0]} binary features"
+                    if o.kind == "tabular"
+                    else f"{o.shape[1]}x{o.shape[2]} pixels, "
+                    + ("grey" if o.shape[0] == 1 else "colour"),
+                    str(o.classes),
+                    o.summary + ("" if o.bundled else " Downloaded once, 0.3 MB."),
+                )
+                for o in DATASETS.values()
+            ),
+        ),
+        "models": _table(
+            ("name", "takes", "what it is"),
+            ((f"`{o.name}`", o.serves, o.summary) for o in MODELS.values()),
+        ),
+        "approaches": _table(
+            ("name", "what it does", "source"),
+            ((f"`{o.name}`", o.summary, o.source) for o in APPROACHES.values()),
+        ),
+        "defenses": _table(
+            ("name", "what it does", "source"),
+            ((f"`{o.name}`", o.summary, o.source) for o in DEFENSES.values()),
+        ),
+        "attacks": _table(
+            ("name", "what it does", "score", "source"),
+            (
+                (f"`{o.name}`", o.summary, f"`{o.score}`", o.source.replace("; ", ", "))
+                for o in ATTACKS.values()
+            ),
+        ),
+        "recipes": _table(
+            ("name", "how attack networks are trained", "source"),
+            ((f"`{o.name}`", o.summary, o.source) for o in RECIPES.values()),
+        ),
+    }
+
+
+def filled(text: str) -> str:
+    """The README with every marked place filled anew."""
+    for name, table in tables().items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
+        if len(pattern.findall(text)) != 1:
+            raise ValueError(f"the README must hold {start} ... {end} once")
+        text = pattern.sub(lambda _: f"{start}\n{table}\n{end}", text)  # noqa: B023 called at once
+    return text
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text()))
