@@ -3,10 +3,14 @@
 All records are shuffled and halved. The target model takes the first half: 45 % to train on (its
 members), 10 % for early stopping, 45 % never seen (its non-members). Each shadow model splits the
 *other* half in the same way, by a seed of its own. So no shadow ever sees a record of the target's.
+
+The same seed gives the very split of the authors' release, which calls scikit-learn's
+``train_test_split``: figures can be compared run by run.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -14,7 +18,6 @@ from typing import Self
 import numpy as np
 
 from prunepriv.errors import ExperimentError
-from prunepriv.seeding import derive
 
 SMALLEST = 40
 """Fewest records that leave every model a training, a validation and a test set worth the name."""
@@ -22,12 +25,12 @@ SMALLEST = 40
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Splits:
-    """np.ndarray into a data set.
+    """Indices into a data set.
 
     Attributes:
-        target_train, target_validation, target_test: int64 (t,), (v,) and (t,).
-        shadow_train, shadow_validation, shadow_test: int64 (S, t), (S, v) and (S, t), one row per
-            shadow model; the sizes t and v are the target's.
+        target_train, target_validation, target_test: int64 (t,), (v,) and (u,).
+        shadow_train, shadow_validation, shadow_test: int64 (S, t), (S, v) and (S, u), one row per
+            shadow model; the sizes are the target's.
     """
 
     target_train: np.ndarray
@@ -76,28 +79,37 @@ def split(n: int, shadows: int, seed: int, limit: int | None = None) -> Splits:
         raise ExperimentError(
             f"shadows must be 1 at least, for every attack learns from them, got {shadows}"
         )
-    half = kept // 2  # of an odd number one record is left out: both halves are alike
-    order = _generator(seed, "halves").permutation(n)
-    target = _parts(order[:half])
-    others = order[half : 2 * half]
-    shadow = [_parts(_generator(seed, "shadow", k).permutation(others)) for k in range(shadows)]
+    pool = np.arange(n) if limit is None else _shuffled(np.arange(n), seed)[:kept]
+    target, others = _halves(pool, seed)
+    shadow = [_parts(others, seed + k) for k in range(shadows)]
     train, validation, test = (np.stack(part) for part in zip(*shadow, strict=True))
+    own = _parts(target, seed)
     return Splits(
-        target_train=target[0],
-        target_validation=target[1],
-        target_test=target[2],
+        target_train=own[0],
+        target_validation=own[1],
+        target_test=own[2],
         shadow_train=train,
         shadow_validation=validation,
         shadow_test=test,
     )
 
 
-def _parts(records: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """45 % to train, 45 % to test, equally many; the 10 % between them (and the rest) to validate."""
-    size = len(records) * 45 // 100
-    return records[:size], records[size:-size], records[-size:]
+def _halves(records: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The target's half and the shadows', equally many; of an odd number one is left out."""
+    half = len(records) // 2
+    shuffled = _shuffled(records, seed)
+    return shuffled[len(records) - half :], shuffled[:half]
 
 
-def _generator(seed: int, *purpose: str | int) -> np.random.Generator:
-    """An independent stream for each purpose under one seed."""
-    return np.random.default_rng(derive(seed, "split", *purpose))
+def _parts(records: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """45 % to train, 10 % to validate, 45 % to test, in the release's rounding."""
+    test = math.ceil(0.45 * len(records))
+    shuffled = _shuffled(records, seed)
+    rest = _shuffled(shuffled[test:], seed)
+    validation = math.ceil(0.1818 * len(rest))
+    return rest[validation:], rest[:validation], shuffled[:test]
+
+
+def _shuffled(records: np.ndarray, seed: int) -> np.ndarray:
+    """In the order that scikit-learn's ``train_test_split(random_state=seed)`` cuts into pieces."""
+    return records[np.random.RandomState(seed).permutation(len(records))]
