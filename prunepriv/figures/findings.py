@@ -20,7 +20,7 @@ from prunepriv.figures.records import RecordSignals
 from prunepriv.figures.roc import Curve, meaningful
 from prunepriv.figures.scales import Quantity
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.prose import join, percent, points, rounded, signed
+from prunepriv.prose import join, percent, points, signed
 
 BEYOND = "LiRA, RMIA and label-only attacks are not part of this version."
 
@@ -59,9 +59,10 @@ def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only
 
 
 def _difference(gap: float, margin: float, quantity: Quantity) -> str:
-    how_much = (
-        f"{rounded(abs(gap))} (± {rounded(margin)})" if np.isfinite(margin) else rounded(abs(gap))
-    )
+    digits = 3 if abs(gap) >= 0.1 else 4
+    how_much = f"{abs(gap):.{digits}f}"
+    if np.isfinite(margin):
+        how_much += f" (\u00b1 {margin:.{digits}f})"
     if np.isfinite(margin) and abs(gap) <= margin:
         return f"Members and non-members do not differ in mean {quantity} beyond chance, by {how_much},"
     if quantity == "confidence":

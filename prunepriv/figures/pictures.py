@@ -1,0 +1,64 @@
+"""What a record is, for the eye: a small picture, or the features that are set."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+SIDE = 48
+"""Pixels that a thumbnail is enlarged to at least."""
+MOST_FEATURES = 12
+
+
+def png(image: np.ndarray) -> bytes:
+    """A PNG file of a picture, losslessly.
+
+    Args:
+        image: uint8 (channels, height, width); one channel is grey, three are red, green, blue.
+
+    Raises:
+        ValueError: not such an array.
+    """
+    if image.ndim != 3 or image.shape[0] not in (1, 3) or image.dtype != np.uint8:
+        raise ValueError(
+            f"a picture is uint8 (1 or 3, height, width), got {image.dtype} {image.shape}"
+        )
+    channels, height, width = image.shape
+    rows = np.ascontiguousarray(image.transpose(1, 2, 0)).reshape(height, width * channels)
+    filtered = np.hstack([np.zeros((height, 1), np.uint8), rows])  # filter 0 before every row
+    colour = 0 if channels == 1 else 2
+    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered.tobytes())), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, body) for name, body in chunks)
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def thumbnail(image: np.ndarray) -> str:
+    """A picture as a data URL, its pixels enlarged so that browsers do not blur them.
+
+    Args:
+        image: as :func:`png` takes it.
+    """
+    factor = max(1, SIDE // image.shape[1])
+    large = image.repeat(factor, axis=1).repeat(factor, axis=2)
+    return f"data:image/png;base64,{base64.b64encode(png(large)).decode()}"
+
+
+def features(row: np.ndarray, names: Sequence[str] | None = None) -> str:
+    """The features of a binary record that are set: "14 set: 3, 17, 25, ..."
+
+    Args:
+        row: (features,) of 0 and 1.
+        names: of the features; their numbers where left out.
+    """
+    active = np.flatnonzero(row)
+    shown = [names[one] if names else str(one) for one in active[:MOST_FEATURES]]
+    more = ", \u2026" if len(active) > MOST_FEATURES else ""
+    return f"{len(active)} set: {', '.join(shown)}{more}" if len(active) else "none set"

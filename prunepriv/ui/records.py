@@ -1,0 +1,118 @@
+"""The records behind a bar: what they are, and what every model says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from prunepriv.datasets import load
+from prunepriv.figures.pictures import features, thumbnail
+from prunepriv.figures.records import RecordSignals, record_table
+from prunepriv.options import ModelKind
+from prunepriv.places import data_folder
+from prunepriv.ui.charts import show_data
+from prunepriv.ui.controls import class_names
+from prunepriv.ui.frame import Frame
+
+MOST_ROWS = 100
+
+
+def clicked(points: Sequence[Mapping[str, Any]], key: str) -> list[Any] | None:
+    """``customdata`` of a mark that was clicked just now; None if nothing new was.
+
+    A chart keeps reporting its selection at every rerun, also when the visitor has chosen something
+    else by another control since: only a change of it is a click.
+
+    Args:
+        points: what :func:`prunepriv.ui.charts.chart` returned.
+        key: the chart's.
+    """
+    mark = list(points[0]["customdata"]) if points and "customdata" in points[0] else None
+    before = st.session_state.get(f"{key}_clicked")
+    st.session_state[f"{key}_clicked"] = mark
+    return mark if mark != before else None
+
+
+def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None] | None:
+    """All records x and labels y by the data set's own index, and the features' names.
+
+    A bundled example leaves them out; a bundled generator makes them again. None where neither is
+    to be had.
+    """
+    stored = frame.data()
+    if stored is not None:
+        arrays, about = stored
+        return arrays["x"], arrays["y"], about.get("feature_names")
+    option = frame.experiment.data.option
+    if not option.bundled:
+        return None
+    return _generated(option.name, tuple(frame.experiment.data.knobs.items()))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _generated(
+    name: str, knobs: tuple[tuple[str, float], ...]
+) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None]:
+    made = load(name, dict(knobs), data_folder())
+    return made.x, made.y, made.feature_names
+
+
+def record_list(
+    frame: Frame,
+    signals: Mapping[ModelKind, RecordSignals],
+    chosen: np.ndarray,
+    key: str,
+) -> None:
+    """A row per record: what it is, class, membership, and its scores under every model.
+
+    Args:
+        signals: per kind of model.
+        chosen: indices of records in the data set, in the order of the rows.
+    """
+    table = record_table(signals, chosen, class_names(frame))
+    shown = table.head(MOST_ROWS)
+    seen = _seen(frame, signals, chosen[:MOST_ROWS])
+    if seen is not None:
+        shown = pd.concat([seen, shown], axis=1)
+    columns: dict[str, Any] = {
+        "picture": st.column_config.ImageColumn("picture", width="small"),
+        "features": st.column_config.TextColumn("features", width="medium"),
+        "record": st.column_config.NumberColumn("record", help="Its index in the data set."),
+    }
+    for name in table.columns:
+        if name.startswith("confidence"):
+            columns[name] = st.column_config.ProgressColumn(
+                name, min_value=0.0, max_value=1.0, format="%.3f", color="gray"
+            )
+        elif name.startswith("sensitivity"):
+            columns[name] = st.column_config.NumberColumn(name, format="%.4f")
+    st.dataframe(
+        shown, hide_index=True, column_config=columns, key=key,
+        row_height=48 if "picture" in shown else None, height=420 if len(shown) > 8 else "auto",
+        alt="Records in the chosen bar with their scores under every model",
+    )  # fmt: skip
+    if len(table) > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS} of {len(table):,} records; the file holds all of them.")
+    steps = [f"signals:{kind}" for kind in signals]
+    show_data(table, key, frame.provenance(*steps))
+
+
+def _seen(
+    frame: Frame, signals: Mapping[ModelKind, RecordSignals], chosen: np.ndarray
+) -> pd.DataFrame | None:
+    """Pictures or features of these records, if they are certainly the ones that were measured."""
+    found = contents(frame)
+    if found is None or not len(chosen):
+        return None
+    x, y, names = found
+    first = next(iter(signals.values()))
+    if first.record.max() >= len(y) or not np.array_equal(y[first.record], first.label):
+        st.caption("The data set has changed since this run, so its records cannot be shown.")
+        return None
+    if x.ndim == 4:
+        return pd.DataFrame({"picture": [thumbnail(x[one]) for one in chosen]})
+    return pd.DataFrame({"features": [features(x[one], names) for one in chosen]})
