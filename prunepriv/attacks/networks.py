@@ -7,7 +7,8 @@ stopping on held-out shadow records; equal within noise on Location (see benchma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,15 +42,30 @@ class FastRecipe:
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from a generator given to it; cheap masks, see models.layers."""
+    """Dropout whose masks are slices, at random places, of one long mask drawn beforehand.
+
+    Drawing a number per element took 29 % of SAMIA's training time; a slice costs nothing, and
+    with four million elements to start from no two steps see the same masks.
+    """
+
+    POOL = 2**22
 
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
         self.generator = torch.Generator()
+        self.pool = torch.empty(0)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * keep_mask(x.shape, self.rate, self.generator) if self.training else x
+        if not self.training:
+            return x
+        count = x.numel()
+        if 2 * count > len(self.pool):
+            size = max(self.POOL, 2 * count)
+            self.pool = keep_mask((size,), self.rate, self.generator)
+        last = len(self.pool) - count
+        start = int(torch.randint(last + 1, (), generator=self.generator))
+        return x * self.pool[start : start + count].view(x.shape)
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
@@ -92,7 +108,8 @@ def fit_network(
     if settings.recipe == "paper":
         _paper(network, x, member, streams, report)
     else:
-        _fast(network, x, member, streams, fast, report)
+        with _half_products():
+            _fast(network, x, member, streams, fast, report)
     network.eval()
     return {name: value.detach().numpy().copy() for name, value in network.state_dict().items()}
 
@@ -149,6 +166,22 @@ def _fast(
         if loss < best:
             best, kept = loss, {k: v.clone() for k, v in network.state_dict().items()}
     network.load_state_dict(kept)
+
+
+@contextmanager
+def _half_products() -> Iterator[None]:
+    """Matrix products round their factors to bfloat16 where the processor gains by it.
+
+    Sums stay in float32, and so does everything else. On a processor with AMX a step of SAMIA
+    takes 0.8 of its time; elsewhere nothing changes.
+    """
+    products = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = products.fp32_precision
+    products.fp32_precision = "bf16"
+    try:
+        yield
+    finally:
+        products.fp32_precision = before
 
 
 def _step(network: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, member: Tensor) -> None:

@@ -22,7 +22,7 @@ from prunepriv.attacks.neural import one_hot
 from prunepriv.progress import Report, silent
 
 WIDTH, HEADS, LAYERS, FEED_FORWARD, RATE = 64, 4, 3, 128, 0.2
-FAST = FastRecipe(epochs=4, batch_size=128, peak=1e-3)
+FAST = FastRecipe(epochs=2, batch_size=128, peak=2e-3)
 
 
 class EncoderLayer(nn.Module):
@@ -51,9 +51,10 @@ class EncoderLayer(nn.Module):
     def _attend(self, x: Tensor) -> Tensor:
         batch, tokens, _ = x.shape
         parts = self.project(x).view(batch, tokens, 3, HEADS, WIDTH // HEADS)
-        q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)
-        weights = (q @ k.mT * (WIDTH // HEADS) ** -0.5).softmax(dim=-1)
-        attended: Tensor = self.drop(weights) @ v
+        shape = (3, batch * HEADS, tokens, WIDTH // HEADS)
+        q, k, v = parts.permute(2, 0, 3, 1, 4).reshape(shape).unbind(0)
+        weights = torch.bmm(q * (WIDTH // HEADS) ** -0.5, k.mT).softmax(dim=-1)
+        attended = torch.bmm(self.drop(weights), v).view(batch, HEADS, tokens, -1)
         return attended.transpose(1, 2).reshape(batch, tokens, WIDTH)
 
 
