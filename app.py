@@ -20,6 +20,8 @@ st.logo(
     str(HERE / "assets" / "logo.svg"), size="large", icon_image=str(HERE / "assets" / "favicon.png")
 )
 
+# The scripts lie in app_pages/, not pages/: beside a folder of that name, streamlit runs the page of
+# the first link to a fresh server without this file, and so without its icon and navigation.
 PAGES = (
     ("overview", "Overview", ":material/dashboard:"),
     ("run", "Run", ":material/play_circle:"),
@@ -32,7 +34,11 @@ PAGES = (
 st.navigation(
     [
         st.Page(
-            f"pages/{name}.py", title=title, icon=icon, url_path=name, default=name == "overview"
+            f"app_pages/{name}.py",
+            title=title,
+            icon=icon,
+            url_path=name,
+            default=name == "overview",
         )
         for name, title, icon in PAGES
     ]

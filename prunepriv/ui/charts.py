@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from prunepriv.figures.figure import Figure
 from prunepriv.figures.palette import DARK, LIGHT, Theme
 from prunepriv.ui.provenance import Provenance
-
-if TYPE_CHECKING:  # figures are drawn in figures/ only
-    import plotly.graph_objects as go
 
 
 def theme() -> Theme:
@@ -21,7 +19,7 @@ def theme() -> Theme:
 
 
 def chart(
-    figure: go.Figure,
+    figure: Figure,
     *,
     finding: str,
     data: pd.DataFrame,
@@ -61,7 +59,7 @@ def chart(
 
 
 def small_chart(
-    figure: go.Figure,
+    figure: Figure,
     *,
     finding: str,
     data: pd.DataFrame,

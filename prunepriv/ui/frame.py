@@ -15,10 +15,12 @@ import pandas as pd
 import streamlit as st
 
 from prunepriv.command import command_line
+from prunepriv.datasets.registry import load
 from prunepriv.errors import UnknownRunError
 from prunepriv.experiment import Experiment
 from prunepriv.figures.records import RecordSignals, reduce_signals
 from prunepriv.options import Adversary, ModelKind
+from prunepriv.places import data_folder
 from prunepriv.store.result import AttackScores, Result, TargetSignals
 from prunepriv.store.tables import RunView
 from prunepriv.ui.provenance import Provenance, provenance_of
@@ -135,12 +137,13 @@ class Frame:
         return None if found is None else found.key
 
 
-def page(title: str, question: str) -> Frame:
+def page(title: str, question: str, follow: bool = True) -> Frame:
     """Draw a page's head and the picker, and return the run in view.
 
     Args:
         title: the page's name.
         question: what the page answers, in one line.
+        follow: tell how far a live run is, and redraw the page as its figures come in.
 
     Stops the page, with one sentence and the way on, where there is no run to show.
     """
@@ -149,9 +152,21 @@ def page(title: str, question: str) -> Frame:
         st.markdown(f":gray[{question}]", width="content")
     entry = _run_in_view()
     frame = Frame(entry, result_of(entry))
-    if frame.live:
+    if follow and frame.live:
         _follow(frame)
     return frame
+
+
+def look_at(run_id: str) -> None:
+    """Bring a run into view; to be followed by a rerun."""
+    st.session_state[LAST] = run_id
+    st.query_params[URL] = run_id
+
+
+def look_away() -> None:
+    """Forget which run is in view, so that the first one is; to be followed by a rerun."""
+    st.session_state.pop(LAST, None)
+    st.query_params.pop(URL, None)
 
 
 def link_params(run_id: str) -> dict[str, str]:
@@ -164,7 +179,8 @@ def footer(frame: Frame) -> None:
     made = ""
     if frame.entry.example is not None:
         about = frame.entry.example.about
-        made = f" · made on {about.get('date', 'an unknown day')}, {about.get('machine', 'unknown machine')}"
+        machine = about["machine"]
+        made = f" · made on {about['date']} on {machine['cores']} cores of {machine['cpu']}"
     st.divider()
     st.caption(f"Run `{frame.run_id}` · seed {frame.experiment.seed}{made}")
     st.code(command_line(frame.experiment), language=None, wrap_lines=True)
@@ -177,7 +193,7 @@ def not_there_yet(frame: Frame, what: str) -> None:
         return
     st.info(f"This run has no {what[0].lower()}{what[1:]}.", icon=":material/info:")
     st.page_link(
-        "pages/run.py", label="Open it on the Run page", icon=":material/play_arrow:",
+        "app_pages/run.py", label="Open it on the Run page", icon=":material/play_arrow:",
         query_params=link_params(frame.run_id),
     )  # fmt: skip
 
@@ -186,7 +202,7 @@ def _run_in_view() -> Entry:
     listed = entries()
     if not listed:
         st.info("There is no run yet, and no bundled example was found: set up a first run.")
-        st.page_link("pages/run.py", label="Set up a run", icon=":material/play_arrow:")
+        st.page_link("app_pages/run.py", label="Set up a run", icon=":material/play_arrow:")
         st.stop()
     asked = st.query_params.get(URL)
     if asked is None:
@@ -222,7 +238,7 @@ def _offer_example(sentence: str, listed: Mapping[str, Entry]) -> NoReturn:
     st.markdown("These runs can be opened:")
     for entry in list(listed.values())[:8]:
         st.page_link(
-            "pages/overview.py", label=entry.title, icon=":material/arrow_forward:",
+            "app_pages/overview.py", label=entry.title, icon=":material/arrow_forward:",
             query_params=link_params(entry.run_id),
         )  # fmt: skip
     st.stop()
@@ -285,5 +301,13 @@ def _training_report(key: str, _result: Result, kind: ModelKind) -> dict[str, An
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _data(key: str, _result: Result) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
+    """The stored records; a bundled example leaves them out, and they are made again."""
     artifact = _result.artifact("data")
-    return None if artifact is None else (artifact.tensors("data"), artifact.json("about"))
+    if artifact is None:
+        return None
+    about = artifact.json("about")
+    if artifact.has("data.safetensors"):
+        return artifact.tensors("data"), about
+    data = _result.experiment.data
+    made = load(data.name, data.knobs, data_folder())
+    return {"x": made.x, "y": made.y}, about

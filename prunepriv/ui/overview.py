@@ -154,7 +154,7 @@ def _card(frame: Frame, number: int, title: str, page: str, name: str, draw: Dra
             )
         with tools:
             st.page_link(
-                f"pages/{page}.py",
+                f"app_pages/{page}.py",
                 label=f":small[{name}]",
                 icon=":material/chevron_right:",
                 icon_position="right",
@@ -283,7 +283,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
     if "defended" not in frame.experiment.models:
         st.caption("This run has no defence. Run the same with PPB to see what it is worth.")
         st.page_link(
-            "pages/run.py", label="The same with PPB", icon=":material/shield:",
+            "app_pages/run.py", label="The same with PPB", icon=":material/shield:",
             query_params={"preset": "", **link_params(frame.run_id)},
         )  # fmt: skip
         return

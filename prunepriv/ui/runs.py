@@ -16,8 +16,18 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog, check_run_id
 from prunepriv.store.result import Result
-from prunepriv.store.tables import RunView
+from prunepriv.store.tables import RunStatus, RunView
 from prunepriv.ui.words import describe
+
+STATUS_MARKS: Mapping[RunStatus, str] = {
+    "queued": "Waiting: ",
+    "running": "Running: ",
+    "done": "",
+    "failed": "Failed: ",
+    "cancelled": "Cancelled: ",
+    "interrupted": "Interrupted: ",
+}
+"""What the picker writes before a run's name."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,8 @@ def entries() -> dict[str, Entry]:
     }
     for view in catalog().runs():
         experiment = _experiment(view.run_id, view)
-        if experiment is not None and view.run_id not in listed:
-            title = describe(experiment)
+        if experiment is not None:  # an example that was run here is the user's own
+            title = STATUS_MARKS[view.status] + describe(experiment)
             listed[view.run_id] = Entry(view.run_id, title, experiment, view=view)
     return listed
 
@@ -98,7 +108,7 @@ def _examples(folder: Path) -> tuple[Example, ...]:
 def _read_example(folder: Path) -> Example:
     about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     experiment = make_experiment(about["experiment"])
-    return Example(about.get("title") or describe(experiment), experiment, folder, about)
+    return Example(about.get("label") or describe(experiment), experiment, folder, about)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

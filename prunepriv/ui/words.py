@@ -6,6 +6,7 @@ import math
 
 from prunepriv.experiment import Experiment
 from prunepriv.options import APPROACHES, DATASETS, DEFENSES, MODELS
+from prunepriv.pipeline.plan import StepKind
 
 
 def duration(seconds: float) -> str:
@@ -45,3 +46,14 @@ def describe(experiment: Experiment) -> str:
     if experiment.data.limit is not None:
         parts.insert(1, f"first {experiment.data.limit:,} records")
     return " · ".join(parts)
+
+
+STEP_WORDS: tuple[tuple[tuple[StepKind, ...], str], ...] = (
+    (("data", "split"), "Read and split the data"),
+    (("train",), "Train the target and its shadows"),
+    (("fine_tune",), "Prune and fine-tune"),
+    (("signals", "divergence"), "Ask the models"),
+    (("fit",), "Fit the attacks on the shadows"),
+    (("score", "evaluation"), "Attack and evaluate"),
+)
+"""Stages of a run as people follow them, and the kinds of step in each."""

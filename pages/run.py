@@ -1,6 +1,0 @@
-"""run."""
-
-from prunepriv.ui.frame import footer, page
-
-frame = page("run", "?")
-footer(frame)

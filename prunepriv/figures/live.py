@@ -1,0 +1,75 @@
+"""Loss and accuracy by epoch, while a model trains and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from prunepriv.figures.palette import MEMBERS, Theme
+from prunepriv.figures.panels import Panels
+
+COLUMNS = ("epoch", "loss", "member_accuracy", "validation_accuracy")
+
+
+def best_epoch(curve: Sequence[Mapping[str, float]]) -> int:
+    """The first epoch of highest validation accuracy: early stopping keeps its weights."""
+    return int(
+        max(curve, key=lambda point: (point["validation_accuracy"], -point["epoch"]))["epoch"]
+    )
+
+
+def curves_chart(
+    curve: Sequence[Mapping[str, float]], best: int, epochs: int, theme: Theme
+) -> tuple[go.Figure, pd.DataFrame]:
+    """Two panels on one axis of epochs: training loss, and accuracy with the best epoch starred.
+
+    Args:
+        curve: one point per epoch so far; not empty.
+        best: the epoch to star.
+        epochs: how far the axis goes: the most epochs that there may be.
+    """
+    table = pd.DataFrame(curve)[list(COLUMNS)]
+    table["best"] = table["epoch"] == best
+    panels = Panels(theme, rows=1, columns=2, height=190, shared=False, top=34, bottom=48)
+    lines = (
+        (0, "loss", "training loss", theme.ink, "solid"),
+        (1, "member_accuracy", "members", MEMBERS.colour, "solid"),
+        (1, "validation_accuracy", "validation records", theme.ink, "dot"),
+    )
+    for place, column, name, colour, dash in lines:
+        number = "%{y:.3f}" if column == "loss" else "%{y:.1%}"
+        panels.trace(
+            place,
+            type="scatter",
+            mode="lines+markers" if len(table) < 3 else "lines",
+            x=table["epoch"],
+            y=table[column],
+            name=name,
+            showlegend=False,
+            line={"color": colour, "dash": dash, "width": 2},
+            hovertemplate=f"epoch %{{x}}: {name} {number}<extra></extra>",
+        )
+    starred = table[table["best"]]
+    panels.trace(
+        1,
+        type="scatter",
+        mode="markers",
+        x=starred["epoch"],
+        y=starred["validation_accuracy"],
+        showlegend=False,
+        marker={"symbol": "star", "size": 13, "color": theme.ink},
+        hovertemplate="best epoch: %{x}<extra></extra>",
+    )
+    panels.heading(0, "<b>Training loss</b>")
+    panels.heading(
+        1,
+        f"<b>Accuracy</b> {MEMBERS.sample} members  \N{MIDDLE DOT}\N{MIDDLE DOT}\N{MIDDLE DOT} validation  \N{BLACK STAR} best",
+    )
+    figure = panels.figure(
+        x={"range": [0.5, max(epochs, len(table)) + 0.5], "title": {"text": "epoch"}, "nticks": 8, "showgrid": False},
+        y={"rangemode": "tozero", "nticks": 5},
+    )  # fmt: skip
+    figure.update_layout(yaxis2={"tickformat": ".0%", "range": [0, 1.04]})
+    return figure, table
