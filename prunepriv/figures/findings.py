@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from prunepriv.evaluation import Confusion
-from prunepriv.figures.classes import GAP_LABELS, Z95, Distance, Gap
+from prunepriv.figures.classes import GAP_LABELS, Z95, Gap
 from prunepriv.figures.leaderboard import Series
 from prunepriv.figures.palette import CHANCE, KINDS
 from prunepriv.figures.records import RecordSignals
 from prunepriv.figures.roc import Curve, meaningful
 from prunepriv.figures.scales import Quantity
-from prunepriv.options import ATTACKS, ModelKind
+from prunepriv.options import ATTACKS, Adversary, ModelKind
 from prunepriv.prose import join, percent, points, signed
 
 BEYOND = "LiRA, RMIA and label-only attacks are not part of this version."
@@ -117,9 +117,9 @@ def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
 
 
 STEPS: tuple[tuple[ModelKind, ModelKind, str], ...] = (
-    ("original", "control", "Retraining (original \u2192 control)"),
-    ("control", "pruned", "removing weights (control \u2192 pruned)"),
-    ("pruned", "defended", "the defence (pruned \u2192 defended)"),
+    ("original", "control", "by retraining (original \u2192 control)"),
+    ("control", "pruned", "by removing weights (control \u2192 pruned)"),
+    ("pruned", "defended", "by the defence (pruned \u2192 defended)"),
 )
 
 
@@ -127,14 +127,13 @@ def class_changes(table: pd.DataFrame, metric: Gap) -> str:
     """In how many classes each step widened the gap."""
     wide = table.pivot_table(index="class", columns="model", values="gap")
     parts = [
-        f"{what} in {int((wide[after] > wide[before]).sum())}"
+        f"in {int((wide[after] > wide[before]).sum())} of {len(wide)} classes {what}"
         for before, after, what in STEPS
         if {before, after} <= set(wide.columns)
     ]
     if not parts:
         return f"{GAP_LABELS[metric]} of {len(wide)} classes, largest first."
-    text = f"{join(parts)} of {len(wide)} classes widened the {GAP_LABELS[metric].lower()}."
-    return text[0].upper() + text[1:]
+    return f"The {GAP_LABELS[metric].lower()} widened {join(parts)}."
 
 
 def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
@@ -149,16 +148,18 @@ def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
     return f"In the {KINDS[by].label.lower()} model {name} has a gap of {signed(gaps[name])}; {overall}."
 
 
-def distances(table: pd.DataFrame, before: ModelKind, distance: Distance) -> str:
+def distances(table: pd.DataFrame, before: ModelKind) -> str:
     """In how many classes the two distributions drifted apart."""
+    classes = table["class"].nunique()
     parts = [
-        f"{int((rows['after'] > rows['before']).sum())} in the {KINDS[kind].label.lower()} one"
+        f"in {int((rows['after'] > rows['before']).sum())} of {classes} classes of the "
+        f"{KINDS[kind].label.lower()} model"
         for kind in KINDS
         if len(rows := table[table["model"] == kind])
     ]
     return (
         f"Members' and non-members' distributions lie further apart than in the "
-        f"{KINDS[before].label.lower()} model for {join(parts)}, of {table['class'].nunique()} classes."
+        f"{KINDS[before].label.lower()} model {join(parts)}."
     )
 
 
@@ -236,18 +237,37 @@ def roc_log(curve: Curve) -> str:
     return f"Where few non-members may be accused wrongly, {curve.label} finds {found}."
 
 
+def low_rates(table: pd.DataFrame) -> str:
+    """The best attack where one in a hundred non-members may be accused wrongly."""
+    rows = table[table["fpr"] == 0.01]
+    best = rows.iloc[int(rows["tpr"].argmax())].to_dict()
+    text = f"{best['attack']} finds most members at 1 % false positives, {percent(best['tpr'])}"
+    return f"{text}." if best["meaningful"] else f"{text}, but on too few non-members to say so."
+
+
 def cut(counts: Confusion, threshold: str) -> str:
-    """What a threshold does, in counts and rates."""
+    """Whom a threshold accuses."""
     members = counts.true_positives + counts.false_negatives
     others = counts.false_positives + counts.true_negatives
-    precision = counts.precision()
-    right = "" if precision is None else f", and {percent(precision)} of its accusations are right"
     return (
-        f"From a score of {threshold} on, the attack says \u201cmember\u201d: it finds "
-        f"{counts.true_positives:,} of {members:,} members (TPR {percent(counts.tpr)}) and accuses "
-        f"{counts.false_positives:,} of {others:,} non-members (FPR {percent(counts.fpr)}). Accuracy "
-        f"{percent(counts.accuracy)}{right}."
+        f"Calling every score from {threshold} on a member finds {counts.true_positives:,} of "
+        f"{members:,} members and accuses {counts.false_positives:,} of {others:,} non-members."
     )
+
+
+def cut_rates(counts: Confusion) -> str:
+    """The point on the ROC in words."""
+    return (
+        f"That is a TPR of {percent(counts.tpr)} at an FPR of {percent(counts.fpr)}: {signed(100 * counts.advantage, 1)} points "
+        "more than guessing would find there."
+    )
+
+
+def cut_verdicts(counts: Confusion) -> str:
+    """How often its verdicts are right."""
+    precision = counts.precision()
+    tail = "nobody is accused" if precision is None else f"{percent(precision)} of accusations are"
+    return f"{percent(counts.accuracy)} of verdicts are right (balanced accuracy); {tail}."
 
 
 def agreement(pairs: pd.DataFrame, decisions: Mapping[str, np.ndarray]) -> str:
@@ -277,28 +297,29 @@ def defence(
     adaptive: Mapping[str, Any] | None,
     non_adaptive: Mapping[str, Any] | None,
     name: str,
+    first: Adversary = "adaptive",
 ) -> str:
-    """What the defence takes from the best attack, first against the adversary who adapts.
+    """What the defence takes from the best attack, against either adversary.
 
     Args:
         pruned, adaptive, non_adaptive: best rows of the leaderboard.
         name: the defence, "PPB 4".
+        first: the adversary in view.
     """
     start = float(pruned["accuracy"])
-    parts = []
-    if adaptive is not None:
-        end = float(adaptive["accuracy"])
-        parts.append(
-            f"Against an adversary who adapts, {name} takes the best attack from {percent(start)} to "
-            f"{percent(end)} ({points(end - start)}){_doubt(pruned, adaptive)}."
-        )
-    if non_adaptive is not None:
-        end = float(non_adaptive["accuracy"])
-        parts.append(
-            f"One who does not adapt gets {percent(end)}{' (guessing)' if is_guessing(non_adaptive) else ''}: "
-            "the flattering figure."
-        )
-    return " ".join(parts)
+    parts = {}
+    for adversary, row, who in (
+        ("adaptive", adaptive, "an adversary who knows it"),
+        ("non_adaptive", non_adaptive, "one who does not"),
+    ):
+        if row is not None:
+            end = float(row["accuracy"])
+            parts[adversary] = (
+                f"against {who} {name} takes the best attack from {percent(start)} to {percent(end)} "
+                f"({points(end - start)}){_doubt(pruned, row)}."
+            )
+    ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
+    return " ".join(part[0].upper() + part[1:] for part in ordered)
 
 
 def _doubt(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

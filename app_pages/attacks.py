@@ -1,0 +1,8 @@
+"""Attacks: which attack works, and how well."""
+
+from prunepriv.ui.attacks import attacks, controls
+from prunepriv.ui.frame import footer, page
+
+frame = page("Attacks", "Which attack tells members from non-members, and how well?")
+attacks(frame, controls(frame))
+footer(frame)

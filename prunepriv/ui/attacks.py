@@ -1,0 +1,276 @@
+"""Attacks' parts: which attack works, how well, and what its threshold does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from prunepriv.figures import findings
+from prunepriv.figures.agreement import MEASURE_LABELS, Measure, agreement_heatmap, votes_chart
+from prunepriv.figures.leaderboard import Series, accuracy_dots, best_attack
+from prunepriv.figures.roc import (
+    Curve,
+    low_fpr_table,
+    low_fpr_words,
+    make_curve,
+    roc_chart,
+)
+from prunepriv.figures.threshold import (
+    Spacing,
+    confusion_tiles,
+    roc_point,
+    slider_stops,
+    start_threshold,
+    threshold_histogram,
+)
+from prunepriv.options import ATTACKS
+from prunepriv.prose import percent, short
+from prunepriv.store.result import AttackScores
+from prunepriv.ui.charts import chart, show_data, theme
+from prunepriv.ui.controls import adversary, model_kind
+from prunepriv.ui.frame import Frame, not_there_yet
+from prunepriv.ui.glossary import tip
+from prunepriv.ui.provenance import Provenance
+
+SPACINGS: dict[Spacing, str] = {"even": "Spread out", "linear": "Linear"}
+
+
+def controls(frame: Frame) -> Series | None:
+    """Which model is attacked, and by whom."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = model_kind(frame, label="Attacked model")
+        if kind is None:
+            return None
+        if ("defended", "non_adaptive") in frame.result.targets and kind == "defended":
+            return Series(kind, adversary())
+    return Series(kind)
+
+
+def attacks(frame: Frame, series: Series | None) -> None:
+    """Everything below the controls."""
+    board = frame.leaderboard()
+    if series is None:
+        not_there_yet(frame, "Attacks")
+        return
+    _leaderboard(frame, board, series)
+    curves = curves_of(frame, series)
+    if not curves:
+        not_there_yet(frame, "ROC curves and thresholds")
+        return
+    best = best_attack(board, series)
+    names = list(curves)
+    start = names.index(str(best["attack"])) if best and best["attack"] in names else 0
+    st.subheader("One attack in front", anchor=False)
+    with st.container(width=260):
+        chosen = st.selectbox(
+            "Attack", names, index=start, key="attack", bind="query-params", required=True,
+            format_func=lambda name: ATTACKS[name].label,
+        )  # fmt: skip
+    chosen = chosen if chosen in curves else names[start]
+    option = ATTACKS[chosen]
+    st.caption(f"{option.summary} Score: {option.score}. ({option.source})")
+    _rocs(frame, curves, chosen, series)
+    _low_rates(frame, curves, series)
+    _threshold(frame, series, chosen)
+    _agreement(frame, series, names)
+
+
+def curves_of(frame: Frame, series: Series) -> dict[str, Curve]:
+    """A score curve per attack that has scored this model, in the experiment's order."""
+    found = {}
+    for name in frame.experiment.attacks.names:
+        curve = curve_of(frame, series, name)
+        if curve is not None:
+            found[name] = curve
+    return found
+
+
+def curve_of(frame: Frame, series: Series, attack: str) -> Curve | None:
+    """The score curve of one attack, sorted once; None before it has scored."""
+    scores = frame.scores(attack, series.model, series.adversary)
+    records = frame.records(series.model)
+    if scores is None or records is None:
+        return None
+    key = frame.result.plan.key(_step(attack, series))
+    return _curve(key, attack, scores, records.member)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _curve(key: str, attack: str, _scores: AttackScores, _member: np.ndarray) -> Curve:
+    return make_curve(attack, _scores, _member)
+
+
+def _step(attack: str, series: Series) -> str:
+    return f"score:{attack}:{series.model}:{series.adversary}"
+
+
+def _provenance(frame: Frame, series: Series, names: Mapping[str, object]) -> Provenance:
+    return frame.provenance(*(_step(name, series) for name in names))
+
+
+def _leaderboard(frame: Frame, board: pd.DataFrame, series: Series) -> None:
+    st.subheader("All attacks", anchor=False, help=tip("attack_accuracy"))
+    best = best_attack(board, series)
+    if best is None:
+        not_there_yet(frame, "The comparison of attacks")
+        return
+    original = Series("original")
+    reference = best_attack(board, original) if series != original else None
+    shown = [series, original] if reference is not None else [series]
+    figure, table = accuracy_dots(board, shown, theme())
+    finding = findings.best_attack(best, series, reference)
+    chart(
+        figure,
+        finding=finding,
+        data=table,
+        key="leaderboard",
+        alt=f"Attack accuracies with 95 % intervals and the line of guessing. {finding}",
+        provenance=frame.provenance(*(f"evaluation:{one.model}:{one.adversary}" for one in shown)),
+    )
+    st.caption(
+        "Intervals: 95 % bootstrap over this run's records; another seed may differ by more. "
+        + findings.not_run(frame.experiment.attacks.names)
+    )
+
+
+def _rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, series: Series) -> None:
+    provenance = _provenance(frame, series, curves)
+    with st.grid(2, min_column_width=400, gap="medium"):
+        for log in (False, True):
+            with st.container():
+                finding = (findings.roc_log if log else findings.roc_linear)(curves[chosen])
+                figure, table = roc_chart(curves, chosen, theme(), log)
+                chart(
+                    figure,
+                    finding=finding,
+                    data=table,
+                    key="roc_log" if log else "roc_linear",
+                    alt=f"ROC on {'logarithmic' if log else 'linear'} axes. {finding}",
+                    provenance=provenance,
+                )
+    st.caption(
+        "Star: the attack's own thresholds, fitted on shadow models. Band: 95 % interval of the "
+        "TPR (Wilson). On logarithmic axes the curve ends where less than one record would count."
+    )
+
+
+def _low_rates(frame: Frame, curves: Mapping[str, Curve], series: Series) -> None:
+    table = low_fpr_table(curves)
+    words, meant = low_fpr_words(table)
+    grey = f"color: {theme().muted}; opacity: 0.55; font-style: italic"
+    st.markdown(f"**{findings.low_rates(table)}**", help=tip("tpr_at_fpr"))
+    st.dataframe(
+        words.style.apply(lambda _: np.where(meant, "", grey), axis=None),
+        height="content",
+        alt="True positive rate of every attack at 10, 1, 0.1 and 0 % false positives",
+    )
+    st.caption(
+        "FP: false positives that the figure rests on. Grey: too few non-members for it to mean "
+        "anything; 0.1 % and less need 5,000."
+    )
+    show_data(table, "low_fpr", _provenance(frame, series, curves))
+
+
+@st.fragment
+def _threshold(frame: Frame, series: Series, attack: str) -> None:
+    """The slider and what it moves; a fragment, so that a tick redraws nothing else."""
+    curve, scores = curve_of(frame, series, attack), _scores(frame, series, attack)
+    records = frame.records(series.model)
+    if curve is None or scores is None or records is None:
+        return
+    st.subheader("Move the threshold", anchor=False, help=tip("threshold"))
+    start = start_threshold(scores.thresholds, records.label)
+    stops = slider_stops(curve.points, start)
+    text = next(name for name, value in stops.items() if value == start)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.select_slider(
+            f"{curve.label} says \u201cmember\u201d from this score on", list(stops), value=text,
+            key=f"threshold_{attack}", bind="query-params",
+        )  # fmt: skip
+        spacing: Spacing = st.segmented_control(
+            "Score axis", list(SPACINGS), default="even", required=True, key="score_axis",
+            bind="query-params", format_func=lambda one: SPACINGS[one],
+            help="Spread out: a bar is as wide as its share of the records, so crowded ends stay "
+            "readable. Linear: the score itself.",
+        )  # fmt: skip
+    st.caption(_own_threshold(curve, scores, text))
+    _cut(curve, stops.get(picked, start), picked, spacing, _provenance(frame, series, {attack: 0}))
+
+
+def _scores(frame: Frame, series: Series, attack: str) -> AttackScores | None:
+    return frame.scores(attack, series.model, series.adversary)
+
+
+def _own_threshold(curve: Curve, scores: AttackScores, text: str) -> str:
+    """Where the slider starts, and why."""
+    own = curve.own
+    does = f"accuracy {percent(own.accuracy)}, TPR {percent(own.tpr)}, FPR {percent(own.fpr)}"
+    if len(scores.thresholds) == 1:
+        return f"It starts at {text}, the attack's own threshold, fitted on shadow models ({does})."
+    low, high = min(scores.thresholds), max(scores.thresholds)
+    return (
+        f"This attack has a threshold of its own for each class, fitted on shadow models, from "
+        f"{short(low)} to {short(high)} ({does}). The slider moves one for all and starts at their "
+        f"median over the records, {text}."
+    )
+
+
+def _cut(
+    curve: Curve, threshold: float, text: str, spacing: Spacing, provenance: Provenance
+) -> None:
+    counts = curve.points.confusion(threshold)
+    pictures = (
+        ("cut", "Histogram cut at the threshold", findings.cut(counts, text),
+         threshold_histogram(curve, threshold, spacing, theme())),
+        ("cut_roc", "ROC with the threshold's point", findings.cut_rates(counts),
+         roc_point(curve, threshold, theme())),
+        ("cut_confusion", "Confusion matrix", findings.cut_verdicts(counts),
+         confusion_tiles(counts, theme())),
+    )  # fmt: skip
+    with st.grid(3, min_column_width=290, gap="medium"):
+        for key, what, finding, (figure, table) in pictures:
+            with st.container():
+                chart(
+                    figure,
+                    finding=finding,
+                    data=table,
+                    key=key,
+                    alt=f"{what}. {finding}",
+                    provenance=provenance,
+                )
+
+
+def _agreement(frame: Frame, series: Series, names: list[str]) -> None:
+    """Whether attacks find the same members; needs two of them."""
+    st.subheader("Do attacks agree?", anchor=False)
+    found = {name: _scores(frame, series, name) for name in names}
+    verdicts = {name: one.decision for name, one in found.items() if one is not None}
+    records = frame.records(series.model)
+    if len(verdicts) < 2 or records is None:
+        st.caption("Agreement needs two attacks at least.")
+        return
+    measure: Measure = st.segmented_control(
+        "Measure", list(MEASURE_LABELS), default="alike", required=True, key="agreement_by",
+        bind="query-params", format_func=lambda one: MEASURE_LABELS[one],
+        help="Phi leaves out what two attacks would agree on by chance.",
+    )  # fmt: skip
+    provenance = _provenance(frame, series, verdicts)
+    with st.grid(2, min_column_width=400, gap="medium"):
+        with st.container():
+            figure, pairs = agreement_heatmap(verdicts, measure, theme())
+            finding = findings.agreement(pairs, verdicts)
+            chart(
+                figure, finding=finding, data=pairs, key="agreement",
+                alt=f"{MEASURE_LABELS[measure]} for each pair of attacks. {finding}",
+                provenance=provenance,
+            )  # fmt: skip
+        with st.container():
+            figure, table = votes_chart(verdicts, records.member, theme())
+            finding = findings.votes(table)
+            chart(
+                figure, finding=finding, data=table, key="votes",
+                alt=f"How many attacks call a record a member. {finding}", provenance=provenance,
+            )  # fmt: skip
