@@ -59,7 +59,7 @@ def test_dependencies_are_pinned_exactly(file: str) -> None:
 def schema_fields() -> list[str]:
     """What the JSON is promised to hold, "attacks[].auc" for example."""
     fields = []
-    for name, part in json.loads((ROOT / "tests" / "run.schema.json").read_text())[
+    for name, part in json.loads((ROOT / "assets" / "run.schema.json").read_text())[
         "properties"
     ].items():
         inner = part.get("items", {}).get("properties", {})
