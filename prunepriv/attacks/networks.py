@@ -187,7 +187,7 @@ def _half_products() -> Iterator[None]:
 def _step(network: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, member: Tensor) -> None:
     optimizer.zero_grad()
     loss = F.cross_entropy(network(x), member)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
 
 

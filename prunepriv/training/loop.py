@@ -208,7 +208,7 @@ class _Stack:
         if self.settings.scale_penalty:
             total = total + self.settings.scale_penalty * self._scales()
         self.optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         self.optimizer.step()
         self.mask()
         return losses.detach(), (logits.detach().argmax(2) == labels).sum(1)
