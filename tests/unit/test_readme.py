@@ -85,3 +85,8 @@ def test_every_further_json_field_is_documented(finished: Result) -> None:
 def test_links_to_files_are_not_dead() -> None:
     for name in re.findall(r"`((?:prunepriv|tests|pages|\.ci)/[\w./]*)`", TEXT):
         assert (ROOT / name).exists(), name
+
+
+def test_ci_does_not_skip_the_browser() -> None:
+    assert re.search(r"^export CI=true\b", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert 'os.environ.get("CI") == "true"' in (ROOT / "tests" / "e2e" / "conftest.py").read_text()
