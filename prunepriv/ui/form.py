@@ -50,9 +50,10 @@ def draw() -> Experiment | ExperimentError:
         with st.container(gap="small"):
             _draw_data()
             _draw_network()
+            _draw_attacks()
         with st.container(gap="small"):
             _draw_pruning()
-            _draw_attacks()
+            _draw_attacked()
     with st.expander("Advanced", icon=":material/tune:"):
         _draw_advanced()
     try:
@@ -142,18 +143,15 @@ def _choose(label: str, name: str, options: Mapping[str, Option], **more: Any) -
     )  # fmt: skip
     option = options.get(str(chosen))
     if option is not None:
-        st.caption(option.summary + (f" *{option.source}*" if option.source else ""))
+        st.caption(option.summary)
     return str(chosen)
 
 
 def _draw_data() -> None:
     name = _choose("Data set", "dataset", DATASETS, on_change=_suit_the_data)
     option = DATASETS[name]
-    told = f"{option.records:,} records · {option.classes} classes · "
-    told += " × ".join(str(size) for size in option.shape)
     if not option.bundled:
-        told += f" · downloaded once, unless its archive lies in {data_folder()}"
-    st.caption(told)
+        st.caption(f"Downloaded once, unless its archive lies in `{data_folder()}`.")
 
 
 def _suit_the_data() -> None:
@@ -173,15 +171,6 @@ def _suit_the_model() -> None:
 
 def _draw_network() -> None:
     _choose("Model", "model", MODELS, on_change=_suit_the_model)
-    with st.container(horizontal=True):
-        st.number_input(
-            "Shadow models", min_value=1, max_value=256, value=_start()["shadows"],
-            help=tip("shadows"), **_key("shadows"), width=150,
-        )  # fmt: skip
-        st.number_input(
-            "Seed", min_value=0, max_value=2**31 - 1, value=_start()["seed"],
-            help=tip("seed"), **_key("seed"), width=150,
-        )  # fmt: skip
 
 
 def _draw_pruning() -> None:
@@ -209,17 +198,29 @@ def _suit_the_defense() -> None:
     st.session_state[PREFIX + "attacked"] = [kind for kind in MODEL_KINDS if kind in kinds]
 
 
-def _draw_attacks() -> None:
+def _draw_attacked() -> None:
     st.pills(
         "Models that are attacked", MODEL_KINDS, selection_mode="multi",
         default=_start()["attacked"], format_func=str.capitalize, **_key("attacked"),
         help="\n".join(f"- **{k.capitalize()}**: {text}" for k, text in MODEL_KIND_SUMMARIES.items()),
     )  # fmt: skip
+
+
+def _draw_attacks() -> None:
     st.pills(
         "Attacks", list(ATTACKS), selection_mode="multi", default=_start()["attacks"],
         format_func=lambda name: ATTACKS[name].label, **_key("attacks"),
         help="\n".join(f"- **{a.label}**: {a.summary}" for a in ATTACKS.values()),
     )  # fmt: skip
+    with st.container(horizontal=True):
+        st.number_input(
+            "Shadow models", min_value=1, max_value=256, value=_start()["shadows"],
+            help=tip("shadows"), **_key("shadows"), width=150,
+        )  # fmt: skip
+        st.number_input(
+            "Seed", min_value=0, max_value=2**31 - 1, value=_start()["seed"],
+            help=tip("seed"), **_key("seed"), width=150,
+        )  # fmt: skip
 
 
 def _draw_advanced() -> None:

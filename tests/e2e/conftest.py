@@ -1,0 +1,210 @@
+"""A real server, a real browser, and what each must never do.
+
+With no browser on the machine these tests are skipped, with a reason; under ``CI=true`` they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psutil
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+
+from tests.e2e.engine_process import wait_until_gone
+
+ROOT = Path(__file__).resolve().parents[2]
+START_DEADLINE = 60.0
+PATIENCE_MS = 60_000
+"""How long a page may take on a busy machine before a test gives up."""
+
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+SETTLED = (
+    "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+)
+
+
+@dataclass
+class Server:
+    """The dashboard in a process of its own, on a store of its own."""
+
+    store: Path
+    port: int
+    process: subprocess.Popen[str]
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def family(self) -> list[psutil.Process]:
+        """The server and whatever it started, an engine and its workers too."""
+        server = psutil.Process(self.process.pid)
+        return [server, *server.children(recursive=True)]
+
+
+def start_server(store: Path) -> Server:
+    """The dashboard on a free port; returns when it says where it listens."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PRUNEPRIV_STORE": str(store)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    server = Server(store, port, process)
+    listening = threading.Event()
+    assert process.stdout is not None
+    threading.Thread(
+        target=_drain, args=(process.stdout, server.log, listening), daemon=True
+    ).start()
+    assert listening.wait(START_DEADLINE), "the server did not start: " + "".join(server.log)
+    return server
+
+
+def stop_server(server: Server) -> None:
+    """End the server and the engine that it started, which would outlive it otherwise."""
+    family = server.family
+    for process in family:
+        if process.is_running():
+            process.send_signal(signal.SIGTERM)
+    server.process.wait(START_DEADLINE)
+    wait_until_gone(family)
+
+
+def _drain(stream: IO[str], log: list[str], listening: threading.Event) -> None:
+    for line in stream:
+        log.append(line)
+        if "URL:" in line:
+            listening.set()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a browser."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        reason = "needs chromium: `apt install chromium fonts-liberation`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason}; in CI the browser tests must run")
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One dashboard for all browser tests; afterwards its log must hold nothing to complain of."""
+    running = start_server(tmp_path_factory.mktemp("dashboard") / "store")
+    yield running
+    stop_server(running)
+    log = "".join(running.log).lower()
+    for word in ("traceback", "deprecat", "will be removed", "exception"):
+        assert word not in log, log
+
+
+@dataclass
+class Visitor:
+    """A browser's page, and what it did wrong.
+
+    Attributes:
+        strangers: requests that left the machine.
+        complaints: errors and warnings of the console, exceptions of the page.
+    """
+
+    page: Page
+    server: Server
+    strangers: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/") -> None:
+        """Go to a path of the dashboard and wait until the page is drawn."""
+        self.page.goto(self.server.url + path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script has run to its end."""
+        self.page.locator(SETTLED).wait_for(state="attached")
+
+    def heading(self, name: str) -> None:
+        """Wait for the page of that title."""
+        self.page.get_by_role("heading", name=name, exact=True, level=1).wait_for()
+        self.settle()
+
+
+@pytest.fixture
+def visit(chromium: str, server: Server) -> Iterator[Callable[..., Visitor]]:
+    """Opens a browser window, as ``visit(width=390, dark=True)``; checks it at the end."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=list(CHROMIUM_ARGUMENTS)
+        )
+        visitors: list[Visitor] = []
+
+        def new(width: int = 1440, height: int = 900, dark: bool = False) -> Visitor:
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+            )
+            context.set_default_timeout(PATIENCE_MS)
+            visitors.append(_watched(context.new_page(), server))
+            return visitors[-1]
+
+        yield new
+        for visitor in visitors:
+            visitor.settle()
+        browser.close()
+    for visitor in visitors:
+        assert visitor.strangers == []
+        assert visitor.complaints == []
+
+
+def _watched(page: Page, server: Server) -> Visitor:
+    visitor = Visitor(page, server)
+
+    def on_request(request: Request) -> None:
+        local = request.url.startswith(
+            (server.url, server.url.replace("http", "ws"), "data:", "blob:")
+        )
+        if not local:
+            visitor.strangers.append(request.url)
+
+    def on_console(message: ConsoleMessage) -> None:
+        # on a deep link streamlit's frontend looks for its own base path below the page's name first
+        probing = "/_stcore/" in str(message.location.get("url", ""))
+        if message.type in ("error", "warning") and not probing:
+            visitor.complaints.append(message.text)
+
+    page.on("request", on_request)
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+    return visitor

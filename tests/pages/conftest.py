@@ -1,0 +1,80 @@
+"""The dashboard without a browser, on runs with made-up numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from prunepriv import places
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.bundle import write_bundle
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.result import Result
+from prunepriv.store.step_rows import step_rows
+from tests.synthetic_run import write_synthetic_run
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two bundled examples, as ``example`` makes them."""
+    folder = tmp_path_factory.mktemp("examples")
+    source = tmp_path_factory.mktemp("source")
+    for order, sparsity in enumerate((0.6, 0.7)):
+        experiment = _experiment(sparsity)
+        store = ArtifactStore(source)
+        write_synthetic_run(store, experiment, np.random.default_rng(order))
+        about = {"label": f"example {order}", "order": order, "command": "python -m prunepriv run"}
+        catalog = Catalog(source)
+        finish(catalog, experiment)
+        steps = catalog.steps(experiment.run_id)
+        catalog.close()
+        write_bundle(Result(store, experiment), steps, folder / f"example_{order}", about)
+    return folder
+
+
+@pytest.fixture
+def open_page(example_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page, as ``open_page("run", run="...")``; the user's own store is empty."""
+    monkeypatch.setattr(places, "EXAMPLES", example_folder)
+    monkeypatch.setenv("PRUNEPRIV_STORE", str(tmp_path / "store"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+    def open_(page: str = "overview", **query: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+        at.query_params.update(query)
+        at.run()
+        if page != "overview":
+            at.switch_page(f"app_pages/{page}.py").run()
+        return at
+
+    return open_
+
+
+def finish(catalog: Catalog, experiment: Experiment, status: str = "done") -> None:
+    """Enter a run as ended."""
+    catalog.submit(experiment)
+    catalog.begin(experiment.run_id, "", step_rows(ArtifactStore(catalog.store), experiment))
+    catalog.end(experiment.run_id, status, "the disk is full" if status == "failed" else "")  # type: ignore[arg-type]
+
+
+def _experiment(sparsity: float) -> Experiment:
+    return make_experiment(
+        {
+            "data": {"name": "checkins", "limit": 400},
+            "defense": {"name": "ppb"},
+            "pruning": {"sparsity": sparsity},
+            "models": "all",
+        }
+    )

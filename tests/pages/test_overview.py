@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prunepriv.experiment import make_experiment
+from prunepriv.places import store_folder
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.result import Result
+from prunepriv.ui.runs import entries
+from tests.pages.conftest import Open
+
+
+def test_the_first_example_is_shown_to_a_first_time_visitor(open_page: Open) -> None:
+    at = open_page()
+    assert not at.exception
+    assert at.title[0].value == "Overview"
+    assert at.sidebar.selectbox[0].value == next(iter(entries()))
+    assert at.query_params["run"] == next(iter(entries()))
+
+
+def test_the_three_headlines_are_the_runs_own_figures(open_page: Open) -> None:
+    at = open_page()
+    example = next(iter(entries().values())).example
+    assert example is not None
+    store = ArtifactStore(example.folder)
+    result = Result(store, example.experiment)
+    report, rows = result.model_report("pruned"), result.evaluation("pruned", "adaptive")
+    gaps = result.gaps("pruned")
+    assert report is not None
+    assert rows is not None
+    assert gaps is not None
+    values = [metric.value for metric in at.metric]
+    best = max(row["accuracy"] for row in rows)
+    assert values == [
+        f"{100 * report['non_member_accuracy']:.1f} %",
+        f"{100 * best:.1f} %",
+        f"{gaps['confidence'].iloc[0]:+.2f}",
+    ]
+
+
+def test_each_step_of_the_pipeline_has_a_chart_of_its_own(open_page: Open) -> None:
+    figures = [json.loads(chart.proto.spec) for chart in open_page().get("plotly_chart")]
+    assert len(figures) == 6
+    attacks = figures[4]["data"][0]
+    assert len(attacks["x"]) == 9
+    assert figures[4]["layout"]["xaxis"]["range"] == [0.4, 1.0]
+
+
+def test_every_chart_has_words_for_those_who_cannot_see_it(open_page: Open) -> None:
+    for chart in open_page().get("plotly_chart"):
+        assert len(chart.proto.alt) > 30
+
+
+def test_the_run_in_the_url_is_shown(open_page: Open) -> None:
+    second = list(open_page().sidebar.selectbox[0].options)[1]
+    run = list(entries())[1]
+    at = open_page(run=run)
+    assert at.sidebar.selectbox[0].value == run
+    assert second == entries()[run].title
+
+
+def test_a_run_that_does_not_exist_gets_one_sentence_and_links(open_page: Open) -> None:
+    for run in ("checkins-fc-70-000000000000", "../../etc/passwd", "x" * 5000, "<script>"):
+        at = open_page(run=run)
+        assert not at.exception
+        assert len(at.warning) == 1
+        assert "\n" not in at.warning[0].value
+        assert len(at.warning[0].value) < 250
+        assert not at.metric
+
+
+def test_a_run_that_has_only_begun_says_what_comes(open_page: Open) -> None:
+    experiment = make_experiment({"data": {"limit": 500}})
+    catalog = Catalog(store_folder())
+    catalog.submit(experiment)
+    at = open_page(run=experiment.run_id)
+    assert not at.exception
+    assert [metric.value for metric in at.metric] == ["—"] * 3
+    catalog.close()
+
+
+def test_without_any_run_the_way_to_a_first_one_is_shown(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("prunepriv.places.EXAMPLES", tmp_path / "nothing")
+    at: AppTest = open_page()
+    assert not at.exception
+    assert "no run yet" in at.info[0].value

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prunepriv.errors import EngineError
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.places import store_folder
+from prunepriv.presets import presets
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.step_rows import step_rows
+from prunepriv.ui import form, launch
+from tests.pages.conftest import Open, finish
+
+
+def button(at: AppTest, label: str) -> Any:
+    return next(one for one in at.button if one.label == label)
+
+
+def shown_command(at: AppTest) -> str:
+    return at.code[0].value
+
+
+@pytest.mark.parametrize("name", list(presets()))
+def test_the_form_says_back_what_a_preset_asks_for(name: str) -> None:
+    experiment = presets()[name].experiment
+    assert make_experiment(form.settings(form._values(experiment))) == experiment
+
+
+@pytest.mark.parametrize("name", list(presets()))
+def test_a_preset_fills_the_form(open_page: Open, name: str) -> None:
+    at = open_page("run")
+    button(at, presets()[name].label).click().run()
+    assert not at.exception
+    experiment = presets()[name].experiment
+    assert f"--dataset {experiment.data.name}" in shown_command(at)
+    assert f"--sparsity {experiment.pruning.sparsity:g}" in shown_command(at)
+    assert f"--defense {experiment.defense.name}" in shown_command(at)
+
+
+def test_another_data_set_brings_a_model_that_takes_it(open_page: Open) -> None:
+    at = open_page("run")
+    at.button_group(key="new_dataset").set_value("shapes").run()
+    assert "--model cnn" in shown_command(at)
+    assert not at.warning
+
+
+def test_an_impossible_combination_is_explained_and_cannot_be_launched(open_page: Open) -> None:
+    at = open_page("run")
+    at.button_group(key="new_approach").set_value("l1_structured").run()
+    assert "l1_structured needs conv layers, and fc has none" in at.warning[0].value
+    assert button(at, "Launch").disabled
+
+
+def test_no_attack_at_all_is_told_in_a_sentence(open_page: Open) -> None:
+    at = open_page("run")
+    at.button_group(key="new_attacks").set_value([]).run()
+    assert not at.exception
+    assert button(at, "Launch").disabled
+    assert "attacks" in at.warning[0].value
+
+
+def test_launch_submits_exactly_what_is_shown(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[Experiment] = []
+
+    def submit_only(experiment: Experiment, store: Any) -> str:
+        launched.append(experiment)
+        catalog = Catalog(store)
+        catalog.submit(experiment)
+        catalog.close()
+        return experiment.run_id
+
+    monkeypatch.setattr(launch, "launch", submit_only)
+    at = open_page("run")
+    at.number_input(key="new_seed").set_value(3).run()
+    button(at, "Launch").click().run()
+    assert not at.exception
+    assert [one.seed for one in launched] == [3]
+    assert at.query_params["run"] == launched[0].run_id
+    assert button(at, "Cancel")
+
+
+def test_an_engine_that_cannot_start_is_told_on_the_page(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(experiment: Experiment, store: Any) -> str:
+        raise EngineError("the engine could not be started: see engine.log")
+
+    monkeypatch.setattr(launch, "launch", fail)
+    at = open_page("run")
+    button(at, "Launch").click().run()
+    assert at.error[0].value == "the engine could not be started: see engine.log"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("done", "Done"), ("failed", "It failed: the disk is full"), ("cancelled", "Cancelled")],
+)
+def test_how_a_run_ended_is_told(open_page: Open, status: str, words: str) -> None:
+    experiment = make_experiment({"data": {"limit": 500}})
+    catalog = Catalog(store_folder())
+    finish(catalog, experiment, status)
+    catalog.close()
+    at = open_page("run", run=experiment.run_id)
+    told = [one.value for one in (*at.success, *at.error, *at.info, *at.warning)]
+    assert any(words in one for one in told)
+    assert any(one.label == "Resume" for one in at.button) == (status != "done")
+
+
+def test_an_interrupted_run_can_be_discarded(open_page: Open) -> None:
+    experiment = make_experiment({"data": {"limit": 500}})
+    catalog = Catalog(store_folder())
+    catalog.submit(experiment)
+    rows = step_rows(ArtifactStore(store_folder()), experiment)
+    catalog.begin(experiment.run_id, "nobody.lock", rows)
+    at = open_page("run", run=experiment.run_id)
+    assert "Interrupted" in at.warning[0].value
+    button(at, "Discard").click().run()
+    assert not at.exception
+    assert experiment.run_id not in [run.run_id for run in catalog.runs()]
+    catalog.close()
+
+
+def test_a_run_in_the_queue_without_an_engine_offers_to_start_one(open_page: Open) -> None:
+    experiment = make_experiment({"data": {"limit": 500}})
+    catalog = Catalog(store_folder())
+    catalog.submit(experiment)
+    catalog.close()
+    at = open_page("run", run=experiment.run_id)
+    assert "no engine" in at.warning[0].value
+    assert button(at, "Start the engine")
