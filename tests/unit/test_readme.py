@@ -6,7 +6,9 @@ import json
 import re
 
 import pytest
+import typer
 
+from prunepriv import cli
 from prunepriv.store.result import Result
 from tests.readme_tables import README, filled
 
@@ -65,6 +67,17 @@ def schema_fields() -> list[str]:
         inner = part.get("items", {}).get("properties", {})
         fields += [f"{name}[].{field}" for field in inner] or [name]
     return fields
+
+
+def test_commands_and_options_exist() -> None:
+    part = TEXT.partition("## The command line")[2].partition("## What can be chosen")[0]
+    known = typer.main.get_command(cli.app.app).commands
+    named = {"run", *re.findall(r"^\| `([a-z]+)", part, re.MULTILINE)}
+    assert named == set(known)
+    taken = {option for command in known.values() for p in command.params for option in p.opts}
+    used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", part)) - {"--help"}
+    assert len(used) > 10
+    assert used <= taken
 
 
 @pytest.mark.parametrize("field", schema_fields())
