@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prunepriv.attacks.base import Attack, Fitted, FitSettings, PooledShadows, Queries
+from prunepriv.attacks.base import Attack, FitSettings, Fitted, PooledShadows, Queries
 from prunepriv.attacks.neural import NN, ClsNN, Top3NN
 from prunepriv.attacks.samia import Samia
 from prunepriv.attacks.threshold import Conf, Corr, Entr, Mentr, Top1Conf

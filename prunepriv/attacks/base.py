@@ -48,7 +48,7 @@ class Queries:
     @property
     def posteriors(self) -> np.ndarray:
         """(n, C) float64 in [0, 1]."""
-        return np.exp(self.log_posteriors)
+        return np.asarray(np.exp(self.log_posteriors))
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,7 @@ class Attack(ABC):
     """Whether the threshold depends on the true label."""
 
     @abstractmethod
-    def fit(
-        self, shadows: PooledShadows, settings: FitSettings, report: Report = silent
-    ) -> Fitted:
+    def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
         """Learn from the shadows only; "thresholds" is always among the arrays.
 
         Raises:

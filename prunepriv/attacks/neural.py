@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prunepriv.attacks.base import Attack, Fitted, FitSettings, PooledShadows, Queries
+from prunepriv.attacks.base import Attack, FitSettings, Fitted, PooledShadows, Queries
 from prunepriv.attacks.networks import (
     Dropout,
     FastRecipe,
@@ -40,9 +40,7 @@ class NeuralAttack(Attack):
     def features(self, queries: Queries) -> np.ndarray:
         """(n, d) what the network sees."""
 
-    def fit(
-        self, shadows: PooledShadows, settings: FitSettings, report: Report = silent
-    ) -> Fitted:
+    def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
         x = self._inputs(shadows.queries)
         member = torch.from_numpy(shadows.member.astype(np.int64))
         network = attack_network(x.shape[1])
@@ -83,4 +81,4 @@ class ClsNN(NeuralAttack):
 
 def one_hot(queries: Queries) -> np.ndarray:
     """(n, C): 1 at the true label."""
-    return np.eye(queries.classes)[queries.label]
+    return np.asarray(np.eye(queries.classes)[queries.label])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from prunepriv.attacks.base import Attack, Fitted, FitSettings, PooledShadows, Queries
+from prunepriv.attacks.base import Attack, FitSettings, Fitted, PooledShadows, Queries
 from prunepriv.attacks.networks import (
     Dropout,
     FastRecipe,
@@ -86,9 +86,7 @@ class Samia(Attack):
     Needs posteriors, the true label, and 10 further queries per record for the sensitivity.
     """
 
-    def fit(
-        self, shadows: PooledShadows, settings: FitSettings, report: Report = silent
-    ) -> Fitted:
+    def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
         x = self._inputs(shadows.queries)
         member = torch.from_numpy(shadows.member.astype(np.int64))
         network = SelfAttention(shadows.queries.classes)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from prunepriv.attacks.base import Attack, Fitted, FitSettings, PooledShadows, Queries
+from prunepriv.attacks.base import Attack, FitSettings, Fitted, PooledShadows, Queries
 from prunepriv.progress import Report, silent
 
 
@@ -18,9 +18,7 @@ class ThresholdAttack(Attack):
     def statistic(self, queries: Queries) -> np.ndarray:
         """(n,) float64, high for members."""
 
-    def fit(
-        self, shadows: PooledShadows, settings: FitSettings, report: Report = silent
-    ) -> Fitted:
+    def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
         score, member = self.statistic(shadows.queries), shadows.member
         overall = best_threshold(score, member)
         if not self.per_class:
@@ -47,9 +45,7 @@ class Corr(ThresholdAttack):
     def statistic(self, queries: Queries) -> np.ndarray:
         return np.asarray(queries.logits.argmax(axis=1) == queries.label, dtype=np.float64)
 
-    def fit(
-        self, shadows: PooledShadows, settings: FitSettings, report: Report = silent
-    ) -> Fitted:
+    def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
         """Nothing to learn: correct means member."""
         return {"thresholds": np.array([0.5])}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from prunepriv.training.objective import Objective, cross_entropy
 from prunepriv.defenses.ppb import ppb
 from prunepriv.options import DEFENSES, lookup
+from prunepriv.training.objective import Objective, cross_entropy
 
 
 def _none(strength: float) -> Objective:

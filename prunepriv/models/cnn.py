@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ class CNN(Ensemble):
     def __init__(self, models: int, shape: Sequence[int], classes: int, width: float = 1.0) -> None:
         super().__init__()
         channels = [shape[0], *(max(1, round(base * width)) for base in (16, 32, 64))]
-        pairs = list(zip(channels[:-1], channels[1:], strict=True))
+        pairs = list(pairwise(channels))
         self.side = min(4, shape[1] // 4, shape[2] // 4) or 1
         self.convolutions = nn.ModuleList(StackedConv2d(models, i, o) for i, o in pairs)
         self.norms = nn.ModuleList(StackedBatchNorm2d(models, o) for _, o in pairs)

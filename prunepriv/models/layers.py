@@ -90,7 +90,7 @@ def keep_mask(shape: Sequence[int], rate: float, generator: torch.Generator) -> 
     """
     count = math.prod(shape)
     draws = torch.empty(-(-count // 4), dtype=torch.int64)
-    draws.random_(-(2**63), None, generator=generator)  # type: ignore[arg-type]
+    draws.random_(-(2**63), None, generator=generator)
     dropped = round(rate * 2**16)
     kept = draws.view(torch.int16)[:count] >= dropped - 2**15
     return kept.view(shape).to(torch.float32).mul_(2**16 / (2**16 - dropped))

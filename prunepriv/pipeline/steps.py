@@ -99,9 +99,7 @@ def _split(work: _Work) -> Writer:
 def _train(work: _Work) -> Writer:
     ensemble = _build(work)
     initialise(ensemble, work.params["seed"])
-    settings = Settings(
-        **work.params["training"], scale_penalty=work.params["slimming_penalty"]
-    )
+    settings = Settings(**work.params["training"], scale_penalty=work.params["slimming_penalty"])
     trained = train(
         ensemble,
         _records(work),
@@ -141,9 +139,7 @@ def _build(work: _Work) -> Ensemble:
     model = work.params["model"]
     data, about = work.inputs["data"].tensors("data"), work.inputs["data"].json("about")
     shadows = len(work.inputs["split"].tensors("split")["shadow_train"])
-    return build(
-        model["name"], shadows + 1, data["x"].shape[1:], about["classes"], model["width"]
-    )
+    return build(model["name"], shadows + 1, data["x"].shape[1:], about["classes"], model["width"])
 
 
 def _records(work: _Work) -> Records:

@@ -138,7 +138,9 @@ def train(
             history[model].append(point)
             if not watch.look(row, model, point, state):
                 going.append(row)
-        report(epoch / settings.epochs, f"epoch {epoch} of at most {settings.epochs}", _mean(points))
+        report(
+            epoch / settings.epochs, f"epoch {epoch} of at most {settings.epochs}", _mean(points)
+        )
         if not going:
             break
         if len(going) < len(stack.models):
@@ -195,7 +197,10 @@ class _Stack:
         return [
             {"epoch": epoch, "loss": lo, "member_accuracy": ma, "validation_accuracy": va}
             for lo, ma, va in zip(
-                (loss / rows.shape[1]).tolist(), accuracies.tolist(), validation.tolist(), strict=True
+                (loss / rows.shape[1]).tolist(),
+                accuracies.tolist(),
+                validation.tolist(),
+                strict=True,
             )
         ]
 
