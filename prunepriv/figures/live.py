@@ -32,7 +32,7 @@ def curves_chart(
     """
     table = pd.DataFrame(curve)[list(COLUMNS)]
     table["best"] = table["epoch"] == best
-    panels = Panels(theme, rows=1, columns=2, height=190, shared=False, top=34, bottom=48)
+    panels = Panels(theme, rows=1, columns=2, height=190, shared=False, top=64, bottom=48)
     lines = (
         (0, "loss", "training loss", theme.ink, "solid"),
         (1, "member_accuracy", "members", MEMBERS.colour, "solid"),
@@ -62,10 +62,11 @@ def curves_chart(
         marker={"symbol": "star", "size": 13, "color": theme.ink},
         hovertemplate="best epoch: %{x}<extra></extra>",
     )
+    dots = 3 * "\N{MIDDLE DOT}"
     panels.heading(0, "<b>Training loss</b>")
     panels.heading(
         1,
-        f"<b>Accuracy</b> {MEMBERS.sample} members  \N{MIDDLE DOT}\N{MIDDLE DOT}\N{MIDDLE DOT} validation  \N{BLACK STAR} best",
+        f"<b>Accuracy</b><br>{MEMBERS.sample} members<br>{dots} validation, \N{BLACK STAR} best",
     )
     figure = panels.figure(
         x={"range": [0.5, max(epochs, len(table)) + 0.5], "title": {"text": "epoch"}, "nticks": 8, "showgrid": False},

@@ -107,7 +107,7 @@ def training_chart(
         _end_label(table, column, name, colour) for column, name, colour, _ in lines if len(table)
     ]
     figure = _card(
-        traces, theme, {"annotations": notes, "margin": {"t": 8, "b": 34, "l": 40, "r": 68}}
+        traces, theme, {"annotations": notes, "margin": {"t": 8, "b": 34, "l": 40, "r": 74}}
     )
     figure.update_layout(
         xaxis={"title": {"text": "epoch", "font": {"size": SMALL}, "standoff": 2}, "nticks": 6, "showgrid": False},
@@ -284,7 +284,7 @@ def _end_label(table: pd.DataFrame, column: str, name: str, colour: str) -> Json
     """A line's name at its right end, in place of a legend."""
     last = table.iloc[-1]
     return {
-        "x": last["epoch"], "y": last[column], "text": name, "xanchor": "left", "xshift": 4,
+        "x": last["epoch"], "y": last[column], "text": name, "xanchor": "left", "xshift": 10,
         "font": {"color": colour, "size": SMALL}, "showarrow": False,
     }  # fmt: skip
 

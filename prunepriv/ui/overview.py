@@ -145,14 +145,9 @@ def cards(frame: Frame) -> None:
 def _card(frame: Frame, number: int, title: str, page: str, name: str, draw: Draw) -> None:
     arrow = " :material/arrow_right_alt:" if number < len(CARDS) else ""
     with st.container(border=True, height="stretch", gap="xxsmall", key=f"card_{number}"):
-        with st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-        ):
-            st.markdown(f"**{number} · {title}**{arrow}", width="content")
-            tools = st.container(
-                horizontal=True, width="content", gap="small", vertical_alignment="center"
-            )
-        with tools:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{number} · {title}**{arrow}", width="stretch")
+            tools = st.container(width="content")
             st.page_link(
                 f"app_pages/{page}.py",
                 label=f":small[{name}]",
