@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,8 @@ def accuracy_dots(
     """
     table = accuracy_table(leaderboard, series)
     attacks = list(dict.fromkeys(table["attack"]))
-    panels = Panels(theme, height=ROW_HEIGHT * len(attacks) + 12, top=64, bottom=56)
+    top = 48 + 18 * len(series)  # on a phone every series takes a line of the legend
+    panels = Panels(theme, height=ROW_HEIGHT * len(attacks) + 12, top=top, bottom=56)
     chance_line(panels, 0)
     spread = np.linspace(-0.22, 0.22, len(series)) if len(series) > 1 else np.zeros(1)
     rows = {attack: place for place, attack in enumerate(attacks)}
@@ -139,7 +141,7 @@ def chance_line(panels: Panels, place: int, upright: bool = True) -> None:
     )
 
 
-def best_attack(leaderboard: pd.DataFrame, series: Series) -> Mapping[str, object] | None:
+def best_attack(leaderboard: pd.DataFrame, series: Series) -> Mapping[str, Any] | None:
     """The row of the attack that does best, or None where none has been evaluated."""
     if leaderboard.empty:
         return None

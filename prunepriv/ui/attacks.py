@@ -31,6 +31,7 @@ from prunepriv.prose import percent, short
 from prunepriv.store.result import AttackScores
 from prunepriv.ui.charts import chart, show_data, theme
 from prunepriv.ui.controls import adversary, model_kind
+from prunepriv.ui.drawn import drawn
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.provenance import Provenance
@@ -120,7 +121,10 @@ def _leaderboard(frame: Frame, board: pd.DataFrame, series: Series) -> None:
     original = Series("original")
     reference = best_attack(board, original) if series != original else None
     shown = [series, original] if reference is not None else [series]
-    figure, table = accuracy_dots(board, shown, theme())
+    provenance = frame.provenance(*(f"evaluation:{one.model}:{one.adversary}" for one in shown))
+    figure, table = drawn(
+        "leaderboard", provenance, (), lambda look: accuracy_dots(board, shown, look)
+    )
     finding = findings.best_attack(best, series, reference)
     chart(
         figure,
@@ -128,7 +132,7 @@ def _leaderboard(frame: Frame, board: pd.DataFrame, series: Series) -> None:
         data=table,
         key="leaderboard",
         alt=f"Attack accuracies with 95 % intervals and the line of guessing. {finding}",
-        provenance=frame.provenance(*(f"evaluation:{one.model}:{one.adversary}" for one in shown)),
+        provenance=provenance,
     )
     st.caption(
         "Intervals: 95 % bootstrap over this run's records; another seed may differ by more. "
@@ -141,24 +145,36 @@ def _rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, series: Series
     with st.grid(2, min_column_width=400, gap="medium"):
         for log in (False, True):
             with st.container():
-                finding = (findings.roc_log if log else findings.roc_linear)(curves[chosen])
-                figure, table = roc_chart(curves, chosen, theme(), log)
-                chart(
-                    figure,
-                    finding=finding,
-                    data=table,
-                    key="roc_log" if log else "roc_linear",
-                    alt=f"ROC on {'logarithmic' if log else 'linear'} axes. {finding}",
-                    provenance=provenance,
-                )
+                _roc(curves, chosen, provenance, log)
     st.caption(
         "Star: the attack's own thresholds, fitted on shadow models. Band: 95 % interval of the "
         "TPR (Wilson). On logarithmic axes the curve ends where less than one record would count."
     )
 
 
+def _roc(curves: Mapping[str, Curve], chosen: str, provenance: Provenance, log: bool) -> None:
+    figure, table = drawn(
+        "roc", provenance, (chosen, log), lambda look: roc_chart(curves, chosen, look, log)
+    )
+    finding = (findings.roc_log if log else findings.roc_linear)(curves[chosen])
+    chart(
+        figure,
+        finding=finding,
+        data=table,
+        key="roc_log" if log else "roc_linear",
+        alt=f"ROC on {'logarithmic' if log else 'linear'} axes. {finding}",
+        provenance=provenance,
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _low_rates_table(keys: tuple[str, ...], _curves: Mapping[str, Curve]) -> pd.DataFrame:
+    return low_fpr_table(_curves)
+
+
 def _low_rates(frame: Frame, curves: Mapping[str, Curve], series: Series) -> None:
-    table = low_fpr_table(curves)
+    provenance = _provenance(frame, series, curves)
+    table = _low_rates_table(provenance.keys, curves)
     words, meant = low_fpr_words(table)
     grey = f"color: {theme().muted}; opacity: 0.55; font-style: italic"
     st.markdown(f"**{findings.low_rates(table)}**", help=tip("tpr_at_fpr"))
@@ -171,7 +187,7 @@ def _low_rates(frame: Frame, curves: Mapping[str, Curve], series: Series) -> Non
         "FP: false positives that the figure rests on. Grey: too few non-members for it to mean "
         "anything; 0.1 % and less need 5,000."
     )
-    show_data(table, "low_fpr", _provenance(frame, series, curves))
+    show_data(table, "low_fpr", provenance)
 
 
 @st.fragment
@@ -260,7 +276,10 @@ def _agreement(frame: Frame, series: Series, names: list[str]) -> None:
     provenance = _provenance(frame, series, verdicts)
     with st.grid(2, min_column_width=400, gap="medium"):
         with st.container():
-            figure, pairs = agreement_heatmap(verdicts, measure, theme())
+            figure, pairs = drawn(
+                "agreement", provenance, (measure,),
+                lambda look: agreement_heatmap(verdicts, measure, look),
+            )  # fmt: skip
             finding = findings.agreement(pairs, verdicts)
             chart(
                 figure, finding=finding, data=pairs, key="agreement",
@@ -268,7 +287,9 @@ def _agreement(frame: Frame, series: Series, names: list[str]) -> None:
                 provenance=provenance,
             )  # fmt: skip
         with st.container():
-            figure, table = votes_chart(verdicts, records.member, theme())
+            figure, table = drawn(
+                "votes", provenance, (), lambda look: votes_chart(verdicts, records.member, look)
+            )
             finding = findings.votes(table)
             chart(
                 figure, finding=finding, data=table, key="votes",

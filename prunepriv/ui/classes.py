@@ -22,8 +22,9 @@ from prunepriv.figures.classes import (
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.scales import QUANTITIES, Quantity
 from prunepriv.options import ModelKind
-from prunepriv.ui.charts import chart, theme
+from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names, model_kind
+from prunepriv.ui.drawn import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.leakage import records_of
@@ -73,7 +74,11 @@ def _bars(table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Provenanc
         f"All {classes} classes", key="all_classes", bind="query-params"
     )
     finding = findings.class_bars(table, by, metric)
-    figure, shown = gap_bars(table, by, metric, theme(), None if everything else MOST)
+    most = None if everything else MOST
+    figure, shown = drawn(
+        "class_bars", provenance, (by, metric, most),
+        lambda look: gap_bars(table, by, metric, look, most),
+    )  # fmt: skip
     points = chart(
         figure,
         finding=finding,
@@ -106,7 +111,10 @@ def _detail(
 ) -> None:
     name = class_names(frame)[label] if label is not None else None
     st.subheader(name or "All classes", anchor=False)
-    figure, means = class_means(gaps, metric, label, name or "", theme())
+    figure, means = drawn(
+        "class_means", provenance, (metric, label),
+        lambda look: class_means(gaps, metric, label, name or "", look),
+    )  # fmt: skip
     finding = findings.class_detail(means, by, name)
     chart(
         figure,
@@ -129,7 +137,10 @@ def _heatmap(
 ) -> None:
     st.subheader("All models, all classes", anchor=False)
     finding = findings.class_changes(table, metric)
-    figure, cells = gap_heatmap(table, by, metric, theme(), label)
+    figure, cells = drawn(
+        "class_heatmap", provenance, (by, metric, label),
+        lambda look: gap_heatmap(table, by, metric, look, label),
+    )  # fmt: skip
     chart(
         figure,
         finding=finding,
@@ -156,7 +167,11 @@ def _distances(frame: Frame, gaps: Gaps, label: int | None, provenance: Provenan
             bind="query-params", format_func=lambda one: DISTANCE_LABELS[one].split(" ")[0],
             help="\n\n".join(tip(one) for one in DISTANCE_LABELS),
         )  # fmt: skip
-    figure, table = distance_scatter(gaps, quantity, distance, class_names(frame), theme(), label)
+    names = class_names(frame)
+    figure, table = drawn(
+        "class_distances", provenance, (quantity, distance, label),
+        lambda look: distance_scatter(gaps, quantity, distance, names, look, label),
+    )  # fmt: skip
     finding = findings.distances(table, next(iter(gaps)))
     chart(
         figure,

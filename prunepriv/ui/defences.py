@@ -10,13 +10,14 @@ from prunepriv.figures.defences import Point, model_accuracies, privacy_utility
 from prunepriv.figures.histograms import leakage_histograms
 from prunepriv.figures.leaderboard import Series, accuracy_dots, best_attack
 from prunepriv.figures.palette import KINDS
-from prunepriv.figures.scales import QUANTITIES, SCALES
+from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity
 from prunepriv.options import ATTACKS, Adversary, ModelKind
 from prunepriv.ui.charts import chart, theme
 from prunepriv.ui.controls import class_names
+from prunepriv.ui.drawn import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
-from prunepriv.ui.leakage import SIGNAL_LABELS, records_of
+from prunepriv.ui.leakage import SIGNAL_LABELS, Signals, records_of
 from prunepriv.ui.runs import entries, result_of
 from prunepriv.ui.words import defense_of
 
@@ -83,14 +84,17 @@ def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
         return
     adaptive, other = best[everyone[1]], best[everyone[2]]
     finding = findings.defence(before, adaptive, other, name, adversary)
-    figure, table = accuracy_dots(board, shown, theme())
+    provenance = frame.provenance(*(f"evaluation:{one.model}:{one.adversary}" for one in shown))
+    figure, table = drawn(
+        "defence_attacks", provenance, (), lambda look: accuracy_dots(board, shown, look)
+    )
     chart(
         figure,
         finding=finding,
         data=table,
         key="defence_attacks",
         alt=f"Attack accuracies without and with {name}, with 95 % intervals. {finding}",
-        provenance=frame.provenance(*(f"evaluation:{one.model}:{one.adversary}" for one in shown)),
+        provenance=provenance,
     )
     st.caption(
         "Numbers on the right: the pruned model. " + findings.not_run(board["attack"].unique())
@@ -177,7 +181,10 @@ def _accuracies(frame: Frame, name: str) -> None:
     if not set(BOTH) <= reports.keys():
         not_there_yet(frame, "Accuracies of the pruned and the defended model")
         return
-    figure, table = model_accuracies(reports, theme())
+    provenance = frame.provenance(*(f"signals:{kind}" for kind in reports))
+    figure, table = drawn(
+        "model_accuracies", provenance, (), lambda look: model_accuracies(reports, look)
+    )
     finding = findings.price(reports, name)
     chart(
         figure,
@@ -185,7 +192,7 @@ def _accuracies(frame: Frame, name: str) -> None:
         data=table,
         key="model_accuracies",
         alt=f"Accuracy of each model on members and non-members. {finding}",
-        provenance=frame.provenance(*(f"signals:{kind}" for kind in reports)),
+        provenance=provenance,
     )
 
 
@@ -197,17 +204,25 @@ def _signals(frame: Frame, name: str) -> None:
     with st.grid(2, min_column_width=420, gap="medium"):
         for quantity in QUANTITIES:
             with st.container():
-                st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
-                finding = findings.defended_signals(signals, quantity, name)
-                figure, table = leakage_histograms(signals, quantity, SCALES["linear"], theme())
-                chart(
-                    figure,
-                    finding=finding,
-                    data=table,
-                    key=f"defended_{quantity}",
-                    alt=f"Histograms of {quantity}, pruned and defended. {finding}",
-                    provenance=frame.provenance(*(f"signals:{kind}" for kind in signals)),
-                )
+                _histograms(frame, signals, quantity, name)
+
+
+def _histograms(frame: Frame, signals: Signals, quantity: Quantity, name: str) -> None:
+    st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
+    provenance = frame.provenance(*(f"signals:{kind}" for kind in signals))
+    figure, table = drawn(
+        f"defended_{quantity}", provenance, (),
+        lambda look: leakage_histograms(signals, quantity, SCALES["linear"], look),
+    )  # fmt: skip
+    finding = findings.defended_signals(signals, quantity, name)
+    chart(
+        figure,
+        finding=finding,
+        data=table,
+        key=f"defended_{quantity}",
+        alt=f"Histograms of {quantity}, pruned and defended. {finding}",
+        provenance=provenance,
+    )
 
 
 def _classes(frame: Frame, name: str) -> None:
@@ -221,7 +236,11 @@ def _classes(frame: Frame, name: str) -> None:
         bind="query-params", format_func=lambda one: GAP_LABELS[one].removesuffix(" gap"),
     )  # fmt: skip
     table = class_gaps(gaps, metric, class_names(frame), records_of(frame))
-    figure, shown = gap_bars(table, "pruned", metric, theme(), MOST_CLASSES)
+    provenance = frame.provenance(*(f"divergence:{kind}" for kind in gaps))
+    figure, shown = drawn(
+        "defended_classes", provenance, (metric,),
+        lambda look: gap_bars(table, "pruned", metric, look, MOST_CLASSES),
+    )  # fmt: skip
     finding = findings.defended_classes(table, metric, name)
     chart(
         figure,
@@ -229,7 +248,7 @@ def _classes(frame: Frame, name: str) -> None:
         data=shown,
         key="defended_classes",
         alt=f"{GAP_LABELS[metric]} by class without and with {name}. {finding}",
-        provenance=frame.provenance(*(f"divergence:{kind}" for kind in gaps)),
+        provenance=provenance,
     )
     st.page_link(
         "app_pages/classes.py", label="All classes and models", icon=":material/arrow_forward:",

@@ -13,8 +13,9 @@ from prunepriv.figures.palette import KINDS
 from prunepriv.figures.records import RecordSignals
 from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity, Scale, ScaleName, scale_for
 from prunepriv.options import MODEL_KINDS, ModelKind
-from prunepriv.ui.charts import chart, theme
+from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names
+from prunepriv.ui.drawn import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.records import clicked, record_list
@@ -68,11 +69,10 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
     if not any(len(one.record) for one in signals.values()):
         st.info("No target record belongs to this class.")
         return
-    only = class_names(frame)[label] if label is not None else ""
     with st.grid(2, min_column_width=420, gap="medium"):
         for quantity in QUANTITIES:
             with st.container():
-                _histograms(frame, signals, quantity, scale, only)
+                _histograms(frame, signals, quantity, scale, label)
     if frame.experiment.defense.name == "none":
         st.page_link(
             "app_pages/run.py", label="Launch the same with PPB to fill the fourth panel",
@@ -82,18 +82,24 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
 
 
 def _histograms(
-    frame: Frame, signals: Signals, quantity: Quantity, scale: Scale, only: str
+    frame: Frame, signals: Signals, quantity: Quantity, scale: Scale, label: int | None
 ) -> None:
     st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
+    only = class_names(frame)[label] if label is not None else ""
     finding = findings.leakage(signals, quantity, only)
-    figure, table = leakage_histograms(signals, quantity, scale, theme(), missing(frame))
+    provenance = frame.provenance(*(f"signals:{kind}" for kind in signals))
+    absent = missing(frame)
+    figure, table = drawn(
+        f"histograms_{quantity}", provenance, (scale.name, label, *absent.items()),
+        lambda look: leakage_histograms(signals, quantity, scale, look, absent),
+    )  # fmt: skip
     points = chart(
         figure,
         finding=finding,
         data=table,
         key=f"histograms_{quantity}",
         alt=f"Histograms of {quantity}, members against non-members, for each model. {finding}",
-        provenance=frame.provenance(*(f"signals:{kind}" for kind in signals)),
+        provenance=provenance,
         select=True,
     )
     mark = clicked(points, f"histograms_{quantity}")
