@@ -1,0 +1,84 @@
+"""Small stacks of models for tests, and the same models one at a time in plain PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from prunepriv.models import Ensemble, build
+from prunepriv.training import initialise
+
+torch.set_num_threads(1)
+
+SHAPES: dict[str, tuple[int, ...]] = {"fc": (20,), "cnn": (3, 16, 16)}
+CLASSES = 5
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+
+def make_stack(
+    name: str, models: int = 3, *, shape: tuple[int, ...] | None = None, width: float = 0.25
+) -> Ensemble:
+    """A stack whose weights, biases, scales and running statistics all differ from the default."""
+    ensemble = build(name, models, shape or SHAPES[name], CLASSES, width)
+    initialise(ensemble, seed=3)
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for parameter in ensemble.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.1)
+        for buffer in ensemble.buffers():
+            buffer.add_(torch.rand(buffer.shape, generator=generator), alpha=0.5)
+    return ensemble
+
+
+def make_records(name: str, count: int = 64, *, shape: tuple[int, ...] | None = None) -> Tensor:
+    """(count, ...) uint8 records as a data set stores them."""
+    top = 2 if name == "fc" else 256
+    generator = torch.Generator().manual_seed(11)
+    size = (count, *(shape or SHAPES[name]))
+    return torch.randint(0, top, size, dtype=torch.uint8, generator=generator)
+
+
+def alone(name: str, ensemble: Ensemble, model: int) -> nn.Sequential:
+    """Model number `model` of the stack as layers of torch.nn; trained dropout-free."""
+    return {"fc": _fc, "cnn": _cnn}[name](ensemble, model)
+
+
+def _fc(ensemble: Any, model: int) -> nn.Sequential:
+    return nn.Sequential(
+        _linear(ensemble.hidden1, model), nn.ReLU(), nn.Dropout(0.0),
+        _linear(ensemble.hidden2, model), nn.ReLU(), nn.Dropout(0.0),
+        _linear(ensemble.output, model),
+    )  # fmt: skip
+
+
+def _cnn(ensemble: Any, model: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for depth in range(3):
+        layers += [_conv(ensemble.convolutions[depth], model), _norm(ensemble.norms[depth], model)]
+        layers += [nn.ReLU(), *([nn.MaxPool2d(2)] if depth < 2 else [])]
+    layers += [nn.AdaptiveAvgPool2d(ensemble.side), nn.Flatten()]
+    layers += [_linear(ensemble.hidden, model), nn.ReLU(), _linear(ensemble.output, model)]
+    return nn.Sequential(*layers)
+
+
+def _linear(stacked: Any, model: int) -> nn.Linear:
+    layer = nn.Linear(stacked.weight.shape[2], stacked.weight.shape[1])
+    return _take(layer, stacked, model)
+
+
+def _conv(stacked: Any, model: int) -> nn.Conv2d:
+    layer = nn.Conv2d(stacked.weight.shape[2], stacked.weight.shape[1], 3, padding=1, bias=False)
+    return _take(layer, stacked, model)
+
+
+def _norm(stacked: Any, model: int) -> nn.BatchNorm2d:
+    return _take(nn.BatchNorm2d(stacked.weight.shape[1]), stacked, model)
+
+
+def _take(layer: Layer, stacked: nn.Module, model: int) -> Layer:
+    state = {name: value[model].clone() for name, value in stacked.state_dict().items()}
+    layer.load_state_dict(state, strict=False)  # only num_batches_tracked is missing
+    return layer

@@ -1,0 +1,90 @@
+"""What every architecture offers: fresh weights, rows that go on alone, prunable layers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from prunepriv.models import REGISTRY, build
+from prunepriv.training import initialise
+from tests.stacks import CLASSES, SHAPES, make_records, make_stack
+
+NAMES = list(REGISTRY)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kept_rows_answer_as_before(name: str) -> None:
+    ensemble = make_stack(name, 4).eval()
+    x = ensemble.inputs(make_records(name, 8).expand(4, 8, *SHAPES[name]))
+    before = ensemble(x)
+    ensemble.keep(torch.tensor([1, 3]))
+    assert ensemble.models == 2
+    torch.testing.assert_close(ensemble(x[:2]), before[[1, 3]])
+    assert {len(value) for value in ensemble.state_dict().values()} == {2}
+
+
+def test_kept_rows_keep_their_own_dropout() -> None:
+    ensemble = make_stack("fc", 3)
+    x = ensemble.inputs(make_records("fc", 8).expand(3, 8, *SHAPES["fc"]))
+    ensemble.draw_dropout_from([torch.Generator().manual_seed(m) for m in range(3)])
+    before = ensemble(x)
+    ensemble.draw_dropout_from([torch.Generator().manual_seed(m) for m in range(3)])
+    ensemble.keep(torch.tensor([2]))
+    torch.testing.assert_close(ensemble(x[2:]), before[2:])
+
+
+def test_fresh_weights_follow_xaviers_normal_law() -> None:
+    ensemble = build("fc", 2, (400,), 30)
+    initialise(ensemble, seed=1)
+    for layer, inputs, outputs in (("hidden1", 400, 256), ("hidden2", 256, 128)):
+        weight = ensemble.get_parameter(f"{layer}.weight").detach()
+        law = math.sqrt(2 / (inputs + outputs))
+        for row in weight:
+            assert float(row.std()) == pytest.approx(law, rel=0.02)
+            assert float(row.mean()) == pytest.approx(0, abs=0.02 * law)
+            assert float((row.abs() > 2 * law).double().mean()) == pytest.approx(0.0455, abs=0.004)
+        assert not ensemble.get_parameter(f"{layer}.bias").any()
+
+
+def test_fresh_filters_count_their_receptive_field() -> None:
+    ensemble = build("cnn", 1, (3, 16, 16), 10)
+    initialise(ensemble, seed=1)
+    weight = ensemble.get_parameter("convolutions.2.weight").detach()
+    assert float(weight.std()) == pytest.approx(math.sqrt(2 / (9 * (32 + 64))), rel=0.03)
+    assert torch.equal(ensemble.get_parameter("norms.0.weight"), torch.ones(1, 16))
+    assert not ensemble.get_parameter("norms.0.bias").any()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_models_first_weights_do_not_depend_on_how_many_there_are(name: str) -> None:
+    few, many = (build(name, models, SHAPES[name], CLASSES, 0.25) for models in (1, 3))
+    initialise(few, seed=9)
+    initialise(many, seed=9)
+    for key, value in few.state_dict().items():
+        assert torch.equal(value[0], many.state_dict()[key][0])
+    weight = next(name for name in few.prunable())
+    assert not torch.equal(many.state_dict()[weight][0], many.state_dict()[weight][1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copied_state_is_a_copy_and_loads_back(name: str) -> None:
+    ensemble = make_stack(name)
+    state = ensemble.copy_state()
+    for parameter in ensemble.parameters():
+        parameter.data.zero_()
+    assert all(value.any() for value in state.values())
+    ensemble.load(state)
+    for key, value in ensemble.state_dict().items():
+        assert torch.equal(value, state[key])
+
+
+def test_each_batch_norm_names_the_convolution_that_feeds_it() -> None:
+    ensemble = make_stack("cnn")
+    pairs = ensemble.normalised()
+    assert list(pairs) == ["norms.0", "norms.1", "norms.2"]
+    for norm, producer in pairs.items():
+        outputs = ensemble.get_parameter(producer).shape[1]
+        assert ensemble.get_parameter(f"{norm}.weight").shape[1] == outputs
+    assert not make_stack("fc").normalised()

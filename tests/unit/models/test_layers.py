@@ -1,0 +1,84 @@
+"""Layers of many models at once: each model's part is what torch.nn's own layer computes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from prunepriv.models.layers import Dropout, StackedBatchNorm2d, StackedConv2d, keep_mask
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.2, 0.5])
+def test_a_mask_drops_at_its_rate_and_keeps_the_mean(rate: float) -> None:
+    count = 400_001  # not a multiple of the four that share a draw
+    mask = keep_mask((count,), rate, generator())
+    spread = math.sqrt(max(rate * (1 - rate), 1e-12) / count)
+    assert mask.shape == (count,)
+    assert float((mask == 0).double().mean()) == pytest.approx(rate, abs=5 * spread + 2**-16)
+    assert mask[mask != 0].unique().tolist() == [pytest.approx(1 / (1 - rate), rel=1e-4)]
+
+
+def test_neighbours_that_share_a_draw_are_dropped_independently() -> None:
+    dropped = (keep_mask((400_000,), 0.5, generator()) == 0).double().view(-1, 4)
+    correlations = torch.corrcoef(dropped.T)
+    assert (correlations - torch.eye(4)).abs().max() < 5 / math.sqrt(100_000)
+
+
+def test_the_same_generator_gives_the_same_mask() -> None:
+    first, again = (keep_mask((7, 9), 0.2, generator(4)) for _ in range(2))
+    assert first.shape == (7, 9)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, keep_mask((7, 9), 0.2, generator(5)))
+
+
+def test_a_models_dropout_does_not_depend_on_its_neighbours() -> None:
+    drop = Dropout(0.3)
+    x = torch.ones(3, 50, 8)
+    drop.generators = [generator(m) for m in range(3)]
+    together = drop(x)
+    drop.generators = [generator(1)]
+    assert torch.equal(together[1:2], drop(x[1:2]))
+    assert not torch.equal(together[0], together[1])
+
+
+def test_dropout_is_the_identity_in_eval_mode() -> None:
+    x = torch.randn(2, 4, 8, generator=generator())
+    assert torch.equal(Dropout(0.9).eval()(x), x)
+
+
+def test_dropout_refuses_to_share_a_generator_between_models() -> None:
+    drop = Dropout(0.1)
+    drop.generators = [generator()]
+    with pytest.raises(RuntimeError, match="2 models, but 1 generators"):
+        drop(torch.ones(2, 3))
+
+
+def test_a_batch_norm_learns_the_running_statistics_of_each_model() -> None:
+    x = torch.randn(6, 2 * 3, 5, 5, generator=generator()) * 2 + 1
+    stacked = StackedBatchNorm2d(2, 3)
+    nn.init.ones_(stacked.weight)
+    nn.init.zeros_(stacked.bias)
+    stacked(x)
+    for model in range(2):
+        plain = nn.BatchNorm2d(3)
+        plain(x[:, 3 * model : 3 * model + 3])
+        torch.testing.assert_close(stacked.running_mean[model], plain.running_mean)
+        torch.testing.assert_close(stacked.running_var[model], plain.running_var)
+
+
+def test_a_convolution_reads_its_own_models_channels_only() -> None:
+    layer = StackedConv2d(2, 3, 4)
+    nn.init.normal_(layer.weight, generator=generator())
+    x = torch.randn(2, 6, 5, 5, generator=generator(1))
+    changed = x.clone()
+    changed[:, 3:] += 1
+    before, after = layer(x), layer(changed)
+    torch.testing.assert_close(before[:, :4], after[:, :4])
+    assert not torch.allclose(before[:, 4:], after[:, 4:])
