@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from prunepriv.figures.palette import Theme
 from prunepriv.ui.charts import theme
 from prunepriv.ui.provenance import Provenance
 
-Drawing = tuple[go.Figure, pd.DataFrame]
+if TYPE_CHECKING:  # figures are drawn in figures/ only
+    import plotly.graph_objects as go
+
+Drawing = tuple["go.Figure", pd.DataFrame]
 
 
 def drawn(
