@@ -114,7 +114,7 @@ class Theme:
     @property
     def sequential(self) -> ColourScale:
         """From nothing to much, without a hue, and never so dark that ink on it cannot be read."""
-        return [(0.0, self.surface), (1.0, blend(self.surface, self.ink, 0.42))]
+        return [(0.0, self.surface), (1.0, blend(self.surface, self.ink, 0.4))]
 
     @property
     def diverging(self) -> ColourScale:

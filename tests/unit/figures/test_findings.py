@@ -1,0 +1,128 @@
+"""Sentences say what the numbers say, also where they go the other way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prunepriv.evaluation import Confusion
+from prunepriv.figures import findings
+from prunepriv.figures.leaderboard import Series
+from prunepriv.figures.records import RecordSignals
+
+
+def _signals(members: float, others: float, n: int = 50) -> RecordSignals:
+    wiggle = np.tile([-0.01, 0.01], n)
+    member = np.arange(2 * n) < n
+    values = np.where(member, members, others) + wiggle
+    zeros = np.zeros(2 * n, dtype=int)
+    return RecordSignals(np.arange(2 * n), member, zeros, values, values, values > 0.5)
+
+
+def _row(accuracy: float, low: float, high: float, attack: str = "samia") -> dict:
+    return {"attack": attack, "accuracy": accuracy, "accuracy_ci95": [low, high]}
+
+
+def test_gap_of_is_the_difference_of_means_with_its_interval():
+    gap, margin = findings.gap_of(_signals(0.9, 0.6), "confidence")
+    assert gap == pytest.approx(0.3)
+    assert margin == pytest.approx(1.96 * np.sqrt(2 * (0.0001 * 50 / 49) / 50))
+
+
+def test_leakage_splits_the_change_between_retraining_and_removing_weights():
+    text = findings.leakage(
+        {
+            "original": _signals(0.7, 0.6),
+            "control": _signals(0.9, 0.6),
+            "pruned": _signals(0.85, 0.6),
+        },
+        "confidence",
+    )
+    assert "0.250 (± 0.004) more confident on members" in text
+    assert "+0.150: +0.200 by retraining" in text
+    assert "−0.050 by removing weights" in text
+
+
+def test_leakage_says_less_where_it_is_less_and_nothing_where_it_is_noise():
+    assert "less sensitive on members" in findings.leakage(
+        {"pruned": _signals(0.1, 0.3)}, "sensitivity"
+    )
+    assert "do not differ" in findings.leakage({"original": _signals(0.5, 0.5)}, "confidence")
+
+
+def test_leakage_of_a_class_without_non_members():
+    one = _signals(0.5, 0.5)
+    only = RecordSignals(
+        **{name: getattr(one, name)[:50] for name in RecordSignals.__dataclass_fields__}
+    )
+    assert "not both members and non-members" in findings.leakage({"pruned": only}, "confidence")
+
+
+def test_an_interval_that_covers_half_is_guessing():
+    text = findings.best_attack(_row(0.51, 0.49, 0.53), Series("pruned"))
+    assert "not distinguishable from guessing" in text
+    text = findings.best_attack(
+        _row(0.8, 0.78, 0.82), Series("pruned"), _row(0.7, 0.68, 0.72, "conf")
+    )
+    assert "80.0 % (95 % interval 78.0 to 82.0 %)" in text
+    assert "Conf, reaches 70.0 %" in text
+    assert "guessing gives 50 %" in text
+
+
+def test_defence_doubts_what_the_intervals_do_not_show():
+    before = _row(0.8, 0.78, 0.82)
+    text = findings.defence(before, _row(0.79, 0.77, 0.81), _row(0.51, 0.49, 0.53), "PPB 4")
+    first, second = text.split(". ", 1)
+    assert "who knows it" in first
+    assert "intervals overlap" in first
+    assert "not distinguishable from guessing" in second
+    turned = findings.defence(before, _row(0.6, 0.58, 0.62), before, "PPB 4", "non_adaptive")
+    assert turned.startswith("Against one who does not")
+
+
+def test_price_says_gains_where_accuracy_rises():
+    reports = {
+        "pruned": {"member_accuracy": 0.99, "non_member_accuracy": 0.6},
+        "defended": {"member_accuracy": 0.9, "non_member_accuracy": 0.61},
+    }
+    assert findings.price(reports, "PPB 4").startswith("PPB 4 gains 1.0 points")
+    reports["defended"]["non_member_accuracy"] = 0.58
+    assert findings.price(reports, "PPB 4").startswith("PPB 4 costs 2.0 points")
+
+
+def test_not_run_names_what_is_left_out():
+    assert findings.not_run(["conf", "samia"]).startswith("Not run here: Corr, Entr, ")
+    assert findings.not_run(findings.ATTACKS) == findings.BEYOND
+
+
+def test_class_changes_counts_each_step():
+    table = pd.DataFrame(
+        [
+            {"class": c, "model": model, "gap": gap}
+            for c, gaps in enumerate([(0.1, 0.2, 0.1), (0.3, 0.2, 0.4), (0.1, 0.3, 0.2)])
+            for model, gap in zip(("original", "control", "pruned"), gaps, strict=True)
+        ]
+    )
+    text = findings.class_changes(table, "confidence")
+    assert "in 2 of 3 classes by retraining" in text
+    assert "in 1 of 3 classes by removing weights" in text
+
+
+def test_cut_tells_counts_rates_and_precision():
+    counts = Confusion(true_positives=60, false_positives=10, false_negatives=40, true_negatives=90)
+    assert "finds 60 of 100 members and accuses 10 of 100" in findings.cut(counts, "0.5")
+    assert "TPR of 60.0 % at an FPR of 10.0 %" in findings.cut_rates(counts)
+    assert findings.cut_verdicts(counts).startswith("75.0 % of verdicts are right")
+    assert "85.7 % of accusations" in findings.cut_verdicts(counts)
+    nobody = Confusion(true_positives=0, false_positives=0, false_negatives=9, true_negatives=9)
+    assert "nobody is accused" in findings.cut_verdicts(nobody)
+
+
+def test_records_in_bin_counts_both_groups():
+    one = _signals(0.9, 0.2)
+    chosen = one.confidence > 0.9
+    text = findings.records_in_bin(one, chosen, "0.89 to 1", "confidence")
+    assert text.startswith("25 members and 0 non-members have a confidence of 0.89 to 1")
+    assert text.endswith("right for 100 %.")
+    assert findings.records_in_bin(one, chosen & False, "0 to 0.1", "confidence").startswith("No ")

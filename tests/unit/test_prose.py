@@ -1,0 +1,41 @@
+"""Numbers as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from prunepriv.prose import join, percent, points, rounded, short, signed
+
+
+def test_percent_and_points():
+    assert percent(0.7834) == "78.3 %"
+    assert percent(-0.02, 0) == "−2 %"
+    assert points(0.0521) == "+5.2 points"
+    assert points(-0.0001) == "+0.0 points"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0634, "+0.06"), (-0.0634, "−0.06"), (-0.001, "+0.00")]
+)
+def test_signed_is_never_minus_nothing(value, text):
+    assert signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (0.01234, "0.0123"), (4.56, "4.56"), (1.2e-5, "1e−5"), (-0.5, "−0.5")],
+)
+def test_short(value, text):
+    assert short(value) == text
+
+
+def test_rounded_keeps_three_digits():
+    assert rounded(0.38) == "0.380"
+    assert rounded(0.01234) == "0.0123"
+
+
+def test_join():
+    assert join([]) == ""
+    assert join(["a"]) == "a"
+    assert join(["a", "b", "c"]) == "a, b and c"
+    assert join(["a", "b"], "or") == "a or b"
