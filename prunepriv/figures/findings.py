@@ -141,6 +141,8 @@ def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
     rows = means[means["model"] == by].set_index("records")
     gaps = (rows["members"] - rows["non-members"]).astype(float)
     overall = f"over all classes the gap is {signed(gaps['all classes'])}"
+    if name in gaps and not np.isfinite(gaps[name]):
+        return f"{name} has not both members and non-members among the target's records; {overall}."
     if name is None or name not in gaps:
         return (
             f"In the {KINDS[by].label.lower()} model {overall}; click a bar to see its class here."

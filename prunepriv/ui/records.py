@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from prunepriv.datasets import load
 from prunepriv.figures.pictures import features, thumbnail
 from prunepriv.figures.records import RecordSignals, record_table
 from prunepriv.options import ModelKind
-from prunepriv.places import data_folder
 from prunepriv.ui.charts import show_data
 from prunepriv.ui.controls import class_names
 from prunepriv.ui.frame import Frame
@@ -40,25 +38,17 @@ def clicked(points: Sequence[Mapping[str, Any]], key: str) -> list[Any] | None:
 def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None] | None:
     """All records x and labels y by the data set's own index, and the features' names.
 
-    A bundled example leaves them out; a bundled generator makes them again. None where neither is
-    to be had.
+    None where they are not on this machine: a page never downloads.
     """
-    stored = frame.data()
-    if stored is not None:
-        arrays, about = stored
-        return arrays["x"], arrays["y"], about.get("feature_names")
-    option = frame.experiment.data.option
-    if not option.bundled:
+    artifact = frame.result.artifact("data")
+    here = artifact is not None and artifact.has("data.safetensors")
+    if not here and not frame.experiment.data.option.bundled:
         return None
-    return _generated(option.name, tuple(frame.experiment.data.knobs.items()))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _generated(
-    name: str, knobs: tuple[tuple[str, float], ...]
-) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None]:
-    made = load(name, dict(knobs), data_folder())
-    return made.x, made.y, made.feature_names
+    stored = frame.data()
+    if stored is None:
+        return None
+    arrays, about = stored
+    return arrays["x"], arrays["y"], about.get("feature_names")
 
 
 def record_list(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from prunepriv import places
+from prunepriv.datasets import load
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.options import MODEL_KINDS, ModelKind
+from prunepriv.pipeline.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
@@ -23,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
 
 Open = Callable[..., AppTest]
+Begin = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +65,39 @@ def open_page(example_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return at
 
     return open_
+
+
+@pytest.fixture
+def begin(open_page: Open) -> Begin:
+    """Enters a run in the user's own store, as ``begin(experiment, only=("original",))``."""
+
+    def begin_(
+        experiment: Experiment,
+        only: tuple[ModelKind, ...] | None = None,
+        status: str | None = "done",
+        real_data: bool = False,
+    ) -> Result:
+        """Only: models that have been measured so far; status None leaves the run in the queue."""
+        store = ArtifactStore(places.store_folder())
+        if real_data:
+            made = load(experiment.data.name, experiment.data.knobs, places.data_folder())
+            with store.write(plan(experiment).key("data"), {"step": "data"}) as draft:
+                draft.tensors("data", {"x": made.x, "y": made.y})
+                draft.json("about", {"class_names": list(made.class_names)})
+        write_synthetic_run(store, experiment, np.random.default_rng(5))
+        for step in plan(experiment).steps:
+            kinds = set(step.name.split(":")) & set(MODEL_KINDS)
+            if only is not None and kinds - set(only):
+                shutil.rmtree(store.path(step.key))
+        catalog = Catalog(store.root)
+        if status is None:
+            catalog.submit(experiment)
+        else:
+            finish(catalog, experiment, status)
+        catalog.close()
+        return Result(store, experiment)
+
+    return begin_
 
 
 def finish(catalog: Catalog, experiment: Experiment, status: str = "done") -> None:

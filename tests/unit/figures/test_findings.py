@@ -126,3 +126,18 @@ def test_records_in_bin_counts_both_groups():
     assert text.startswith("25 members and 0 non-members have a confidence of 0.89 to 1")
     assert text.endswith("right for 100 %.")
     assert findings.records_in_bin(one, chosen & False, "0 to 0.1", "confidence").startswith("No ")
+
+
+def test_class_without_both_groups_has_no_gap():
+    means = pd.DataFrame(
+        {
+            "records": ["ant", "all classes"],
+            "model": "pruned",
+            "members": [0.9, 0.8],
+            "non-members": [None, 0.5],
+        }
+    )
+    text = findings.class_detail(means, "pruned", "ant")
+    assert text.startswith("ant has not both")
+    assert "over all classes the gap is +0.30" in text
+    assert "click a bar" in findings.class_detail(means.iloc[1:], "pruned", None)

@@ -1,0 +1,137 @@
+"""Attacks: the leaderboard, the slider and the counts agree with the run's own evaluation."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prunepriv.experiment import Experiment, make_experiment
+from tests.pages.conftest import Begin, Open
+
+
+def _figures(at: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+def _experiment(**more: object) -> Experiment:
+    given = {
+        "data": {"limit": 400},
+        "defense": {"name": "ppb"},
+        "models": "all",
+        "attacks": {"names": ["conf", "top1_conf", "samia"]},
+    }
+    return make_experiment({**given, **more})
+
+
+def test_sentence_names_the_best_attack_and_its_interval(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("attacks", run=result.run_id)
+    assert not at.exception
+    best = max(result.evaluation("pruned", "adaptive"), key=lambda row: row["accuracy"])
+    low, high = best["accuracy_ci95"]
+    sentence = at.markdown[1].value
+    assert f"{100 * best['accuracy']:.1f} %" in sentence
+    assert f"{100 * low:.1f} to {100 * high:.1f} %" in sentence
+    assert _figures(at)[0]["layout"]["xaxis"]["range"] == [0.4, 1.0]
+
+
+def test_what_was_not_run_is_said(open_page: Open, begin: Begin) -> None:
+    at = open_page("attacks", run=begin(_experiment()).run_id)
+    caption = next(c.value for c in at.caption if "Not run here" in c.value)
+    assert "Corr, Entr, Mentr, NN, Top3-NN and Cls-NN" in caption
+    assert "LiRA" in caption
+
+
+def test_slider_starts_at_the_attacks_own_threshold(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("attacks", run=result.run_id, attack="Top1-conf")
+    scores, signals = result.scores("top1_conf", "pruned", "adaptive"), result.signals("pruned")
+    slider = at.select_slider[0]
+    assert float(slider.value) == pytest.approx(scores.thresholds[0], rel=1e-4)
+    assert "the attack's own threshold" in " ".join(c.value for c in at.caption)
+    found = int((scores.decision & signals.member).sum())
+    accused = int((scores.decision & ~signals.member).sum())
+    sentence = next(m.value for m in at.markdown if "Calling every score" in m.value)
+    assert f"finds {found} of" in sentence
+    assert f"accuses {accused} of" in sentence
+
+
+def test_moving_the_slider_moves_counts_and_dot(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("attacks", run=result.run_id, attack="Top1-conf")
+    slider = at.select_slider[0]
+    slider.set_value(slider.options[-20]).run()
+    assert not at.exception
+    cut = float(at.select_slider[0].value)
+    scores, signals = result.scores("top1_conf", "pruned", "adaptive"), result.signals("pruned")
+    tiles = _figures(at)[5]
+    texts = " ".join(note["text"] for note in tiles["layout"]["annotations"])
+    found = int((scores.score[signals.member] >= cut - 1e-6).sum())
+    assert f"<b>{found}</b><br>true positives" in texts
+    dot = next(trace for trace in _figures(at)[4]["data"] if trace["name"] == "threshold")
+    assert dot["y"][0] == pytest.approx(found / signals.member.sum())
+
+
+def test_thresholds_per_class_are_explained(open_page: Open, begin: Begin) -> None:
+    at = open_page("attacks", run=begin(_experiment()).run_id, attack="Conf")
+    assert any("a threshold of its own for each class" in c.value for c in at.caption)
+
+
+def test_low_fpr_table_counts_and_greys(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("attacks", run=result.run_id)
+    table = at.dataframe[0].value
+    assert list(table.index) == ["Conf", "Top1-conf", "SAMIA"]
+    rows = {row["attack"]: row for row in result.evaluation("pruned", "adaptive")}
+    row = rows["conf"]
+    assert table.loc["Conf", "at 1 % FPR"] == (
+        f"{100 * row['tpr_at_fpr']['0.01']:.1f} % ({row['false_positives_at_fpr']['0.01']} FP)"
+    )
+    assert "too few" in next(m.value for m in at.markdown if "accused wrongly" in m.value)
+
+
+def test_defended_model_can_face_either_adversary(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    shown = {}
+    for name in ("Adaptive", "Non-adaptive"):
+        at = open_page("attacks", run=result.run_id, model="Defended", adversary=name)
+        assert not at.exception
+        shown[name] = at.markdown[1].value
+    assert "an adaptive adversary" in shown["Adaptive"]
+    assert "a non-adaptive adversary" in shown["Non-adaptive"]
+
+
+def test_agreement_against_a_direct_count(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("attacks", run=result.run_id)
+    verdicts = [
+        result.scores(name, "pruned", "adaptive").decision
+        for name in ("conf", "top1_conf", "samia")
+    ]
+    same = np.mean(
+        [len({bool(one[at]) for one in verdicts}) == 1 for at in range(len(verdicts[0]))]
+    )
+    sentence = next(m.value for m in at.markdown if "attacks agree on" in m.value)
+    assert f"all 3 attacks agree on {100 * same:.0f} %" in sentence
+
+
+def test_a_single_attack_has_nobody_to_agree_with(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment(attacks={"names": ["conf"]}))
+    at = open_page("attacks", run=result.run_id)
+    assert not at.exception
+    assert any("needs two attacks" in c.value for c in at.caption)
+
+
+def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Begin) -> None:
+    experiment = _experiment()
+    begin(experiment, only=("original",), status=None)
+    at = open_page("attacks", run=experiment.run_id)
+    assert not at.exception
+    assert "original model" in at.markdown[1].value
+    begin(_experiment(seed=3), only=(), status=None)
+    at = open_page("attacks", run=_experiment(seed=3).run_id)
+    assert not at.exception
+    assert "will show here" in at.info[0].value

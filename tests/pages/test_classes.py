@@ -1,0 +1,91 @@
+"""Classes: sorted gaps, and the chosen class in the other charts."""
+
+from __future__ import annotations
+
+import json
+
+from streamlit.testing.v1 import AppTest
+
+from prunepriv.experiment import Experiment, make_experiment
+from tests.pages.conftest import Begin, Open
+
+
+def _figures(at: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+def _experiment() -> Experiment:
+    return make_experiment(
+        {"data": {"name": "digits"}, "attacks": {"names": ["conf"]}, "training": {"epochs": 2}}
+    )
+
+
+def test_bars_fall_in_the_order_of_the_runs_own_gaps(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("classes", run=result.run_id)
+    assert not at.exception
+    figure = _figures(at)[0]
+    gaps = result.gaps("pruned").iloc[1:].sort_values("confidence", ascending=False)
+    expected = [str(int(label)) for label in gaps["class"]]
+    assert figure["layout"]["yaxis"]["categoryarray"] == expected
+    sentence = next(m.value for m in at.markdown if "largest for" in m.value)
+    assert f"largest for {expected[0]} ({gaps['confidence'].iloc[0]:+.2f})" in sentence
+
+
+def test_four_charts_with_words_and_no_selection_in_the_clicked_one(
+    open_page: Open, begin: Begin
+) -> None:
+    result = begin(_experiment())
+    before, after = (
+        _figures(open_page("classes", run=result.run_id, **query)) for query in ({}, {"class": "7"})
+    )
+    assert len(before) == len(after) == 4
+    assert before[0] == after[0]  # the bars: their own figure must not change with a click
+    assert before[1:] != after[1:]
+    assert any(text == "7" for trace in after[3]["data"] for text in trace["text"])
+
+
+def test_a_click_on_a_bar_chooses_its_class(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("classes", run=result.run_id)
+    at.session_state["class_bars"] = {
+        "selection": {"points": [{"customdata": [4, 0.1, 9, 9]}], "point_indices": [0]}
+    }
+    at.run()
+    assert not at.exception
+    assert at.selectbox(key="class").value == "4"
+
+
+def test_gap_and_order_come_from_the_url(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("classes", run=result.run_id, gap="Generalisation", model="Original")
+    gaps = result.gaps("original").iloc[1:]
+    top = gaps.loc[gaps["generalization"].astype(float).idxmax(), "class"]
+    assert _figures(at)[0]["layout"]["yaxis"]["categoryarray"][0] == str(int(top))
+
+
+def test_many_classes_start_with_the_most_exposed(open_page: Open) -> None:
+    at = open_page("classes")
+    assert not at.exception
+    assert len(_figures(at)[0]["layout"]["yaxis"]["categoryarray"]) == 15
+    at.toggle(key="all_classes").set_value(True).run()
+    everything = len(_figures(at)[0]["layout"]["yaxis"]["categoryarray"])
+    assert everything > 15
+    assert at.toggle(key="all_classes").label == f"All {everything} classes"
+
+
+def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Begin) -> None:
+    experiment = _experiment()
+    begin(experiment, only=("original",), status=None)
+    at = open_page("classes", run=experiment.run_id)
+    assert not at.exception
+    assert "Still being computed: control, pruned." in [c.value for c in at.caption]
+    assert len(_figures(at)) == 3  # there is nothing yet to measure a distance from
+
+
+def test_run_that_has_only_begun_says_what_comes(open_page: Open, begin: Begin) -> None:
+    experiment = _experiment()
+    begin(experiment, only=(), status=None)
+    at = open_page("classes", run=experiment.run_id)
+    assert not at.exception
+    assert "will show here" in at.info[0].value
