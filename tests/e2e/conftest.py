@@ -19,7 +19,7 @@ from typing import IO
 
 import psutil
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.e2e.engine_process import wait_until_gone
 
@@ -49,7 +49,8 @@ class Server:
     store: Path
     port: int
     process: subprocess.Popen[str]
-    log: list[str] = field(default_factory=list)
+    drain: threading.Thread
+    log: list[str]
 
     @property
     def url(self) -> str:
@@ -75,12 +76,12 @@ def start_server(store: Path) -> Server:
         text=True,
         start_new_session=True,
     )
-    server = Server(store, port, process)
     listening = threading.Event()
+    log: list[str] = []
     assert process.stdout is not None
-    threading.Thread(
-        target=_drain, args=(process.stdout, server.log, listening), daemon=True
-    ).start()
+    drain = threading.Thread(target=_drain, args=(process.stdout, log, listening), daemon=True)
+    drain.start()
+    server = Server(store, port, process, drain, log)
     assert listening.wait(START_DEADLINE), "the server did not start: " + "".join(server.log)
     return server
 
@@ -93,6 +94,9 @@ def stop_server(server: Server) -> None:
             process.send_signal(signal.SIGTERM)
     server.process.wait(START_DEADLINE)
     wait_until_gone(family)
+    assert server.process.stdout is not None
+    server.drain.join(START_DEADLINE)
+    server.process.stdout.close()
 
 
 def _drain(stream: IO[str], log: list[str], listening: threading.Event) -> None:
@@ -161,29 +165,34 @@ class Visitor:
         self.settle()
 
 
-@pytest.fixture
-def visit(chromium: str, server: Server) -> Iterator[Callable[..., Visitor]]:
-    """Opens a browser window, as ``visit(width=390, dark=True)``; checks it at the end."""
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests; each visit gets a profile of its own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+        started = playwright.chromium.launch(
             executable_path=chromium, args=list(CHROMIUM_ARGUMENTS)
         )
-        visitors: list[Visitor] = []
+        yield started
+        started.close()
 
-        def new(width: int = 1440, height: int = 900, dark: bool = False) -> Visitor:
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if dark else "light",
-            )
-            context.set_default_timeout(PATIENCE_MS)
-            visitors.append(_watched(context.new_page(), server))
-            return visitors[-1]
 
-        yield new
-        for visitor in visitors:
-            visitor.settle()
-        browser.close()
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Visitor]]:
+    """Opens a window on the dashboard, as ``visit(width=390, dark=True)``; checks it at the end."""
+    visitors: list[Visitor] = []
+
+    def new(width: int = 1440, height: int = 900, dark: bool = False) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        visitors.append(_watched(context.new_page(), server))
+        return visitors[-1]
+
+    yield new
     for visitor in visitors:
+        visitor.page.context.close()
         assert visitor.strangers == []
         assert visitor.complaints == []
 
