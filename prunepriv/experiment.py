@@ -75,7 +75,10 @@ class Data(Part):
             if not isinstance(value, (int, float)) or not low <= value <= high:
                 raise ExperimentError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
         filled = {name: float(knobs.get(name, knob.default)) for name, knob in known.items()}
-        return {**given, "name": option.name, "knobs": filled}
+        limit = given.get("limit")
+        if isinstance(limit, int) and limit >= option.records:
+            limit = None  # all of them: two experiments that differ in it are one
+        return {**given, "name": option.name, "limit": limit, "knobs": filled}
 
 
 class Model(Part):
@@ -229,6 +232,10 @@ class Experiment(Part):
             needs = " or ".join(sorted(self.pruning.option.needs)).replace("_", "-")
             raise ExperimentError(
                 f"{self.pruning.approach} needs {needs} layers, and {network.name} has none: choose {fits}"
+            )
+        if self.model.width != 1 and "conv" not in network.layers:
+            raise ExperimentError(
+                f"width scales convolutional networks, and {network.name} is none: leave it out"
             )
         if "defended" in self.models and self.defense.name == "none":
             raise ExperimentError(

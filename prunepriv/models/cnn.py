@@ -14,7 +14,9 @@ from prunepriv.models.layers import StackedBatchNorm2d, StackedConv2d, StackedLi
 
 
 class CNN(Ensemble):
-    """Three 3x3 convolutions (16, 32, 64 channels) with batch norm, then layers of 128 and C.
+    """Three 3x3 convolutions (16, 32, 32 channels) with batch norm, then layers of 128 and C.
+
+    The first two are halved in size before their norm, which then has a quarter of the work.
 
     The models' channels lie side by side, (B, M * channels, H, W) with channels last, so that one
     grouped convolution serves all: on two cores 1.4 times as fast as one model after another.
@@ -22,7 +24,7 @@ class CNN(Ensemble):
 
     def __init__(self, models: int, shape: Sequence[int], classes: int, width: float = 1.0) -> None:
         super().__init__()
-        channels = [shape[0], *(max(1, round(base * width)) for base in (16, 32, 64))]
+        channels = [shape[0], *(max(1, round(base * width)) for base in (16, 32, 32))]
         pairs = list(pairwise(channels))
         self.side = min(4, shape[1] // 4, shape[2] // 4) or 1
         self.convolutions = nn.ModuleList(StackedConv2d(models, i, o) for i, o in pairs)
@@ -41,10 +43,12 @@ class CNN(Ensemble):
         models, batch = x.shape[:2]
         x = x.transpose(0, 1).flatten(1, 2).contiguous(memory_format=torch.channels_last)
         for depth, (convolve, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            x = norm(convolve(x)).relu()
+            x = convolve(x)
             if depth < 2:
                 x = F.max_pool2d(x, 2)
-        x = F.adaptive_avg_pool2d(x, self.side)
+            x = norm(x).relu()
+        if x.shape[-1] != self.side or x.shape[-2] != self.side:
+            x = F.adaptive_avg_pool2d(x, self.side)
         x = x.reshape(batch, models, -1).transpose(0, 1)
         logits: Tensor = self.output(self.hidden(x).relu())
         return logits
