@@ -32,7 +32,7 @@ def _options(experiment: Experiment) -> list[tuple[str, object]]:
         ("--shadows", experiment.shadows, True),
         ("--epochs", training.epochs, True),
         ("--fine-tune-epochs", training.fine_tune_epochs, training.fine_tune_epochs != halved),
-        ("--patience", training.patience, training.patience != plain.training.patience),
+        ("--patience", training.patience or 0, training.patience != plain.training.patience),
         ("--stop-at-member-accuracy", training.stop_at_member_accuracy, training.stop_at_member_accuracy is not None),
         ("--attacks", ",".join(experiment.attacks.names), experiment.attacks.names != plain.attacks.names),
         ("--models", ",".join(experiment.models), True),

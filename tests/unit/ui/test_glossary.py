@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from prunepriv.ui.glossary import glossary, tip
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def asked_for() -> set[str]:
+    """Every term that the pages ask for by name."""
+    names = set()
+    for file in [*(ROOT / "prunepriv" / "ui").glob("*.py"), *(ROOT / "app_pages").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tip":
+                names |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+    return names
+
+
+@pytest.mark.parametrize("term", sorted(asked_for()))
+def test_every_term_that_a_page_asks_for_is_explained(term: str) -> None:
+    assert glossary()[term].label in tip(term)
+
+
+def test_every_term_is_a_sentence_or_two() -> None:
+    for term in glossary().values():
+        assert term.short.endswith(".")
+        assert len(term.short) < 300
