@@ -28,6 +28,16 @@ def short(value: float) -> str:
     return text.replace("e-0", "e-").replace("-", MINUS)
 
 
+def between(low: float, high: float) -> tuple[str, str]:
+    """Both ends of a range, with as many digits as tell them apart: "0.9993", "0.9999"."""
+    texts = short(low), short(high)
+    for digits in range(4, 17):
+        if texts[0] != texts[1] or low == high:
+            break
+        texts = f"{low:.{digits}g}", f"{high:.{digits}g}"
+    return texts
+
+
 def rounded(value: float) -> str:
     """Three decimals where they say something, else three significant digits: "0.380", "0.0123"."""
     return f"{value:.3f}".replace("-", MINUS) if abs(value) >= 0.1 else short(value)

@@ -139,15 +139,16 @@ def class_changes(table: pd.DataFrame, metric: Gap) -> str:
 def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
     """One class beside all of them, under one model."""
     rows = means[means["model"] == by].set_index("records")
-    gaps = (rows["members"] - rows["non-members"]).astype(float)
+    difference = (rows["members"] - rows["non-members"]).astype(float)
+    gaps = {str(which): float(gap) for which, gap in difference.items()}
     overall = f"over all classes the gap is {signed(gaps['all classes'])}"
-    if name in gaps and not np.isfinite(gaps[name]):
+    where = f"In the {KINDS[by].label.lower()} model"
+    gap = gaps.get(name) if name is not None else None
+    if gap is None:
+        return f"{where} {overall}; click a bar to see its class here."
+    if not np.isfinite(gap):
         return f"{name} has not both members and non-members among the target's records; {overall}."
-    if name is None or name not in gaps:
-        return (
-            f"In the {KINDS[by].label.lower()} model {overall}; click a bar to see its class here."
-        )
-    return f"In the {KINDS[by].label.lower()} model {name} has a gap of {signed(gaps[name])}; {overall}."
+    return f"{where} {name} has a gap of {signed(gap)}; {overall}."
 
 
 def distances(table: pd.DataFrame, before: ModelKind) -> str:
@@ -260,8 +261,8 @@ def cut(counts: Confusion, threshold: str) -> str:
 def cut_rates(counts: Confusion) -> str:
     """The point on the ROC in words."""
     return (
-        f"That is a TPR of {percent(counts.tpr)} at an FPR of {percent(counts.fpr)}: {signed(100 * counts.advantage, 1)} points "
-        "more than guessing would find there."
+        f"That is a TPR of {percent(counts.tpr)} at an FPR of {percent(counts.fpr)}: {abs(100 * counts.advantage):.1f} points "
+        f"{'more' if counts.advantage >= 0 else 'fewer'} than guessing would find there."
     )
 
 

@@ -27,7 +27,7 @@ from prunepriv.figures.scales import (
     scale_for,
 )
 from prunepriv.options import ModelKind
-from prunepriv.prose import rounded, short
+from prunepriv.prose import between, rounded, short
 
 BINS = 30
 PANEL_HEIGHT = 180
@@ -60,8 +60,12 @@ class Bins:
         return np.asarray(np.minimum(places, len(self.positions) - 2) == index)
 
     def label(self, index: int) -> str:
-        """The bin in words: "0.967 to 1"."""
-        low, high = (short(float(value)) for value in self.values[index : index + 2])
+        """The bin in words: "0.967 to 1"; the outermost ones say if they hold what lies beyond."""
+        low, high = between(*(float(value) for value in self.values[index : index + 2]))
+        if index == 0 and self.values[0] != 0:
+            return f"up to {high}"
+        if index == len(self.positions) - 2 and self.values[-1] != 1:
+            return f"{low} and more"
         return f"{low} to {high}"
 
     def _clipped(self, values: np.ndarray) -> np.ndarray:
@@ -158,7 +162,8 @@ def _panel(panels: Panels, place: int, table: pd.DataFrame, bins: Bins) -> None:
         mean = ours["mean"].iloc[0]
         if np.isfinite(mean):
             at = float(bins.scale.forward(np.array(mean)))
-            panels.upright(place, at, color=look.colour, dash=look.dash, width=2)
+            panels.upright(place, at, color=panels.theme.surface, width=5)  # a halo
+            panels.upright(place, at, color=look.colour, dash=look.dash, width=2.5)
             lines.append(f"{look.sample} {look.label}, mean {rounded(mean)}")
     panels.heading(place, "<br>".join(lines))
 

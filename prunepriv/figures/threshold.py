@@ -243,7 +243,7 @@ def confusion_tiles(counts: Confusion, theme: Theme) -> tuple[go.Figure, pd.Data
         ("non-member", "non-member", counts.true_negatives, 1 - counts.fpr),
     ]
     names = ("true positives", "false negatives", "false positives", "true negatives")
-    panels = Panels(theme, height=230, top=40, bottom=16)
+    panels = Panels(theme, height=300, top=44, bottom=16)
     panels.trace(0, type="scatter", x=[], y=[], showlegend=False)
     for place, ((_, _, records, share), name) in enumerate(zip(cells, names, strict=True)):
         y, x = divmod(place, 2)

@@ -56,11 +56,11 @@ def attacks(frame: Frame, series: Series | None) -> None:
     if series is None:
         not_there_yet(frame, "Attacks")
         return
-    _leaderboard(frame, board, series)
     curves = curves_of(frame, series)
     if not curves:
-        not_there_yet(frame, "ROC curves and thresholds")
+        not_there_yet(frame, f"Attacks on the {series.model} model")
         return
+    _leaderboard(frame, board, series)
     best = best_attack(board, series)
     names = list(curves)
     start = names.index(str(best["attack"])) if best and best["attack"] in names else 0
@@ -72,7 +72,7 @@ def attacks(frame: Frame, series: Series | None) -> None:
         )  # fmt: skip
     chosen = chosen if chosen in curves else names[start]
     option = ATTACKS[chosen]
-    st.caption(f"{option.summary} Score: {option.score}. ({option.source})")
+    st.caption(f"{option.summary} Score: `{option.score}` ({option.source})")
     _rocs(frame, curves, chosen, series)
     _low_rates(frame, curves, series)
     _threshold(frame, series, chosen)
@@ -201,18 +201,17 @@ def _threshold(frame: Frame, series: Series, attack: str) -> None:
     start = start_threshold(scores.thresholds, records.label)
     stops = slider_stops(curve.points, start)
     text = next(name for name, value in stops.items() if value == start)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.select_slider(
-            f"{curve.label} says \u201cmember\u201d from this score on", list(stops), value=text,
-            key=f"threshold_{attack}", bind="query-params",
-        )  # fmt: skip
-        spacing: Spacing = st.segmented_control(
-            "Score axis", list(SPACINGS), default="even", required=True, key="score_axis",
-            bind="query-params", format_func=lambda one: SPACINGS[one],
-            help="Spread out: a bar is as wide as its share of the records, so crowded ends stay "
-            "readable. Linear: the score itself.",
-        )  # fmt: skip
+    picked = st.select_slider(
+        f"{curve.label} says \u201cmember\u201d from this score on", list(stops), value=text,
+        key=f"threshold_{attack}", bind="query-params",
+    )  # fmt: skip
     st.caption(_own_threshold(curve, scores, text))
+    spacing: Spacing = st.segmented_control(
+        "Score axis", list(SPACINGS), default="even", required=True, key="score_axis",
+        bind="query-params", format_func=lambda one: SPACINGS[one],
+        help="Spread out: a bar is as wide as its share of the records, so crowded ends stay "
+        "readable. Linear: the score itself.",
+    )  # fmt: skip
     _cut(curve, stops.get(picked, start), picked, spacing, _provenance(frame, series, {attack: 0}))
 
 

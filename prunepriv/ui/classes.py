@@ -164,7 +164,7 @@ def _distances(frame: Frame, gaps: Gaps, label: int | None, provenance: Provenan
         )  # fmt: skip
         distance: Distance = st.segmented_control(
             "Distance", list(DISTANCE_LABELS), default="js", required=True, key="distance",
-            bind="query-params", format_func=lambda one: DISTANCE_LABELS[one].split(" ")[0],
+            bind="query-params", format_func=lambda one: DISTANCE_LABELS[one].split(" ")[0], wrap=True,
             help="\n\n".join(tip(one) for one in DISTANCE_LABELS),
         )  # fmt: skip
     names = class_names(frame)

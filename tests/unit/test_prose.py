@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prunepriv.prose import join, percent, points, rounded, short, signed
+from prunepriv.prose import between, join, percent, points, rounded, short, signed
 
 
 def test_percent_and_points():
@@ -39,3 +39,10 @@ def test_join():
     assert join(["a"]) == "a"
     assert join(["a", "b", "c"]) == "a, b and c"
     assert join(["a", "b"], "or") == "a or b"
+
+
+def test_between_tells_the_ends_apart():
+    assert between(0.25, 0.5) == ("0.25", "0.5")
+    assert between(0.99991, 0.99998) == ("0.9999", "1")
+    assert between(0.9999123, 0.9999124) == ("0.9999123", "0.9999124")
+    assert between(2.0, 2.0) == ("2", "2")

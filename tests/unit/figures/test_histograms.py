@@ -41,7 +41,11 @@ def test_counts_against_a_direct_count(signals, quantity, scale):
 
 def test_mean_lines_stand_at_the_means(signals):
     figure, _ = leakage_histograms(signals, "confidence", SCALES["linear"], LIGHT)
-    lines = [(shape.x0, shape.line.color, shape.line.dash) for shape in figure.layout.shapes]
+    lines = [
+        (shape.x0, shape.line.color, shape.line.dash)
+        for shape in figure.layout.shapes
+        if shape.line.color != LIGHT.surface  # the halo behind each
+    ]
     expected = [
         (float(one.confidence[one.member == member].mean()), colour, dash)
         for one in signals.values()
@@ -97,5 +101,20 @@ def test_one_empty_group_is_drawn_without_a_line(signals):
         **{name: getattr(one, name)[one.member] for name in type(one).__dataclass_fields__}
     )
     figure, table = leakage_histograms({"pruned": members}, "confidence", SCALES["linear"], LIGHT)
-    assert len(figure.layout.shapes) == 1
+    assert {shape.x0 for shape in figure.layout.shapes} == {members.confidence.mean()}
     assert table.loc[table["group"] == "non-members", "density"].sum() == 0
+
+
+def test_bars_are_named_apart_and_the_outermost_say_so(signals):
+    one = signals["pruned"]
+    sure = type(one)(
+        **{name: getattr(one, name) for name in type(one).__dataclass_fields__}
+        | {"confidence": 1 - (1 - one.confidence) ** 4}
+    )
+    bins = shared_bins([sure], "confidence", SCALES["logit"])
+    labels = [bins.label(index) for index in range(BINS)]
+    assert len(set(labels)) == BINS
+    assert labels[0].startswith("up to ")
+    assert labels[-1].endswith(" and more")
+    plain = shared_bins([sure], "confidence", SCALES["linear"])
+    assert (plain.label(0), plain.label(BINS - 1)) == ("0 to 0.0333", "0.967 to 1")
