@@ -22,6 +22,9 @@ ENGINE_LOG = "engine.log"
 MOST_WORKERS = 4
 """Steps of one run that are worth doing side by side, on a machine of many cores."""
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Engines that this process started: kept so that one that has ended does not stay a zombie."""
+
 _START_DEADLINE = 30.0
 _LONGEST_LOG = 4 * 2**20
 
@@ -72,6 +75,7 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
     Raises:
         EngineError: it did not start.
     """
+    _started[:] = [process for process in _started if process.poll() is None]
     if engine_is_alive(store):
         return
     log = store / ENGINE_LOG
@@ -89,6 +93,7 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
             )
     except OSError as error:
         raise EngineError(f"the engine cannot be started ({error.strerror}): {log}") from None
+    _started.append(process)
     deadline = time.monotonic() + _START_DEADLINE
     while not engine_is_alive(store):
         if process.poll() not in (None, 0) and not engine_is_alive(store):

@@ -59,7 +59,7 @@ def _serve(
     runner: str,
 ) -> None:
     catalog = Catalog(store)
-    left_behind = catalog.requeue_abandoned()
+    left_behind = catalog.requeue_abandoned(ENGINE_LOCK)
     logger.info("engine of %s: %d workers, %d runs to resume", store, workers, left_behind)
     farm = Farm(store, data_folder(), runner, workers, scheduler)
     try:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -241,16 +242,21 @@ class Catalog:
         with self._database.read() as connection:
             return set(connection.execute(query).scalars())
 
-    def requeue_abandoned(self) -> int:
-        """Put runs whose worker has ended back in the queue; how many there were."""
+    def requeue_abandoned(self, owner: str) -> int:
+        """Put runs whose worker has ended back in the queue; how many there were.
+
+        Args:
+            owner: the lock file that the caller has just taken: what is marked with it was left
+                behind by the one who held it before.
+        """
         running = self._select(select(RUNS).where(RUNS.c.status == "running"))
         abandoned = [run.run_id for run in running if run.status == "interrupted"]
-        if abandoned:
-            with self._database.write() as connection:
-                connection.execute(
-                    update(RUNS).where(RUNS.c.run_id.in_(abandoned)).values(status="queued")
-                )
-        return len(abandoned)
+        left = or_(RUNS.c.run_id.in_(abandoned), RUNS.c.owner == owner)
+        with self._database.write() as connection:
+            changed = connection.execute(
+                update(RUNS).where(RUNS.c.status == "running", left).values(status="queued")
+            )
+        return int(changed.rowcount)
 
     # --- how ---
 

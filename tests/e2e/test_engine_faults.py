@@ -1,0 +1,301 @@
+"""The real engine, and everything that can happen to it. Steps are the fake runner's, held where the
+test wants them, but for the last tests: those are real runs whose figures must not change."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from prunepriv.engine.client import engine_is_alive, ensure_engine, launch
+from prunepriv.engine.inline import run_inline
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.pipeline.plan import plan
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.report import report_json
+from prunepriv.store.result import Result
+from tests.e2e.engine_process import (
+    DEADLINE,
+    ROOT,
+    EngineProcess,
+    step,
+    stop_engine,
+    wait_for_status,
+    wait_for_step,
+    wait_until,
+    wait_until_gone,
+)
+from tests.unit.engine.fake_runner import RUNNER
+
+FAKE = ("--runner", RUNNER)
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    return make_experiment({"attacks": {"names": ["conf"]}, "models": ["pruned"], "shadows": 2})
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    made = Catalog(tmp_path / "store")
+    yield made
+    made.close()
+    stop_engine(made.store)
+
+
+@pytest.fixture
+def steering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """See fake_runner.py."""
+    folder = tmp_path / "steering"
+    for name in ("hold", "fail", "bug", "crash"):
+        (folder / name).mkdir(parents=True)
+    (folder / "begun").touch()
+    monkeypatch.setenv("FAKE_RUNNER", str(folder))
+    return folder
+
+
+def begun(steering: Path) -> list[str]:
+    return [line.replace("+", ":") for line in (steering / "begun").read_text().split()]
+
+
+def test_a_killed_worker_costs_the_step_in_hand(
+    catalog: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    held = steering / "hold" / "train"
+    held.touch()
+    with EngineProcess(catalog.store, *FAKE):
+        run_id = catalog.submit(experiment)
+        first = wait_for_step(catalog, run_id, "train").pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+
+        def elsewhere() -> bool:
+            view = step(catalog, run_id, "train")
+            return view is not None and view.status == "running" and view.pid != first
+
+        wait_until(elsewhere, "no other worker took the step")
+        held.unlink()
+        wait_for_status(catalog, run_id, "done")
+    assert sorted(begun(steering)) == sorted([s.name for s in plan(experiment).steps] + ["train"])
+
+
+def test_a_killed_engine_takes_its_workers_along_and_the_next_one_resumes(
+    catalog: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    held = steering / "hold" / "train"
+    held.touch()
+    run_id = catalog.submit(experiment)
+    with EngineProcess(catalog.store, *FAKE) as engine:
+        wait_for_step(catalog, run_id, "train")
+        family = engine.family()
+        assert len(family) >= 3
+        engine.kill()
+        wait_until_gone(family)
+    assert not engine_is_alive(catalog.store)
+    assert catalog.run(run_id).status == "interrupted"
+    held.unlink()
+    with EngineProcess(catalog.store, *FAKE):
+        wait_for_status(catalog, run_id, "done")
+    cached = {view.name for view in catalog.steps(run_id) if view.cached}
+    assert cached == {"data", "split"}
+    assert begun(steering).count("data") == begun(steering).count("split") == 1
+
+
+def test_a_step_that_kills_every_worker_fails_its_run_alone(
+    catalog: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    (steering / "crash" / "train").touch()
+    with EngineProcess(catalog.store, *FAKE):
+        run_id = catalog.submit(experiment)
+        wait_for_status(catalog, run_id, "failed")
+        assert "ended its worker process again and again" in catalog.run(run_id).error
+        (steering / "crash" / "train").unlink()
+        catalog.submit(experiment)
+        wait_for_status(catalog, run_id, "done")
+
+
+def test_a_running_run_is_cancelled_and_taken_up_again(
+    catalog: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    held = steering / "hold" / "train"
+    held.touch()
+    with EngineProcess(catalog.store, *FAKE):
+        run_id = catalog.submit(experiment)
+        wait_for_step(catalog, run_id, "train")
+        catalog.request_cancel(run_id)
+        wait_for_status(catalog, run_id, "cancelled")
+        held.unlink()
+        catalog.submit(experiment)
+        wait_for_status(catalog, run_id, "done")
+    assert begun(steering).count("data") == 1
+
+
+def test_a_mistake_in_a_step_is_told_and_its_traceback_logged(
+    catalog: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    (steering / "bug" / "train").touch()
+    with EngineProcess(catalog.store, *FAKE) as engine:
+        run_id = catalog.submit(experiment)
+        wait_for_status(catalog, run_id, "failed")
+        error = catalog.run(run_id).error
+        assert "ZeroDivisionError: a mistake in the program" in error
+        assert str(engine.log) in error
+    assert 'raise ZeroDivisionError("a mistake in the program")' in engine.log.read_text()
+
+
+def test_an_idle_engine_ends_and_leaves_no_worker(tmp_path: Path) -> None:
+    with EngineProcess(tmp_path / "store", *FAKE, "--idle-timeout", "3") as engine:
+        wait_until(lambda: len(engine.family()) >= 3, "no workers")
+        family = engine.family()
+        assert engine.process.wait(DEADLINE) == 0
+        wait_until_gone(family)
+
+
+def test_one_engine_per_store(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    with EngineProcess(store, *FAKE):
+        command = [sys.executable, "-m", "prunepriv", "engine", "--store", str(store)]
+        second = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert second.returncode == 2
+    assert second.stderr == f"an engine already works on {store}: one is enough\n"
+
+
+def test_whoever_asks_gets_an_engine_that_outlives_him(
+    catalog: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    run_id = launch(experiment, catalog.store, FAKE)
+    assert engine_is_alive(catalog.store)
+    pid = (catalog.store / "engine.lock").read_text()
+    assert os.getsid(int(pid)) == int(pid), "it has a session of its own"
+    ensure_engine(catalog.store, FAKE)
+    assert (catalog.store / "engine.lock").read_text() == pid
+    wait_for_status(catalog, run_id, "done")
+
+
+def test_the_command_starts_an_engine_again_that_was_killed(
+    catalog: Catalog, experiment: Experiment
+) -> None:
+    command = [
+        sys.executable, "-m", "prunepriv", "run", "--store", str(catalog.store), "--limit", "400",
+        "--shadows", "1", "--epochs", "3", "--attacks", "conf", "--models", "pruned",
+        "--json", str(catalog.store / "out.json"),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as client:
+        wait_until(lambda: engine_is_alive(catalog.store), "no engine")
+        wait_until(lambda: any(run.status == "running" for run in catalog.runs()), "no run")
+        os.kill(int((catalog.store / "engine.lock").read_text()), signal.SIGKILL)
+        _, errors = client.communicate(timeout=DEADLINE)
+    assert client.returncode == 0, errors
+    assert "starting it again" in errors
+    assert json.loads((catalog.store / "out.json").read_text())["attacks"]
+
+
+def test_the_scheduler_asks_for_credentials(tmp_path: Path) -> None:
+    with EngineProcess(tmp_path / "store", *FAKE) as engine:
+        # the scheduler, two workers and their two nannies; the workers' web servers go at once
+        wait_until(lambda: len(_listening(engine)) == 5, "not five sockets that listen")
+        for host, port in _listening(engine):
+            assert host == "127.0.0.1"
+            assert not _answers_plainly(port)
+            assert not _answers_without_certificate(port)
+
+
+def _listening(engine: EngineProcess) -> set[tuple[str, int]]:
+    found = set()
+    for process in engine.family():
+        try:
+            connections = process.net_connections(kind="inet")
+        except psutil.NoSuchProcess:
+            continue
+        found |= {(c.laddr.ip, c.laddr.port) for c in connections if c.status == "LISTEN"}
+    return found
+
+
+def _answers_plainly(port: int) -> bool:
+    """Whether anything but a refusal comes back without TLS."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        try:
+            return connection.recv(100).startswith(b"HTTP")
+        except ConnectionError:
+            return False
+
+
+def _answers_without_certificate(port: int) -> bool:
+    """Whether a TLS client that shows no certificate gets a word in."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        try:
+            with context.wrap_socket(connection) as secured:
+                return secured.recv(100) != b""
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+
+def test_a_full_disk_is_told_and_the_run_goes_on_afterwards(tmp_path: Path) -> None:
+    """A limit on file sizes stands in for the full disk: the same error at the same place."""
+    command = [
+        sys.executable, "-m", "prunepriv", "run", "--inline", "--limit", "400", "--shadows", "1",
+        "--epochs", "1", "--attacks", "conf", "--models", "original",
+        "--store", str(tmp_path / "store"),
+    ]  # fmt: skip
+
+    def run(limit: str) -> subprocess.CompletedProcess[str]:
+        shell = ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "bash", *command]
+        return subprocess.run(shell, capture_output=True, text=True, cwd=ROOT, check=False)
+
+    full = run("1024")
+    assert full.returncode == 2, full.stderr
+    assert "no space left in" in full.stderr
+    assert "Traceback" not in full.stderr
+    store = ArtifactStore(tmp_path / "store")
+    assert list((store.root / "drafts").iterdir()) == []
+    again = run("unlimited")
+    assert again.returncode == 0, again.stderr
+
+
+REAL: dict[str, Any] = {
+    "data": {"limit": 400},
+    "training": {"epochs": 16, "patience": None},
+    "shadows": 2,
+    "models": ["pruned"],
+    "attacks": {"names": ["conf", "nn"]},
+}
+
+
+def figures(store: Path, experiment: Experiment) -> dict[str, Any]:
+    """The report without what may differ between two makings: seconds, and what was cached."""
+    report = report_json(Result(ArtifactStore(store), experiment), [])
+    return {name: report[name] for name in ("models", "gaps", "attacks")}
+
+
+@pytest.mark.slow
+def test_a_real_run_has_the_same_figures_inline_and_after_every_accident(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    experiment = make_experiment(REAL)
+    run_inline(experiment, tmp_path / "inline")
+    run_id = catalog.submit(experiment)
+    with EngineProcess(catalog.store) as engine:
+        worker = wait_for_step(catalog, run_id, "train").pid
+        assert worker is not None
+        os.kill(worker, signal.SIGKILL)
+        wait_for_step(catalog, run_id, "fine_tune:pruned")
+        engine.kill()
+    assert catalog.run(run_id).status == "interrupted"
+    with EngineProcess(catalog.store):
+        wait_for_status(catalog, run_id, "done")
+    assert figures(catalog.store, experiment) == figures(tmp_path / "inline", experiment)

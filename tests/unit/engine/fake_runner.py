@@ -1,0 +1,121 @@
+"""A runner that computes nothing: small artifacts that depend on the step's key alone.
+
+Files in the folder ``FAKE_RUNNER`` steer it, each named after a step (``:`` as ``+``):
+``hold/NAME``: go on reporting until it is gone; ``fail/NAME``: a DataError; ``bug/NAME``: a
+ZeroDivisionError; ``crash/NAME``: kill this process. ``begun`` lists the steps begun.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from prunepriv.errors import DataError
+from prunepriv.pipeline.plan import Step
+from prunepriv.progress import Report
+from prunepriv.store.artifacts import ArtifactStore, Draft
+
+RUNNER = "tests.unit.engine.fake_runner:run_step"
+SECONDS = 0.25
+RECORDS, CLASSES, SHADOWS = 8, 3, 2
+HOLD_AT_MOST = 60.0
+
+
+def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report) -> None:
+    """Read all inputs, as a real step would, obey the folder, write the artifact."""
+    for key in step.inputs.values():
+        store.open(key)
+    if "FAKE_RUNNER" in os.environ:
+        _obey(Path(os.environ["FAKE_RUNNER"]), step.name.replace(":", "+"), report)
+    report(0.5, "half", {"epoch": 1.0, "loss": 0.5})
+    meta = {"step": step.name, "kind": step.kind, "seconds": SECONDS}
+    with store.write(step.key, meta) as draft:
+        _WRITERS.get(step.kind, _write_value)(draft, int(step.key[:8], 16))
+    report(1.0)
+
+
+def _obey(folder: Path, name: str, report: Report) -> None:
+    with (folder / "begun").open("a") as stream:
+        stream.write(f"{name}\n")
+    if (folder / "fail" / name).exists():
+        raise DataError(f"{name} was told to fail")
+    if (folder / "bug" / name).exists():
+        raise ZeroDivisionError("a mistake in the program")
+    if (folder / "crash" / name).exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    deadline = time.monotonic() + HOLD_AT_MOST
+    epoch = 0
+    while (folder / "hold" / name).exists() and time.monotonic() < deadline:
+        epoch += 1
+        report(0.25, f"epoch {epoch}", {"epoch": float(epoch), "loss": 1.0 / epoch})
+        time.sleep(0.01)
+
+
+def _write_value(draft: Draft, number: int) -> None:
+    draft.json("value", number)
+
+
+def _write_models(draft: Draft, number: int) -> None:
+    point = {"epoch": 1, "loss": 0.5, "member_accuracy": 0.9, "validation_accuracy": 0.5}
+    draft.json("report", {"history": [[point]] * (SHADOWS + 1), "best_epoch": [1] * (SHADOWS + 1)})
+
+
+def _write_signals(draft: Draft, number: int) -> None:
+    rng = np.random.default_rng(number)
+
+    def some(*lead: int) -> dict[str, np.ndarray]:
+        shape = (*lead, RECORDS)
+        return {
+            "record": rng.integers(0, 100, shape),
+            "member": np.broadcast_to(np.arange(RECORDS) < RECORDS // 2, shape).astype(np.uint8),
+            "label": rng.integers(0, CLASSES, shape),
+            "logits": rng.normal(size=(*shape, CLASSES)).astype(np.float32),
+            "sensitivity": rng.random((*shape, CLASSES)).astype(np.float32),
+        }
+
+    draft.tensors("target", some())
+    draft.tensors("shadows", some(SHADOWS))
+    reference = some(SHADOWS)
+    draft.tensors("reference", {name: reference[name] for name in ("logits", "sensitivity")})
+    report = {"member_accuracy": 0.9, "non_member_accuracy": 0.5, "sparsity": 0.7, "layers": {}}
+    draft.json("report", report)
+
+
+def _write_gaps(draft: Draft, number: int) -> None:
+    gap = (number % 100) / 100
+    row = {"confidence": gap, "sensitivity": -gap, "generalization": 0.4}
+    draft.json("gaps", [{"class": None, **row}, {"class": 0, **row, "confidence": None}])
+
+
+def _write_score(draft: Draft, number: int) -> None:
+    score = np.random.default_rng(number).random(RECORDS)
+    draft.tensors("score", {"score": score, "decision": (score > 0.5).astype(np.uint8)})
+    draft.json("thresholds", [0.5])
+
+
+def _write_evaluation(draft: Draft, number: int) -> None:
+    accuracy = 0.5 + (number % 100) / 200
+    row = {
+        "attack": "conf",
+        "accuracy": accuracy,
+        "accuracy_ci95": [accuracy - 0.01, min(1.0, accuracy + 0.01)],
+        "auc": accuracy,
+        "tpr_at_fpr": {"0.01": 0.1, "0.001": 0.0},
+        "members": 4,
+        "non_members": 4,
+    }
+    draft.json("evaluation", [row])
+
+
+_WRITERS = {
+    "train": _write_models,
+    "fine_tune": _write_models,
+    "signals": _write_signals,
+    "divergence": _write_gaps,
+    "score": _write_score,
+    "evaluation": _write_evaluation,
+}

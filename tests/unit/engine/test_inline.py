@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prunepriv.engine.inline import run_inline
+from prunepriv.errors import Cancelled, DataError, EngineError
+from prunepriv.experiment import Experiment
+from prunepriv.pipeline.plan import plan
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.locks import claim
+from prunepriv.store.result import Result
+from prunepriv.store.step_rows import step_rows
+from tests.unit.engine.fake_runner import RUNNER, SECONDS
+
+
+def begun(steering: Path) -> list[str]:
+    return [line.replace("+", ":") for line in (steering / "begun").read_text().split()]
+
+
+def test_a_run_is_worked_through_in_order(
+    experiment: Experiment, catalog: Catalog, steering: Path
+) -> None:
+    run_id = run_inline(experiment, catalog.store, runner=RUNNER)
+    names = [step.name for step in plan(experiment).steps]
+    assert begun(steering) == names
+    assert catalog.run(run_id).status == "done"
+    steps = catalog.steps(run_id)
+    assert [step.name for step in steps] == names
+    assert {(s.status, s.fraction, s.seconds, s.cached) for s in steps} == {
+        ("done", 1.0, SECONDS, False)
+    }
+    assert all(step.curve == ({"epoch": 1.0, "loss": 0.5},) for step in steps)
+    assert Result(ArtifactStore(catalog.store), experiment).complete
+    assert list((catalog.store / "locks").iterdir()) == []
+
+
+def test_a_finished_run_is_cached(experiment: Experiment, catalog: Catalog, steering: Path) -> None:
+    run_inline(experiment, catalog.store, runner=RUNNER)
+    (steering / "begun").write_text("")
+    run_id = run_inline(experiment, catalog.store, runner=RUNNER)
+    assert begun(steering) == []
+    assert catalog.run(run_id).status == "done"
+    assert all(step.cached and step.seconds == SECONDS for step in catalog.steps(run_id))
+
+
+def test_a_failed_run_keeps_its_steps_and_goes_on_from_them(
+    experiment: Experiment, catalog: Catalog, steering: Path
+) -> None:
+    (steering / "fail" / "fine_tune+pruned").touch()
+    with pytest.raises(DataError, match="told to fail"):
+        run_inline(experiment, catalog.store, runner=RUNNER)
+    run = catalog.run(experiment.run_id)
+    assert (run.status, run.error) == ("failed", "fine_tune+pruned was told to fail")
+    statuses = {step.name: step.status for step in catalog.steps(run.run_id)}
+    assert statuses["train"] == "done"
+    assert statuses["fine_tune:pruned"] == "failed"
+    assert statuses["signals:pruned"] == "waiting"
+    (steering / "fail" / "fine_tune+pruned").unlink()
+    (steering / "begun").write_text("")
+    run_inline(experiment, catalog.store, runner=RUNNER)
+    assert begun(steering)[0] == "fine_tune:pruned"
+    assert catalog.run(run.run_id).status == "done"
+
+
+def test_a_mistake_of_ours_is_raised_and_the_run_is_not_left_running(
+    experiment: Experiment, catalog: Catalog, steering: Path
+) -> None:
+    (steering / "bug" / "train").touch()
+    with pytest.raises(ZeroDivisionError):
+        run_inline(experiment, catalog.store, runner=RUNNER)
+    assert catalog.run(experiment.run_id).status == "failed"
+
+
+def test_a_run_is_cancelled_from_outside(
+    experiment: Experiment, catalog: Catalog, steering: Path
+) -> None:
+    (steering / "hold" / "train").touch()
+
+    def watch() -> None:
+        train = next(s for s in catalog.steps(experiment.run_id) if s.name == "train")
+        if train.status == "running" and train.message:
+            catalog.request_cancel(experiment.run_id)
+
+    with pytest.raises(Cancelled):
+        run_inline(experiment, catalog.store, watch=watch, runner=RUNNER)
+    assert catalog.run(experiment.run_id).status == "cancelled"
+    statuses = {step.name: step.status for step in catalog.steps(experiment.run_id)}
+    assert (statuses["split"], statuses["train"]) == ("done", "waiting")
+
+
+def test_ctrl_c_cancels(experiment: Experiment, catalog: Catalog, steering: Path) -> None:
+    def watch() -> None:
+        if "train" in begun(steering):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_inline(experiment, catalog.store, watch=watch, runner=RUNNER)
+    assert catalog.run(experiment.run_id).status == "cancelled"
+
+
+def test_a_run_that_another_process_has_in_hand_is_left_to_it(
+    experiment: Experiment, catalog: Catalog
+) -> None:
+    catalog.submit(experiment)
+    held = claim(catalog.store / "other.lock")
+    assert held is not None
+    assert catalog.begin(
+        experiment.run_id, "other.lock", step_rows(ArtifactStore(catalog.store), experiment)
+    )
+    with pytest.raises(EngineError, match="being worked on already"):
+        run_inline(experiment, catalog.store, runner=RUNNER)
+    held.release()
+
+
+def test_a_damaged_artifact_is_made_again(
+    experiment: Experiment, catalog: Catalog, steering: Path
+) -> None:
+    run_inline(experiment, catalog.store, runner=RUNNER)
+    store = ArtifactStore(catalog.store)
+    damaged = store.path(plan(experiment).key("train")) / "report.json"
+    whole = damaged.read_text()
+    damaged.write_text(whole[:-5] + "    }")
+    (steering / "begun").write_text("")
+    run_inline(experiment, catalog.store, runner=RUNNER)
+    assert begun(steering) == ["train"]
+    assert damaged.read_text() == whole

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from prunepriv.engine.runner import load_runner
+from prunepriv.errors import EngineError
+from tests.unit.engine.fake_runner import RUNNER, run_step
+
+
+def test_a_runner_is_found_by_name() -> None:
+    assert load_runner(RUNNER) is run_step
+
+
+@pytest.mark.parametrize("name", ["no_such_module:f", "prunepriv.places:no_such_function", "os"])
+def test_a_name_that_is_none(name: str) -> None:
+    with pytest.raises(EngineError, match="cannot do steps"):
+        load_runner(name)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from prunepriv.errors import MissingArtifactError, StoreError
+from prunepriv.experiment import make_experiment
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.bundle import write_bundle
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.export import export_csv, export_signals, signals_table
+from prunepriv.store.report import report_json
+from prunepriv.store.result import Result
+from prunepriv.store.step_rows import step_rows
+from prunepriv.store.tables import StepView
+
+SCHEMA = Path(__file__).resolve().parents[3] / "assets" / "run.schema.json"
+
+
+def steps_of(result: Result) -> list[StepView]:
+    """The steps of a run that is done, as the catalogue has them."""
+    catalog = Catalog(result.store.root)
+    run_id = catalog.submit(result.experiment)
+    catalog.begin(run_id, "", step_rows(ArtifactStore(result.store.root), result.experiment))
+    steps = catalog.steps(run_id)
+    catalog.close()
+    return steps
+
+
+def test_the_report_follows_the_schema_and_is_the_same_each_time(finished: Result) -> None:
+    steps = steps_of(finished)
+    report = report_json(finished, steps)
+    jsonschema.validate(json.loads(json.dumps(report)), json.loads(SCHEMA.read_text()))
+    assert report == report_json(
+        Result(ArtifactStore(finished.store.root), finished.experiment), steps
+    )
+    assert make_experiment(report["experiment"]) == finished.experiment
+
+
+def test_the_report_holds_every_pair_of_model_and_attack(finished: Result) -> None:
+    report = report_json(finished, steps_of(finished))
+    kinds = list(finished.experiment.models)
+    assert [row["model"] for row in report["models"]] == kinds
+    pairs = {(row["model"], row["adversary"]) for row in report["attacks"]}
+    assert pairs == {(kind, "adaptive") for kind in kinds} | {("defended", "non_adaptive")}
+    assert len(report["attacks"]) == len(pairs) * len(finished.experiment.attacks.names)
+    for kind in kinds:
+        classes = [row["class"] for row in report["gaps"] if row["model"] == kind]
+        assert classes == [None, *range(30)]
+    assert [row["step"] for row in report["steps"]] == [s.name for s in finished.plan.steps]
+    assert all(row["cached"] and row["seconds"] > 0 for row in report["steps"])
+
+
+def test_a_run_that_is_not_finished_has_no_report(finished: Result) -> None:
+    unfinished = Result(finished.store, make_experiment({"seed": 1}))
+    with pytest.raises(MissingArtifactError, match="run it again"):
+        report_json(unfinished, [])
+    with pytest.raises(MissingArtifactError, match="run it again"):
+        signals_table(unfinished, "pruned")
+
+
+def test_the_tables_carry_their_origin(finished: Result, tmp_path: Path) -> None:
+    report = report_json(finished, steps_of(finished))
+    files = export_csv(report, tmp_path / "out", "python -m prunepriv run")
+    assert [file.name for file in files] == [
+        "models.csv", "gaps.csv", "attacks.csv", "steps.csv", "run.json",
+    ]  # fmt: skip
+    with (tmp_path / "out" / "attacks.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == len(report["attacks"])
+    for row, made in zip(rows, report["attacks"], strict=True):
+        assert (row["run"], row["seed"]) == (finished.run_id, "7")
+        assert float(row["accuracy"]) == made["accuracy"]
+        assert float(row["accuracy_ci95_low"]) == made["accuracy_ci95"][0]
+        assert float(row["tpr_at_fpr_0.001"]) == made["tpr_at_fpr"]["0.001"]
+    about = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert about["command"] == "python -m prunepriv run"
+    assert make_experiment(about["experiment"]) == finished.experiment
+
+
+def test_the_signals_of_every_model_on_every_record(finished: Result, tmp_path: Path) -> None:
+    files = export_signals(finished, tmp_path / "signals")
+    assert [file.stem for file in files] == [f"signals_{k}" for k in finished.experiment.models]
+    artifact = finished.artifact("signals:pruned")
+    assert artifact is not None
+    target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
+    reference = artifact.tensors("reference")
+    table = pq.read_table(tmp_path / "signals" / "signals_pruned.parquet")
+    assert table.column_names[:7] == [
+        "record", "scored_by", "model", "member", "label", "logit_0", "logit_1",
+    ]  # fmt: skip
+    frame = table.to_pandas()
+    own = frame[frame.scored_by == "target"]
+    assert own.record.tolist() == target["record"].tolist()
+    assert own.member.tolist() == target["member"].astype(bool).tolist()
+    assert np.array_equal(own.filter(like="logit_").to_numpy(), target["logits"])
+    third = frame[frame.scored_by == "shadow_2"]
+    count = shadows["record"].shape[1]
+    assert third.record.tolist() == shadows["record"][2].tolist() + target["record"].tolist()
+    assert third.label.tolist() == shadows["label"][2].tolist() + target["label"].tolist()
+    assert third.member.tolist()[:count] == shadows["member"][2].astype(bool).tolist()
+    assert not third.member.iloc[count:].any()
+    sensitivity = third.filter(like="sensitivity_").to_numpy()
+    assert np.array_equal(sensitivity[:count], shadows["sensitivity"][2])
+    assert np.array_equal(sensitivity[count:], reference["sensitivity"][2])
+    metadata = table.schema.metadata
+    assert metadata[b"run"].decode() == finished.run_id
+    assert metadata[b"seed"] == b"7"
+    assert metadata[b"key"].decode() == finished.plan.key("signals:pruned")
+    assert make_experiment(json.loads(metadata[b"experiment"])) == finished.experiment
+
+
+def test_a_folder_that_cannot_be_made(finished: Result, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        export_signals(finished, tmp_path / "file" / "out")
+
+
+def test_a_bundle_is_read_as_the_run_itself_is(finished: Result, tmp_path: Path) -> None:
+    folder = tmp_path / "example"
+    write_bundle(finished, steps_of(finished), folder, {"name": "example", "command": "run it"})
+    shipped = Result(ArtifactStore(folder), finished.experiment)
+    for kind in finished.experiment.models:
+        mine, theirs = finished.signals(kind), shipped.signals(kind)
+        assert mine is not None
+        assert theirs is not None
+        assert np.array_equal(mine.logits, theirs.logits)
+        assert shipped.training_report(kind) == finished.training_report(kind)
+    assert shipped.complete
+    assert shipped.leaderboard().equals(finished.leaderboard())
+    files = {file.name for file in folder.rglob("*") if file.is_file()}
+    assert "shadows.safetensors" not in files
+    assert "models.safetensors" not in files
+    with pytest.raises(MissingArtifactError, match="not all here"):
+        signals_table(shipped, "pruned")
+    about = json.loads((folder / "run.json").read_text())
+    assert about["name"] == "example"
+    assert make_experiment(about["experiment"]) == finished.experiment
+    assert about["machine"]["cores"] >= 1
+    assert [step["step"] for step in about["steps"]] == [s.name for s in finished.plan.steps]
