@@ -124,12 +124,11 @@ def _records(frame: Frame, signals: Signals, scale: Scale) -> None:
         )  # fmt: skip
         bins = shared_bins(list(signals.values()), quantity, scale_for(quantity, scale.name))
         values = signals[kind].values(quantity)
-        counts = bins.counts(values)
         with st.container(width=300):
             bar = st.selectbox(
                 "Bar", [str(one + 1) for one in range(BINS)], index=BINS - 1, key=BAR,
                 bind="query-params", required=True,
-                format_func=lambda one: f"{bins.label(int(one) - 1)} ({counts[int(one) - 1]:,})",
+                format_func=lambda one: bins.label(int(one) - 1),
             )  # fmt: skip
     index = int(bar or BINS) - 1
     chosen = bins.holding(values, index)
