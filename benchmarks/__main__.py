@@ -1,0 +1,39 @@
+"""Which measurement to make."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, help="Measure prunepriv on this machine.")
+
+Seeds = Annotated[str, typer.Option(help="Seeds, comma-separated.")]
+
+
+@app.callback(invoke_without_command=True)
+def speed(context: typer.Context) -> None:
+    """Wall times of the main job, its steps and the dashboard."""
+    if context.invoked_subcommand is None:
+        from benchmarks.speed import report
+
+        report()
+
+
+@app.command()
+def location(seeds: Seeds = "1,2,3,4,5") -> None:
+    """Attack accuracy on Location, mean over seeds, beside the authors' code."""
+    from benchmarks.location import report
+
+    report([int(seed) for seed in seeds.split(",")])
+
+
+@app.command()
+def recipes(seeds: Seeds = "1,2,3") -> None:
+    """Attack networks trained by the fast recipe and by the paper's."""
+    from benchmarks.recipes import report
+
+    report([int(seed) for seed in seeds.split(",")])
+
+
+app()

@@ -1,0 +1,54 @@
+"""Runs of the real program, in a process of its own, as a user would start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prunepriv.engine.client import engine_is_alive
+
+
+@dataclass(frozen=True)
+class Job:
+    """A finished ``python -m prunepriv run``.
+
+    Attributes:
+        seconds: wall time of the command, start to finish.
+        report: what it wrote with ``--json``.
+    """
+
+    seconds: float
+    report: dict[str, Any]
+
+    def step(self, prefix: str) -> float:
+        """Seconds of all steps whose names start so."""
+        return sum(
+            step["seconds"] for step in self.report["steps"] if step["step"].startswith(prefix)
+        )
+
+
+def run(store: Path, *options: str) -> Job:
+    """Run the command and wait for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "prunepriv", "run", *options]
+        command += ["--store", str(store), "--json", str(file)]
+        started = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        return Job(time.perf_counter() - started, json.loads(file.read_text()))
+
+
+def stop_engine(store: Path) -> None:
+    """End the engine of a store, so that the next run starts cold, and wait until it is gone."""
+    pid = int((store / ENGINE_LOCK).read_text())
+    os.kill(pid, signal.SIGTERM)
+    while engine_is_alive(store):
+        time.sleep(0.05)
