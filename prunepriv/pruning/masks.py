@@ -20,6 +20,15 @@ class Approach(Protocol):
     def __call__(self, ensemble: Ensemble, state: State, sparsity: float) -> Masks: ...
 
 
+def removable(sparsity: float, count: int) -> int:
+    """How many of a layer's `count` weights or filters to remove.
+
+    The nearest whole number to sparsity * count, as in torch.nn.utils.prune, but never all of them:
+    nothing gets past a layer that is gone, and the network answers everything alike.
+    """
+    return min(round(sparsity * count), count - 1)
+
+
 def smallest(importance: Tensor, count: int) -> Tensor:
     """True at all but the `count` smallest entries of each row of (M, n).
 

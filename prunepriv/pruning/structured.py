@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from prunepriv.models import Ensemble, State
-from prunepriv.pruning.masks import Masks, smallest
+from prunepriv.pruning.masks import Masks, removable, smallest
 
 
 def l1_structured(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
-    """Remove round(sparsity * filters) filters of smallest L1 norm from every Conv2d layer."""
+    """Remove round(sparsity * filters) filters of smallest L1 norm from every Conv2d layer.
+
+    One filter of a layer stays at least.
+    """
     return _by_norm(ensemble, state, sparsity, order=1)
 
 
 def l2_structured(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
-    """Remove round(sparsity * filters) filters of smallest L2 norm from every Conv2d layer."""
+    """Remove round(sparsity * filters) filters of smallest L2 norm from every Conv2d layer.
+
+    One filter of a layer stays at least.
+    """
     return _by_norm(ensemble, state, sparsity, order=2)
 
 
@@ -24,6 +30,6 @@ def _by_norm(ensemble: Ensemble, state: State, sparsity: float, order: int) -> M
             continue
         weight = state[name]
         importance = weight.flatten(2).norm(p=order, dim=2)
-        kept = smallest(importance, round(sparsity * importance.shape[1]))
+        kept = smallest(importance, removable(sparsity, importance.shape[1]))
         masks[name] = kept[:, :, None, None, None].expand_as(weight).clone()
     return masks

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from prunepriv.models import Ensemble, State
-from prunepriv.pruning.masks import Masks, smallest
+from prunepriv.pruning.masks import Masks, removable, smallest
 
 
 def l1_unstructured(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
     """Remove round(sparsity * n) weights of smallest magnitude from every Conv2d and Linear layer.
 
-    The same choice as ``torch.nn.utils.prune.l1_unstructured`` on each layer of each model.
+    The same choice as ``torch.nn.utils.prune.l1_unstructured`` on each layer of each model; one
+    weight of a layer stays at least.
     """
     masks: Masks = {}
     for name in ensemble.prunable():
         importance = state[name].abs().flatten(1)
-        count = round(sparsity * importance.shape[1])
+        count = removable(sparsity, importance.shape[1])
         masks[name] = smallest(importance, count).view_as(state[name])
     return masks
