@@ -57,8 +57,12 @@ def _fc(ensemble: Any, model: int) -> nn.Sequential:
 def _cnn(ensemble: Any, model: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for depth in range(3):
-        layers += [_conv(ensemble.convolutions[depth], model), _norm(ensemble.norms[depth], model)]
-        layers += [nn.ReLU(), *([nn.MaxPool2d(2)] if depth < 2 else [])]
+        layers += [
+            _conv(ensemble.convolutions[depth], model),
+            nn.MaxPool2d(2) if depth < 2 else nn.Identity(),
+            _norm(ensemble.norms[depth], model),
+            nn.ReLU(),
+        ]
     layers += [nn.AdaptiveAvgPool2d(ensemble.side), nn.Flatten()]
     layers += [_linear(ensemble.hidden, model), nn.ReLU(), _linear(ensemble.output, model)]
     return nn.Sequential(*layers)

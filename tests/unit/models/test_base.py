@@ -52,7 +52,7 @@ def test_fresh_filters_count_their_receptive_field() -> None:
     ensemble = build("cnn", 1, (3, 16, 16), 10)
     initialise(ensemble, seed=1)
     weight = ensemble.get_parameter("convolutions.2.weight").detach()
-    assert float(weight.std()) == pytest.approx(math.sqrt(2 / (9 * (32 + 64))), rel=0.03)
+    assert float(weight.std()) == pytest.approx(math.sqrt(2 / (9 * (32 + 32))), rel=0.03)
     assert torch.equal(ensemble.get_parameter("norms.0.weight"), torch.ones(1, 16))
     assert not ensemble.get_parameter("norms.0.bias").any()
 

@@ -99,5 +99,5 @@ def test_inputs_are_scaled_as_each_network_takes_them() -> None:
 
 def test_width_scales_the_channels() -> None:
     wide, narrow = (build("cnn", 1, (3, 16, 16), 10, width) for width in (1.0, 0.5))
-    assert [layer.weight.shape[1] for layer in wide.norms] == [16, 32, 64]  # type: ignore[union-attr]
-    assert [layer.weight.shape[1] for layer in narrow.norms] == [8, 16, 32]  # type: ignore[union-attr]
+    assert [layer.weight.shape[1] for layer in wide.norms] == [16, 32, 32]  # type: ignore[union-attr]
+    assert [layer.weight.shape[1] for layer in narrow.norms] == [8, 16, 16]  # type: ignore[union-attr]

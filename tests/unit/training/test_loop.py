@@ -1,0 +1,310 @@
+"""The training loop against a plain one in PyTorch, one model at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from prunepriv.errors import Cancelled
+from prunepriv.models import Ensemble, build
+from prunepriv.seeding import derive
+from prunepriv.training import Records, Settings, Trained, cross_entropy, initialise, train
+from tests.stacks import CLASSES, SHAPES, alone
+
+WIDTH = 0.25
+COUNT, TRAIN, VALIDATION = 400, 90, 40
+
+
+def make_problem(name: str, models: int, *, noise: float = 0.35) -> Records:
+    """Records that a network can learn in part: a pattern per class, and noise."""
+    generator = torch.Generator().manual_seed(2)
+    y = torch.randint(0, CLASSES, (COUNT,), generator=generator)
+    pattern = torch.rand((CLASSES, *SHAPES[name]), generator=generator)[y]
+    chance = torch.rand(pattern.shape, generator=generator)
+    keep = torch.rand(pattern.shape, generator=generator) > noise
+    mixed = torch.where(keep, pattern, chance)
+    x = (mixed > 0.5) if name == "fc" else mixed * 255
+    orders = [torch.randperm(COUNT, generator=generator) for _ in range(models)]
+    rows = torch.stack(orders)
+    return Records(
+        x=x.to(torch.uint8),
+        y=y,
+        train=rows[:, :TRAIN],
+        validation=rows[:, TRAIN : TRAIN + VALIDATION],
+    )
+
+
+def of_model(records: Records, model: int) -> Records:
+    one = slice(model, model + 1)
+    return Records(records.x, records.y, records.train[one], records.validation[one])
+
+
+def fresh(name: str, models: int, *, dropout: bool = True) -> Ensemble:
+    ensemble = build(name, models, SHAPES[name], CLASSES, WIDTH)
+    initialise(ensemble, seed=7)
+    if not dropout and name == "fc":
+        ensemble.dropout.rate = 0.0  # type: ignore[union-attr, assignment]
+    return ensemble
+
+
+def accuracy(
+    ensemble: Ensemble, state: Mapping[str, Tensor], records: Records, rows: Tensor
+) -> list[float]:
+    ensemble = build(
+        "fc" if "hidden1.weight" in state else "cnn", len(rows), records.x.shape[1:], CLASSES, WIDTH
+    )
+    ensemble.load(state)
+    with torch.inference_mode():
+        logits = ensemble.eval()(ensemble.inputs(records.x[rows]))
+    hits: list[float] = (logits.argmax(2) == records.y[rows]).float().mean(1).tolist()
+    return hits
+
+
+def plain_loop(
+    name: str, records: Records, settings: Settings
+) -> tuple[dict[str, Tensor], list[list[float]], int]:
+    """One model, trained as METHOD section 3 says, without anything of prunepriv's loop.
+
+    Returns the best-validation weights, [loss, validation accuracy] per epoch, and the best epoch.
+    """
+    ensemble = fresh(name, 1)
+    network = alone(name, ensemble, 0)
+    optimizer = torch.optim.Adam(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    order = torch.Generator().manual_seed(derive(7, "train", 0, "order"))
+    members, watched = records.train[0], records.validation[0]
+    best, best_epoch, kept, curve = -1.0, 0, {}, []
+    for epoch in range(1, settings.epochs + 1):
+        network.train()
+        loss_sum = 0.0
+        shuffled = members[torch.randperm(len(members), generator=order)]
+        for start in range(0, len(members), settings.batch_size):
+            batch = shuffled[start : start + settings.batch_size]
+            loss = nn.functional.cross_entropy(
+                network(ensemble.inputs(records.x[batch])), records.y[batch]
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            loss_sum += loss.item() * len(batch)
+        network.eval()
+        with torch.no_grad():
+            answers = network(ensemble.inputs(records.x[watched])).argmax(1)
+        reached = (answers == records.y[watched]).float().mean().item()
+        curve.append([loss_sum / len(members), reached])
+        if reached > best:
+            best, best_epoch = reached, epoch
+            kept = {key: value.clone() for key, value in network.state_dict().items()}
+        elif settings.patience is not None and epoch - best_epoch > settings.patience:
+            break
+    return kept, curve, best_epoch
+
+
+def assert_same_weights(
+    name: str, stacked: Mapping[str, Tensor], plain: Mapping[str, Tensor]
+) -> None:
+    """State of a stack of one against that of the plain network, layer by layer in order."""
+    network = alone(name, loaded(name, stacked), 0)
+    for key, value in network.state_dict().items():
+        if "num_batches" not in key:
+            # Adam makes a step of the rounding error where a gradient is almost zero
+            assert float((value - plain[key]).abs().max()) < 5e-3
+            assert float((value - plain[key]).abs().mean()) < 2e-4
+
+
+def loaded(name: str, state: Mapping[str, Tensor]) -> Ensemble:
+    ensemble = build(name, 1, SHAPES[name], CLASSES, WIDTH)
+    ensemble.load(state)
+    return ensemble
+
+
+@pytest.mark.parametrize("name", ["fc", "cnn"])
+def test_one_model_learns_what_a_plain_loop_teaches_it(name: str) -> None:
+    settings = Settings(epochs=12, patience=2, batch_size=32)
+    records = make_problem(name, 1)
+    trained = train(fresh(name, 1, dropout=False), records, settings, seed=7, stage="train")
+    kept, curve, best_epoch = plain_loop(name, records, settings)
+    points = trained.history[0]
+    assert trained.best_epoch == [best_epoch]
+    assert [point["epoch"] for point in points] == list(range(1, len(curve) + 1))
+    assert [point["loss"] for point in points] == pytest.approx([lo for lo, _ in curve], rel=1e-3)
+    assert [p["validation_accuracy"] for p in points] == pytest.approx([va for _, va in curve])
+    assert_same_weights(name, trained.state, kept)
+
+
+@pytest.mark.parametrize("name", ["fc", "cnn"])
+def test_a_model_learns_the_same_alone_as_beside_others(name: str) -> None:
+    settings = Settings(epochs=4, batch_size=32)
+    records = make_problem(name, 3)
+    together = train(fresh(name, 3), records, settings, seed=7, stage="train")
+    first = train(fresh(name, 1), of_model(records, 0), settings, seed=7, stage="train")
+    for key, value in first.state.items():
+        torch.testing.assert_close(value[0], together.state[key][0], atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(*together.state["output.weight"][:2], atol=1e-2)
+
+
+def test_a_model_goes_on_alike_when_its_neighbours_have_stopped() -> None:
+    records = make_problem("fc", 3)
+    settings = Settings(epochs=15, patience=1, batch_size=32)
+    trained = train(fresh("fc", 3), records, settings, seed=7, stage="train")
+    lengths = [len(points) for points in trained.history]
+    last = lengths.index(max(lengths))
+    assert min(lengths) < max(lengths), "the test wants models that stop at different epochs"
+    endless = train(
+        fresh("fc", 3), records, Settings(epochs=max(lengths), patience=None, batch_size=32),
+        seed=7, stage="train",
+    )  # fmt: skip
+    for ours, theirs in zip(trained.history[last], endless.history[last], strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-3)
+
+
+def test_masked_models_stay_masked_when_their_neighbours_have_stopped() -> None:
+    records = make_problem("fc", 3)
+    generator = torch.Generator().manual_seed(1)
+    shape = fresh("fc", 3).get_parameter("hidden1.weight").shape
+    masks = {"hidden1.weight": torch.rand(shape, generator=generator) > 0.5}
+    settings = Settings(epochs=15, patience=1, batch_size=32)
+    trained = train(fresh("fc", 3), records, settings, seed=7, stage="fine_tune", masks=masks)
+    assert len({len(points) for points in trained.history}) > 1
+    assert not trained.state["hidden1.weight"][~masks["hidden1.weight"]].any()
+    assert (trained.state["hidden1.weight"][masks["hidden1.weight"]] != 0).all()
+
+
+def test_masks_hold_after_every_step() -> None:
+    records = make_problem("cnn", 2)
+    ensemble = fresh("cnn", 2)
+    parameters = dict(ensemble.named_parameters())
+    masks = {
+        "convolutions.1.weight": torch.ones_like(parameters["convolutions.1.weight"]).bool(),
+        "norms.1.bias": torch.ones_like(parameters["norms.1.bias"]).bool(),
+        "output.weight": torch.rand_like(parameters["output.weight"]) > 0.5,
+    }
+    masks["convolutions.1.weight"][:, ::2] = False
+    masks["norms.1.bias"][:, ::2] = False
+    looked = 0
+
+    def watching(logits: Tensor, labels: Tensor) -> Tensor:
+        nonlocal looked
+        looked += 1
+        for name, kept in masks.items():
+            assert not parameters[name][~kept].any()
+        return cross_entropy(logits, labels)
+
+    settings = Settings(epochs=2, batch_size=32)
+    trained = train(
+        ensemble, records, settings, seed=7, stage="fine_tune", masks=masks, objective=watching
+    )
+    assert looked == 2 * 3
+    for name, kept in masks.items():
+        assert not trained.state[name][~kept].any()
+        assert trained.state[name][kept].any()
+
+
+@pytest.mark.parametrize("name", ["fc", "cnn"])
+def test_the_best_validation_weights_are_what_is_returned(name: str) -> None:
+    records = make_problem(name, 3, noise=0.9)
+    settings = Settings(epochs=20, patience=None, batch_size=32, learning_rate=1e-2)
+    trained = train(fresh(name, 3), records, settings, seed=7, stage="train")
+    curves = [[p["validation_accuracy"] for p in points] for points in trained.history]
+    assert any(curve[-1] < max(curve) for curve in curves), "the test wants a model that overshoots"
+    reached = accuracy(fresh(name, 3), trained.state, records, records.validation)
+    assert reached == pytest.approx([max(curve) for curve in curves])
+    assert trained.best_epoch == [1 + curve.index(max(curve)) for curve in curves]
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_a_model_stops_when_its_patience_is_spent(patience: int) -> None:
+    settings = Settings(epochs=40, patience=patience, batch_size=32, learning_rate=5e-3)
+    trained = train(
+        fresh("fc", 3), make_problem("fc", 3, noise=0.8), settings, seed=7, stage="train"
+    )
+    for points, best in zip(trained.history, trained.best_epoch, strict=True):
+        assert len(points) == best + patience + 1
+
+
+def test_without_patience_all_epochs_are_run() -> None:
+    settings = Settings(epochs=9, patience=None, batch_size=32, learning_rate=5e-3)
+    trained = train(
+        fresh("fc", 2), make_problem("fc", 2, noise=0.8), settings, seed=7, stage="train"
+    )
+    assert [len(points) for points in trained.history] == [9, 9]
+    assert min(trained.best_epoch) < 9
+
+
+def test_training_by_heart_ends_at_the_first_epoch_that_reaches_the_goal() -> None:
+    records = make_problem("fc", 2, noise=0.8)
+    settings = Settings(epochs=200, stop_at_member_accuracy=0.95, batch_size=32, learning_rate=3e-3)
+    trained = train(fresh("fc", 2), records, settings, seed=7, stage="train")
+    for points, best in zip(trained.history, trained.best_epoch, strict=True):
+        assert points[-1]["member_accuracy"] >= 0.95
+        assert all(point["member_accuracy"] < 0.95 for point in points[:-1])
+        assert best == len(points) < 200
+        assert len(points) - points.index(max(points, key=lambda p: p["validation_accuracy"])) > 7
+    reached = accuracy(fresh("fc", 2), trained.state, records, records.train)
+    assert reached == pytest.approx([points[-1]["member_accuracy"] for points in trained.history])
+
+
+def test_a_penalty_shrinks_the_scales() -> None:
+    records = make_problem("cnn", 1)
+    sizes = []
+    for penalty in (0.0, 0.05):
+        settings = Settings(epochs=6, patience=None, batch_size=32, scale_penalty=penalty)
+        trained = train(fresh("cnn", 1), records, settings, seed=7, stage="train")
+        sizes.append(sum(float(trained.state[f"norms.{i}.weight"].abs().sum()) for i in range(3)))
+    assert sizes[1] < 0.99 * sizes[0]
+
+
+def test_the_loss_reported_is_the_objectives_alone() -> None:
+    records = make_problem("cnn", 1)
+    losses = []
+    for penalty in (0.0, 1e-9):
+        settings = Settings(epochs=1, batch_size=32, scale_penalty=penalty)
+        trained = train(fresh("cnn", 1), records, settings, seed=7, stage="train")
+        losses.append(trained.history[0][0]["loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def run_twice(seed: int, stage: str) -> tuple[Trained, Trained]:
+    records, settings = make_problem("fc", 2), Settings(epochs=2, batch_size=32)
+    first = train(fresh("fc", 2), records, settings, seed=7, stage="train")
+    return first, train(fresh("fc", 2), records, settings, seed=seed, stage=stage)
+
+
+def test_the_same_seed_and_stage_give_the_same_weights() -> None:
+    first, again = run_twice(7, "train")
+    assert first.history == again.history
+    assert all(torch.equal(value, again.state[name]) for name, value in first.state.items())
+
+
+@pytest.mark.parametrize(("seed", "stage"), [(8, "train"), (7, "fine_tune")])
+def test_another_seed_or_stage_gives_other_weights(seed: int, stage: str) -> None:
+    first, other = run_twice(seed, stage)
+    assert not torch.equal(first.state["output.weight"], other.state["output.weight"])
+
+
+def test_training_draws_nothing_from_the_global_generator() -> None:
+    before = torch.get_rng_state()
+    run_twice(7, "train")
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_every_epoch_is_reported_and_a_cancelled_run_stops_there() -> None:
+    heard: list[tuple[float, Mapping[str, float]]] = []
+
+    def report(
+        fraction: float, message: str = "", point: Mapping[str, float] | None = None
+    ) -> None:
+        assert point is not None
+        heard.append((fraction, point))
+        if len(heard) == 3:
+            raise Cancelled("enough")
+
+    settings = Settings(epochs=10, batch_size=32)
+    with pytest.raises(Cancelled, match="enough"):
+        train(fresh("fc", 2), make_problem("fc", 2), settings, seed=7, stage="train", report=report)
+    assert [fraction for fraction, _ in heard] == pytest.approx([0.1, 0.2, 0.3])
+    assert [point["epoch"] for _, point in heard] == [1, 2, 3]
