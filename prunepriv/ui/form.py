@@ -57,7 +57,10 @@ def draw() -> Experiment | ExperimentError:
     with st.expander("Advanced", icon=":material/tune:"):
         _draw_advanced()
     try:
-        form = {name: st.session_state[PREFIX + name] for name in _start()}
+        # what the other choices leave without a control has its default, and no effect
+        form = {
+            name: st.session_state.get(PREFIX + name, value) for name, value in _start().items()
+        }
         return make_experiment(settings(form))
     except ExperimentError as error:
         return error
@@ -68,7 +71,7 @@ def settings(form: Mapping[str, Any]) -> dict[str, Any]:
     knobs = {knob.name: form[knob.name] for knob in DATASETS[form["dataset"]].knobs}
     return {
         "data": {"name": form["dataset"], "limit": form["limit"] or None, "knobs": knobs},
-        "model": {"name": form["model"], "width": form["width"]},
+        "model": {"name": form["model"], "width": form["width"] if _has_width(form) else 1.0},
         "training": {
             "epochs": form["epochs"],
             "fine_tune_epochs": form["fine_tune_epochs"],
@@ -82,6 +85,11 @@ def settings(form: Mapping[str, Any]) -> dict[str, Any]:
         "shadows": form["shadows"],
         "seed": form["seed"],
     }
+
+
+def _has_width(form: Mapping[str, Any]) -> bool:
+    """Whether the chosen network has channels to scale."""
+    return form["model"] in MODELS and "conv" in MODELS[form["model"]].layers
 
 
 def _values(experiment: Experiment) -> dict[str, Any]:
@@ -186,8 +194,6 @@ def _draw_pruning() -> None:
             "Strength λ", min_value=option.low, max_value=option.high, step=1.0,
             value=_start()["strength"], help=tip("strength"), **_key("strength"), width=150,
         )  # fmt: skip
-    else:
-        st.session_state.setdefault(PREFIX + "strength", _start()["strength"])
 
 
 def _suit_the_defense() -> None:
@@ -236,20 +242,17 @@ def _draw_advanced() -> None:
             "classified correctly. 0: stop early as usual.",
         )  # fmt: skip
         _number("Records", "limit", 0, 1_000_000, tip("limit") + " 0: all of them.", step=100)
-        st.number_input(
-            "Width of the network", min_value=0.1, max_value=4.0, step=0.25,
-            value=float(start["width"]), **_key("width"),
-            help="Factor on the channels of a convolutional network.",
-        )  # fmt: skip
-        for option in DATASETS.values():
-            for knob in option.knobs:
-                if option.name == st.session_state[PREFIX + "dataset"]:
-                    st.slider(
-                        knob.label, knob.low, knob.high, knob.default, knob.step,
-                        help=knob.summary, **_key(knob.name),
-                    )  # fmt: skip
-                else:
-                    st.session_state.setdefault(PREFIX + knob.name, knob.default)
+        if _has_width({"model": st.session_state[PREFIX + "model"]}):
+            st.number_input(
+                "Width of the network", min_value=0.1, max_value=4.0, step=0.25,
+                value=float(start["width"]), **_key("width"),
+                help="Factor on the channels of a convolutional network.",
+            )  # fmt: skip
+        for knob in DATASETS[st.session_state[PREFIX + "dataset"]].knobs:
+            st.slider(
+                knob.label, knob.low, knob.high, knob.default, knob.step,
+                help=knob.summary, **_key(knob.name),
+            )  # fmt: skip
     _choose("Attack recipe", "recipe", RECIPES, help=tip("recipe"))
 
 

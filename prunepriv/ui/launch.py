@@ -22,7 +22,10 @@ def draw(chosen: Experiment | ExperimentError) -> None:
     with st.container(border=True, key="launch"):
         if isinstance(chosen, ExperimentError):
             st.warning(f"This cannot be run: {chosen}", icon=":material/block:")
-            st.button("Launch", type="primary", icon=":material/play_arrow:", disabled=True)
+            st.button(
+                "Launch", type="primary", icon=":material/play_arrow:", disabled=True,
+                key="launch_button",
+            )  # fmt: skip
             return
         st.markdown(f"**{describe(chosen)}**")
         known = entries().get(chosen.run_id)

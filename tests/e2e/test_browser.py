@@ -101,8 +101,11 @@ def test_a_choice_that_cannot_be_run_is_explained_and_not_launched(visit: Visit)
     expect(launch).to_be_enabled()
     visitor.page.get_by_role("radio", name="L1 structured").click()
     expect(visitor.page.get_by_text("l1_structured needs conv layers")).to_be_visible()
+    visitor.settle()
     expect(launch).to_be_disabled()
     visitor.page.get_by_role("radio", name="Shapes (synthetic)").click()
+    expect(visitor.page.get_by_text("l1_structured needs conv layers")).to_have_count(0)
+    visitor.settle()
     expect(launch).to_be_enabled()
 
 

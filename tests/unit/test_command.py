@@ -28,7 +28,9 @@ def experiments(draw: st.DrawFn) -> Experiment:
             "limit": draw(st.none() | st.integers(40, 9000)),
             "knobs": knobs,
         },
-        "model": {"width": draw(st.sampled_from([1.0, 0.5, 2.0]))},
+        "model": {"width": draw(st.sampled_from([1.0, 0.5, 2.0]))}
+        if dataset.kind == "image"
+        else {},
         "training": {
             "epochs": draw(st.integers(1, 100)),
             "fine_tune_epochs": draw(st.integers(1, 100)),
