@@ -149,7 +149,8 @@ def layers_chart(
     figure = _card(bars, theme, {"barmode": "stack", "bargap": 0.25, "shapes": [line]})
     figure.update_layout(
         xaxis={"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False},
-        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "title": {"text": "layer", "font": {"size": SMALL}}},
+        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "title": {"text": "layer", "font": {"size": SMALL}},
+               "type": "category", "nticks": 8},
     )  # fmt: skip
     table = pd.DataFrame({"layer": list(layers), "sparsity": removed, "requested": requested})
     return figure, table

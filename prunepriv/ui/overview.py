@@ -24,7 +24,6 @@ from prunepriv.ui.story import (
     interval,
     is_guessing,
     label,
-    row_of,
 )
 from prunepriv.ui.words import pruning_of
 
@@ -79,12 +78,12 @@ def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
         _headline("Best attack on it", None, "attack_accuracy", PENDING)
         return
     best = best_of(rows)
-    told = f"95 %: {interval(best)}"
+    told = f"95 % interval {interval(best)}"
     if is_guessing(best):
         told = f"not distinguishable from guessing ({interval(best)})"
     delta, worse = None, False
     if before is not None and kind != "original":
-        difference, clear = change(row_of(before, best["attack"]), best)
+        difference, clear = change(best_of(before), best)
         delta, worse = points(difference), clear and difference > 0
     _headline(
         f"Best attack on it: {label(best)}", percent(best["accuracy"]), "attack_accuracy", told,
