@@ -109,7 +109,7 @@ def _mark(point: Point, theme: Theme) -> dict[str, Any]:
         "x": [point.utility],
         "y": [point.leakage],
         "text": [point.text],
-        "textposition": "middle right" if point.series.model != "pruned" else "middle left",
+        "textposition": "bottom center" if point.series.model == "original" else "top center",
         "textfont": {"size": 12, "color": colour},
         "name": point.text,
         "marker": {

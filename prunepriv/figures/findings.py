@@ -319,20 +319,23 @@ def defence(
             end = float(row["accuracy"])
             parts[adversary] = (
                 f"against {who} {name} takes the best attack from {percent(start)} to {percent(end)} "
-                f"({points(end - start)}){_doubt(pruned, row)}."
+                f"({points(end - start)}{_doubt(pruned, row)})."
             )
     ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
     return " ".join(part[0].upper() + part[1:] for part in ordered)
 
 
 def _doubt(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What to say of a change between two rows of the leaderboard.
+
+    Half-widths of both 95 % intervals add in quadrature. The models share their records, so this
+    errs on the side of caution.
+    """
     if is_guessing(after):
         return ", not distinguishable from guessing"
-    (low, high), (other_low, other_high) = before["accuracy_ci95"], after["accuracy_ci95"]
-    overlap = low <= other_high and other_low <= high
-    return (
-        "; the intervals overlap, so this run alone does not show a difference" if overlap else ""
-    )
+    spread = float(np.hypot(*(np.ptp(row["accuracy_ci95"]) / 2 for row in (before, after))))
+    within = abs(after["accuracy"] - before["accuracy"]) <= spread
+    return ", within its uncertainty" if within else ""
 
 
 def price(reports: Mapping[ModelKind, Mapping[str, Any]], name: str) -> str:

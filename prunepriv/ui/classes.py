@@ -60,10 +60,9 @@ def who_pays(frame: Frame) -> None:
         _bars(table, by, metric, provenance)
     with place:  # drawn after the bars: a click on one of them sets it
         label = class_filter(frame)
-    with left:
-        _heatmap(table, by, metric, label, provenance)
     with right:
         _detail(frame, gaps, by, metric, label, provenance)
+    _heatmap(table, by, metric, label, provenance)
     _distances(frame, gaps, label, provenance)
 
 

@@ -75,8 +75,9 @@ def test_defence_doubts_what_the_intervals_do_not_show():
     text = findings.defence(before, _row(0.79, 0.77, 0.81), _row(0.51, 0.49, 0.53), "PPB 4")
     first, second = text.split(". ", 1)
     assert "who knows it" in first
-    assert "intervals overlap" in first
+    assert "(−1.0 points, within its uncertainty)" in first
     assert "not distinguishable from guessing" in second
+    assert "uncertainty" not in findings.defence(before, _row(0.7, 0.68, 0.72), None, "PPB 4")
     turned = findings.defence(before, _row(0.6, 0.58, 0.62), before, "PPB 4", "non_adaptive")
     assert turned.startswith("Against one who does not")
 
