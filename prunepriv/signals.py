@@ -50,9 +50,12 @@ def signals(
 def posterior_change(logits: Tensor, change: Tensor) -> Tensor:
     """softmax(logits + change) - softmax(logits) along the last axis, without cancellation.
 
-    With p = softmax(logits), the k-th difference is p_k (exp(change_k - c) - 1), where
-    c = log sum_j p_j exp(change_j).
+    Changes are first taken relative to that of the largest logit, which moves no posterior. With
+    p = softmax(logits), the k-th difference is p_k (exp(change_k - c) - 1), where
+    c = log sum_j p_j exp(change_j): near p_k = 1 it is as small as all the other posteriors, and
+    so is then every term of the sum.
     """
     p = logits.softmax(dim=-1)
+    change = change - change.gather(-1, logits.argmax(dim=-1, keepdim=True))
     c = (p * change.expm1()).sum(dim=-1, keepdim=True).log1p()
     return p * (change - c).expm1()

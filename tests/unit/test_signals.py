@@ -1,0 +1,113 @@
+"""Sensitivity against float64, and against the limit |J u|."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd.functional import jacobian
+
+from prunepriv.signals import DRAWS, STEP, posterior_change, signals
+from tests.stacks import CLASSES, alone, make_records, make_stack
+
+COUNT = 12
+
+
+def draws(seed: int, shape: tuple[int, ...]) -> list[Tensor]:
+    """The noise of one chunk, as the seed gives it."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.empty(shape).normal_(generator=generator) for _ in range(DRAWS)]
+
+
+def rows_of(models: int) -> Tensor:
+    generator = torch.Generator().manual_seed(8)
+    return torch.stack([torch.randperm(64, generator=generator)[:COUNT] for _ in range(models)])
+
+
+@pytest.mark.parametrize("name", ["fc", "cnn"])
+def test_sensitivity_is_the_mean_change_per_step_in_double_precision(name: str) -> None:
+    ensemble, x, rows = make_stack(name, 2), make_records(name), rows_of(2)
+    logits, sensitivity = signals(ensemble, x, rows, seed=4)
+    assert logits.shape == sensitivity.shape == (2, COUNT, CLASSES)
+    noise = draws(4, (COUNT, *x.shape[1:]))
+    for model in range(2):
+        network = alone(name, ensemble, model).eval().double()
+        inputs = ensemble.inputs(x[rows[model]]).double()
+        p = network(inputs).softmax(1)
+        torch.testing.assert_close(logits[model].softmax(1).double(), p, atol=1e-5, rtol=1e-4)
+        changes = [(network(inputs + STEP * u).softmax(1) - p).abs() / STEP for u in noise]
+        expected = torch.stack(changes).mean(0).detach()
+        # float32 logits of about 10 leave 1e-3 of a difference of 1e-3
+        torch.testing.assert_close(sensitivity[model].double(), expected, atol=2e-3, rtol=1e-2)
+        assert expected.max() > 0.05, "the test wants a network that reacts"
+
+
+def test_sensitivity_is_close_to_its_limit() -> None:
+    ensemble, x = make_stack("fc", 1), make_records("fc")
+    rows = rows_of(1)
+    _, sensitivity = signals(ensemble, x, rows, seed=4)
+    network = alone("fc", ensemble, 0).eval().double()
+    inputs = ensemble.inputs(x[rows[0]]).double()
+
+    def posterior(record: Tensor) -> Tensor:
+        answer: Tensor = network(record).softmax(-1)
+        return answer
+
+    slopes = torch.stack([jacobian(posterior, record) for record in inputs])
+    reactions = [slopes @ u.double()[:, :, None] for u in draws(4, tuple(inputs.shape))]
+    limit = torch.stack(reactions).abs().mean(0)[:, :, 0]
+    torch.testing.assert_close(sensitivity[0].double(), limit, atol=2e-3, rtol=1e-2)
+
+
+def test_the_same_seed_gives_the_same_signals() -> None:
+    ensemble, x, rows = make_stack("fc"), make_records("fc"), rows_of(3)
+    first, again, other = (signals(ensemble, x, rows, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(first[0], again[0])
+    assert torch.equal(first[1], again[1])
+    assert torch.equal(first[0], other[0])
+    assert not torch.equal(first[1], other[1])
+
+
+def test_a_records_draws_are_the_same_under_every_model() -> None:
+    ensemble, x = make_stack("fc"), make_records("fc")
+    ensemble.keep(torch.tensor([1, 1]))  # the same model twice
+    _, sensitivity = signals(ensemble, x, rows_of(1).expand(2, -1), seed=3)
+    torch.testing.assert_close(sensitivity[0], sensitivity[1])
+    _, same_record = signals(ensemble, x, torch.zeros(2, COUNT, dtype=torch.long), seed=3)
+    assert not torch.allclose(same_record[0, 0], same_record[0, 1]), "each column has its own"
+
+
+def test_logits_do_not_depend_on_the_chunk() -> None:
+    ensemble, x, rows = make_stack("cnn"), make_records("cnn"), rows_of(3)
+    whole, _ = signals(ensemble, x, rows, seed=3)
+    parts, sensitivity = signals(ensemble, x, rows, seed=3, chunk=5)
+    torch.testing.assert_close(parts, whole)
+    assert sensitivity.shape == whole.shape
+
+
+def test_dropout_and_running_statistics_are_left_alone() -> None:
+    ensemble, x = make_stack("cnn").train(), make_records("cnn")
+    before = ensemble.copy_state()
+    signals(ensemble, x, rows_of(3), seed=3)
+    for name, value in ensemble.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize("lead", [0.0, 2.0, 8.0, 16.0, 24.0])
+def test_a_posteriors_change_keeps_its_digits(lead: float) -> None:
+    generator = torch.Generator().manual_seed(6)
+    logits = torch.randn(200, 6, generator=generator)
+    logits[:, 2] += lead
+    change = 1e-3 * torch.randn(200, 6, generator=generator)
+    z, dz = logits.double(), change.double()
+    expected = (z + dz).softmax(1) - z.softmax(1)
+    top = logits.argmax(1, keepdim=True)
+    others = expected.scatter(1, top, 0.0).sum(1, keepdim=True)
+    expected = expected.scatter(1, top, -others)  # in float64, too, 1 - p is lost near 1
+    ours = posterior_change(logits, change)
+    # what float32 holds of the largest change that a posterior of this size could show
+    floor = z.softmax(1).scatter(1, top, (1 - z.softmax(1)).gather(1, top)) * dz.abs().amax()
+    assert ((ours - expected).abs() <= 2e-6 * floor + 1e-5 * expected.abs()).all()
+    plain = (logits + change).softmax(1) - logits.softmax(1)
+    worst = ((plain - expected).abs() / expected.abs().clamp_min(1e-30)).median()
+    assert worst > 1e-5, "the plain difference loses digits: the formula has a purpose"
