@@ -50,7 +50,7 @@ def generate(distinctiveness: float) -> Records:
     habits = _shares(popularity * _log_normal(rng, HABIT, (PEOPLE, PLACES)))
     visits = VISITS_MEDIAN * np.exp(VISITS_SPREAD * rng.standard_normal(PEOPLE))
     weights = (1 - distinctiveness) * liking[y] + distinctiveness * habits
-    x = _draw(rng, weights, np.clip(np.rint(visits), FEWEST_VISITS, MOST_VISITS).astype(int))
+    x = draw(rng, weights, np.clip(np.rint(visits), FEWEST_VISITS, MOST_VISITS).astype(int))
     return x, y.astype(np.int64)
 
 
@@ -63,7 +63,7 @@ def _shares(weights: np.ndarray) -> np.ndarray:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _draw(rng: np.random.Generator, weights: np.ndarray, visits: np.ndarray) -> np.ndarray:
+def draw(rng: np.random.Generator, weights: np.ndarray, visits: np.ndarray) -> np.ndarray:
     """Each person's ``visits`` places, without replacement, in proportion to the weights.
 
     An exponential race (Efraimidis & Spirakis 2006): place j finishes after Exp(1) / w_j, and the

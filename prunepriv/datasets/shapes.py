@@ -4,8 +4,8 @@ A picture is made of
 
 1. a background of one colour that brightens towards one side,
 2. clutter: short strokes of other colours, behind the figure,
-3. one figure in a colour that stands out, somewhere near the middle, of any size from half to
-   four fifths of the picture, turned by any angle,
+3. one figure in a colour that stands out, near the middle, of a size between half and five sixths
+   of the picture, turned by at most a third of a right angle either way,
 4. Gaussian noise on every pixel and channel, the knob *noise*.
 
 Edges are anti-aliased: each figure is a signed distance function (below 0 inside, above 0 outside;
@@ -23,7 +23,10 @@ import numpy.typing as npt
 from prunepriv.datasets.base import Records
 
 PICTURES, SIZE = 6000, 16
-STROKES = 3
+STROKES = 2
+REACH, TURN, SMALLEST, LARGEST = 0.25, 0.6, 0.55, 0.85
+"""Of a figure: most distance of its centre from the middle, most turn either way (radians), and
+its radius, where the picture reaches from -1 to 1."""
 SEED = 19_890_214
 
 Floats = npt.NDArray[np.floating]
@@ -41,7 +44,7 @@ def generate(noise: float, pictures: int = PICTURES) -> Records:
     """
     rng = np.random.default_rng(SEED)
     y = np.tile(np.arange(len(FIGURES)), pictures // len(FIGURES))
-    ground, ink = _colours(rng, pictures)
+    ground, ink = colours(rng, pictures)
     picture = ground[:, :, None, None] * _shading(rng, pictures)[:, None]
     for _ in range(STROKES):
         _paint(picture, _strokes(rng, pictures), rng.random((pictures, 3), dtype=np.float32))
@@ -55,18 +58,20 @@ def _paint(picture: Floats, coverage: Floats, colour: Floats) -> None:
     picture += coverage[:, None] * (colour[:, :, None, None] - picture)
 
 
-def _colours(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
+def colours(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
     """Backgrounds and inks (n, 3): any two hues, one dark and one bright, in either order."""
-    dark = _tint(rng, count, 0.08, 0.38)
-    bright = _tint(rng, count, 0.62, 0.95)
+    dark = _tint(rng, count, 0.1, 0.35)
+    bright = _tint(rng, count, 0.65, 0.92)
     swap = rng.random((count, 1)) < 0.5
     return np.where(swap, bright, dark), np.where(swap, dark, bright)
 
 
 def _tint(rng: np.random.Generator, count: int, low: float, high: float) -> Floats:
-    """Random colours whose channels scatter about a brightness between the two bounds."""
+    """Random colours (n, 3) of a mean brightness between the two bounds."""
     brightness = rng.uniform(low, high, (count, 1))
-    return (brightness + rng.uniform(-0.3, 0.3, (count, 3))).clip(0, 1).astype(np.float32)
+    hue = rng.uniform(-0.4, 0.4, (count, 3))
+    hue -= hue.mean(axis=1, keepdims=True)
+    return (brightness + hue).clip(0, 1).astype(np.float32)
 
 
 def _shading(rng: np.random.Generator, count: int) -> Floats:
@@ -78,17 +83,17 @@ def _shading(rng: np.random.Generator, count: int) -> Floats:
 
 def _strokes(rng: np.random.Generator, count: int) -> Floats:
     """Coverage (n, h, w) of one short stroke per picture, anywhere."""
-    u, v, radius = _frame(rng, count, reach=0.9, low=0.2, high=0.4)
-    return _coverage(_box(u, v, 1.0, 0.28), radius)
+    u, v, radius = _frame(rng, count, 0.9, np.pi, 0.2, 0.4)
+    return coverage(_box(u, v, 1.0, 0.28), radius)
 
 
 def _figures(rng: np.random.Generator, y: np.ndarray) -> Floats:
     """Coverage (n, h, w) of each picture's figure."""
-    u, v, radius = _frame(rng, len(y), reach=0.25, low=0.5, high=0.8)
+    u, v, radius = _frame(rng, len(y), REACH, TURN, SMALLEST, LARGEST)
     distance = np.empty_like(u)
     for kind, figure in enumerate(FIGURES.values()):
         distance[y == kind] = figure(u[y == kind], v[y == kind])
-    return _coverage(distance, radius)
+    return coverage(distance, radius)
 
 
 def _grid() -> tuple[Floats, Floats]:
@@ -98,22 +103,22 @@ def _grid() -> tuple[Floats, Floats]:
 
 
 def _frame(
-    rng: np.random.Generator, count: int, reach: float, low: float, high: float
+    rng: np.random.Generator, count: int, reach: float, turn: float, low: float, high: float
 ) -> tuple[Floats, Floats, Floats]:
     """Pixel centres as each figure sees them (n, h, w), and its radius (n, 1, 1).
 
-    Its centre lies within ``reach`` of the middle, it is turned by any angle, and its radius lies
-    between ``low`` and ``high``, where the picture reaches from -1 to 1.
+    Its centre lies within ``reach`` of the middle both ways, it is turned by at most ``turn``
+    radians either way, and its radius lies between ``low`` and ``high``.
     """
     across, down = (rng.uniform(-reach, reach, (count, 1, 1)).astype(np.float32) for _ in "xy")
-    angle = rng.uniform(0, 2 * np.pi, (count, 1, 1)).astype(np.float32)
+    angle = rng.uniform(-turn, turn, (count, 1, 1)).astype(np.float32)
     radius = rng.uniform(low, high, (count, 1, 1)).astype(np.float32)
     u, v = _grid()
     u, v = (u - across) / radius, (v - down) / radius
     return u * np.cos(angle) - v * np.sin(angle), u * np.sin(angle) + v * np.cos(angle), radius
 
 
-def _coverage(distance: Floats, radius: Floats) -> Floats:
+def coverage(distance: Floats, radius: Floats) -> Floats:
     """Share of a pixel that lies inside, from its distance to the edge in units of the radius."""
     return np.clip(0.5 - distance * radius * (SIZE / 2), 0, 1)
 

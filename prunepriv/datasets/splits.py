@@ -79,7 +79,7 @@ def split(n: int, shadows: int, seed: int, limit: int | None = None) -> Splits:
         raise ExperimentError(
             f"shadows must be 1 at least, for every attack learns from them, got {shadows}"
         )
-    pool = np.arange(n) if limit is None else _shuffled(np.arange(n), seed)[:kept]
+    pool = np.arange(n) if kept == n else _shuffled(np.arange(n), seed)[:kept]
     target, others = _halves(pool, seed)
     shadow = [_parts(others, seed + k) for k in range(shadows)]
     train, validation, test = (np.stack(part) for part in zip(*shadow, strict=True))

@@ -55,7 +55,7 @@ def unpack(path: Path, member: str, largest: int = LARGEST_UNPACKED) -> bytes:
             unpacked = stream.read(largest + 1)
         if len(unpacked) > largest:
             raise ArchiveError(f"{path} unpacks to more than {largest:,} bytes: not read")
-        with tarfile.open(fileobj=io.BytesIO(unpacked)) as tar:
+        with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as tar:
             members = tar.getmembers()
             if len(members) != 1 or members[0].name != member or not members[0].isreg():
                 names = ", ".join(repr(item.name) for item in members[:3]) or "nothing"

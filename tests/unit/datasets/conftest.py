@@ -1,0 +1,107 @@
+"""A small Location archive, and a server of this machine that sends it as told."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+
+from prunepriv.datasets.download import Archive
+
+
+def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """A gzipped tar archive of these members."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for member, content in members:
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def regular(name: str, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
+    """A regular file for :func:`tar`."""
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    return member, content
+
+
+def describe(content: bytes, url: str = "http://127.0.0.1:9/") -> Archive:
+    """The archive that has this content."""
+    return Archive(
+        dataset="Location",
+        file="dataset_location.tgz",
+        url=url,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+    )
+
+
+@dataclass
+class Server:
+    """What the server sends, how it misbehaves, and what it was asked."""
+
+    content: bytes
+    url: str = ""
+    ranges: bool = True
+    status: int = 200
+    breaks: list[int] = field(default_factory=list)
+    """Answer k breaks off after so many bytes; later ones are whole."""
+    hangs: bool = False
+    asked: list[str | None] = field(default_factory=list)
+    """The Range header of every request."""
+    released: Event = field(default_factory=Event)
+
+    def archive(self) -> Archive:
+        return describe(self.content, self.url)
+
+
+@pytest.fixture
+def official() -> tuple[bytes, np.ndarray, np.ndarray]:
+    """(archive, x, y): five records in Location's format."""
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 2, (5, 446), dtype=np.uint8)
+    y = np.array([0, 29, 12, 8, 9])
+    lines = [f'"{label + 1}",' + ",".join(map(str, row)) for label, row in zip(y, x, strict=True)]
+    return tar(regular("bangkok", ("\n".join(lines) + "\n").encode())), x, y
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server on loopback that sends 300 kB of noise unless told otherwise."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    told = Server(np.random.default_rng(0).bytes(300_000))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            wanted = self.headers["Range"]
+            told.asked.append(wanted)
+            if told.hangs:
+                told.released.wait(60)
+            first = int(wanted[6:].rstrip("-")) if told.ranges and wanted else 0
+            body = told.content[first:]
+            if told.status != 200:
+                self.send_error(told.status)
+                return
+            self.send_response(206 if told.ranges else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: told.breaks.pop(0)] if told.breaks else body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        told.url = f"http://127.0.0.1:{http.server_address[1]}/dataset_location.tgz"
+        thread = Thread(target=http.serve_forever)
+        thread.start()
+        yield told
+        told.released.set()
+        http.shutdown()
+        thread.join()

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from prunepriv.datasets.download import fetch
+from prunepriv.errors import ArchiveError, Cancelled, DataError
+
+from .conftest import Server, describe
+
+
+def test_a_file_in_the_folder_is_used_without_asking_the_server(server: Server, tmp_path: Path):
+    path = tmp_path / "dataset_location.tgz"
+    path.write_bytes(server.content)
+    assert fetch(server.archive(), tmp_path) == path
+    assert server.asked == []
+
+
+def test_an_absent_file_is_downloaded_with_growing_progress(server: Server, tmp_path: Path):
+    heard: list[tuple[float, str]] = []
+    folder = tmp_path / "not" / "yet" / "there"
+    path = fetch(
+        server.archive(), folder, lambda share, text="", point=None: heard.append((share, text))
+    )
+    assert path.read_bytes() == server.content
+    assert [item.name for item in folder.iterdir()] == ["dataset_location.tgz"]
+    shares = [share for share, _ in heard]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 0.5
+    assert shares[-1] == 1
+    assert heard[0][1] == "downloading dataset_location.tgz: 65 of 300 kB"
+
+
+def test_a_broken_connection_is_continued_where_it_broke(server: Server, tmp_path: Path):
+    server.breaks = [100_000, 50_000]
+    assert fetch(server.archive(), tmp_path).read_bytes() == server.content
+    assert server.asked == ["bytes=0-", "bytes=100000-", "bytes=150000-"]
+
+
+def test_a_server_without_ranges_sends_all_again(server: Server, tmp_path: Path):
+    server.ranges, server.breaks = False, [100_000]
+    assert fetch(server.archive(), tmp_path).read_bytes() == server.content
+
+
+def test_what_was_received_is_kept_for_the_next_time(server: Server, tmp_path: Path):
+    server.breaks = [1000, 1000, 1000]
+    with pytest.raises(DataError, match=r"could not be downloaded .*the connection broke off"):
+        fetch(server.archive(), tmp_path)
+    assert [item.name for item in tmp_path.iterdir()] == ["dataset_location.tgz.part"]
+    fetch(server.archive(), tmp_path)
+    assert server.asked[-1] == "bytes=3000-"
+
+
+def test_cancelling_keeps_what_was_received(server: Server, tmp_path: Path):
+    def stop(fraction: float, message: str = "", point: object = None) -> None:
+        raise Cancelled("stopped by the user")
+
+    with pytest.raises(Cancelled):
+        fetch(server.archive(), tmp_path, stop)
+    part = tmp_path / "dataset_location.tgz.part"
+    assert server.content.startswith(part.read_bytes())
+    assert fetch(server.archive(), tmp_path).read_bytes() == server.content
+
+
+@pytest.mark.parametrize("left", [b"something else", b"x" * 300_000, b"y" * 400_000])
+def test_a_foreign_part_is_replaced(server: Server, tmp_path: Path, left: bytes):
+    (tmp_path / "dataset_location.tgz.part").write_bytes(left)
+    assert fetch(server.archive(), tmp_path).read_bytes() == server.content
+
+
+@pytest.mark.parametrize("sent", [b"a wrong archive".ljust(300_000), b"z" * 500_000])
+def test_a_wrong_download_is_told_and_not_kept(server: Server, tmp_path: Path, sent: bytes):
+    archive, server.content = server.archive(), sent
+    with pytest.raises(
+        ArchiveError, match=f"expected sha256 {archive.sha256}, got [0-9a-f]{{64}}; put"
+    ):
+        fetch(archive, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", ["truncated", "empty", "foreign"])
+def test_a_wrong_file_of_the_users_is_told_and_never_touched(
+    server: Server, tmp_path: Path, wrong: str
+):
+    path = tmp_path / "dataset_location.tgz"
+    content = {"truncated": server.content[:1234], "empty": b"", "foreign": b"mine"}[wrong]
+    path.write_bytes(content)
+    archive = server.archive()
+    with pytest.raises(ArchiveError) as told:
+        fetch(archive, tmp_path)
+    for part in (str(path), archive.sha256, describe(content).sha256, "move it away"):
+        assert part in str(told.value)
+    assert path.read_bytes() == content
+    assert server.asked == []
+
+
+def test_offline_it_says_what_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with socket.socket() as unheard:  # bound, but nobody listens
+        unheard.bind(("127.0.0.1", 0))
+        archive = describe(b"data", f"http://127.0.0.1:{unheard.getsockname()[1]}/")
+        with pytest.raises(DataError) as told:
+            fetch(archive, tmp_path)
+    message = str(told.value)
+    assert message.startswith("Location is not on this machine and could not be downloaded (")
+    assert message.endswith(f": put dataset_location.tgz (sha256 {archive.sha256}) into {tmp_path}")
+    assert not isinstance(told.value, ArchiveError)
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_a_refusing_server_is_asked_once(server: Server, tmp_path: Path, status: int):
+    server.status = status
+    with pytest.raises(
+        DataError, match=f"the server answered {status} .*: put dataset_location.tgz"
+    ):
+        fetch(server.archive(), tmp_path)
+    assert len(server.asked) == 1
+
+
+def test_a_silent_server_is_given_up(server: Server, tmp_path: Path):
+    server.hangs = True
+    with pytest.raises(DataError, match="timed out"):
+        fetch(server.archive(), tmp_path, timeout=0.05)
+
+
+def test_a_folder_that_cannot_be_made_is_told(server: Server, tmp_path: Path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match=r"cannot be kept in .*choose another data folder"):
+        fetch(server.archive(), tmp_path / "file" / "data")
