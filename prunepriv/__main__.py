@@ -1,6 +1,6 @@
 """``python -m prunepriv``."""
 
-from prunepriv.cli import main
+if __name__ == "__main__":  # workers import this module again under another name: keep it empty
+    from prunepriv.cli import main
 
-if __name__ == "__main__":
     main()

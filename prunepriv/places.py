@@ -1,4 +1,4 @@
-"""Where things lie on this machine: the store, downloaded data, what the package brings along."""
+"""This machine: where the store, downloaded data and the package's own assets lie; its cores."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ def store_folder(option: Path | None = None) -> Path:
 def data_folder() -> Path:
     """Where downloaded archives lie: ``PRUNEPRIV_DATA``, else a folder of the user's. Absolute."""
     return _absolute(_from_environment("PRUNEPRIV_DATA") or user_folder() / "data")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _from_environment(name: str) -> Path | None:

@@ -120,7 +120,7 @@ class Bar:
         )
 
     def tell(self, sentence: str) -> None:
-        self._progress.console.print(sentence)
+        self._progress.console.print(sentence, highlight=False, markup=False)
 
     def close(self) -> None:
         self._progress.stop()

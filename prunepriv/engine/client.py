@@ -11,6 +11,7 @@ from pathlib import Path
 import prunepriv
 from prunepriv.errors import EngineError
 from prunepriv.experiment import Experiment
+from prunepriv.places import cores, data_folder
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import is_held
@@ -31,7 +32,7 @@ _LONGEST_LOG = 4 * 2**20
 
 def default_workers() -> int:
     """A worker per core that this process may use, up to MOST_WORKERS."""
-    return max(1, min(MOST_WORKERS, len(os.sched_getaffinity(0))))
+    return min(MOST_WORKERS, cores())
 
 
 def engine_is_alive(store: Path) -> bool:
@@ -90,6 +91,7 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
                 stderr=stream,
                 start_new_session=True,
                 cwd=Path(prunepriv.__file__).parent.parent,
+                env={**os.environ, "PRUNEPRIV_DATA": str(data_folder())},  # absolute
             )
     except OSError as error:
         raise EngineError(f"the engine cannot be started ({error.strerror}): {log}") from None

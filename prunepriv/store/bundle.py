@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from prunepriv.errors import MissingArtifactError
 from prunepriv.pipeline.plan import StepKind
+from prunepriv.places import cores
 from prunepriv.store.artifacts import META, Artifact
 from prunepriv.store.result import Result
 from prunepriv.store.tables import StepView
@@ -79,7 +79,7 @@ def _provenance() -> dict[str, Any]:
     """When, on what and with what."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": {"cores": len(os.sched_getaffinity(0)), "cpu": _cpu()},
+        "machine": {"cores": cores(), "cpu": _cpu()},
         "versions": {
             "python": platform.python_version(),
             **{library: version(library) for library in LIBRARIES},

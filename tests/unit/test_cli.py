@@ -15,12 +15,16 @@ import pytest
 
 from prunepriv.cli import launch as launch_module
 from prunepriv.cli import main
+from prunepriv.cli.example import EXAMPLE_PRESETS
 from prunepriv.cli.progress import Bar
 from prunepriv.command import command_line
 from prunepriv.engine.inline import run_inline
 from prunepriv.experiment import make_experiment
 from prunepriv.places import store_folder
+from prunepriv.presets import get_preset
+from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.result import Result
 from tests.unit.engine.fake_runner import RUNNER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,3 +213,17 @@ def test_no_command_needs_torch_or_dask_to_begin(words: list[str]) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_examples_are_made_by_one_command(cli: Cli, tmp_path: Path) -> None:
+    done = cli("example", "--inline", "--into", str(tmp_path / "examples"))
+    assert done.code == 0, done.err
+    folders = [Path(line) for line in done.out.split()]
+    assert [folder.name for folder in folders] == list(EXAMPLE_PRESETS)
+    for order, folder in enumerate(folders):
+        about = json.loads((folder / "run.json").read_text())
+        experiment = make_experiment(about["experiment"])
+        assert experiment == get_preset(folder.name).experiment
+        assert about["order"] == order
+        assert about["command"] == command_line(experiment)
+        assert Result(ArtifactStore(folder), experiment).complete
