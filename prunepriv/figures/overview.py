@@ -27,6 +27,9 @@ SMALL = 11
 
 Json = dict[str, Any]
 
+UNLINED: Json = {"autorange": "reversed", "showline": False, "ticks": ""}
+"""An axis of names, the first on top."""
+
 
 def split_chart(
     members: int, validation: int, non_members: int, shadow_half: int, theme: Theme
@@ -57,9 +60,13 @@ def split_chart(
         }
         for whose, name, count, paint in parts
     ]
-    figure = _card(traces, theme, {"barmode": "stack", "bargap": 0.28})
-    figure.update_layout(
-        xaxis={"visible": False}, yaxis={"autorange": "reversed", "showline": False, "ticks": ""}
+    figure = _card(
+        traces,
+        theme,
+        x={"visible": False},
+        y=UNLINED,
+        barmode="stack",
+        bargap=0.28,
     )
     table = pd.DataFrame([row[:3] for row in parts], columns=["whose half", "part", "records"])
     return figure, table
@@ -106,13 +113,15 @@ def training_chart(
     notes = [
         _end_label(table, column, name, colour) for column, name, colour, _ in lines if len(table)
     ]
+    title = {"text": "epoch", "font": {"size": SMALL}, "standoff": 2}
     figure = _card(
-        traces, theme, {"annotations": notes, "margin": {"t": 8, "b": 34, "l": 40, "r": 74}}
+        traces,
+        theme,
+        x={"title": title, "nticks": 6, "showgrid": False},
+        y={"tickformat": ".0%", "nticks": 4, "rangemode": "tozero", "range": [0, 1.04]},
+        annotations=notes,
+        margin={"t": 8, "b": 34, "l": 40, "r": 74},
     )
-    figure.update_layout(
-        xaxis={"title": {"text": "epoch", "font": {"size": SMALL}, "standoff": 2}, "nticks": 6, "showgrid": False},
-        yaxis={"tickformat": ".0%", "nticks": 4, "rangemode": "tozero", "range": [0, 1.04]},
-    )  # fmt: skip
     return figure, table
 
 
@@ -146,12 +155,21 @@ def layers_chart(
         "type": "line", "x0": 1 - requested, "x1": 1 - requested, "y0": 0, "y1": 1,
         "yref": "paper", "line": {"color": theme.muted, "width": 1.5, "dash": "dot"},
     }  # fmt: skip
-    figure = _card(bars, theme, {"barmode": "stack", "bargap": 0.25, "shapes": [line]})
-    figure.update_layout(
-        xaxis={"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False},
-        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "title": {"text": "layer", "font": {"size": SMALL}},
-               "type": "category", "nticks": 8},
-    )  # fmt: skip
+    quarters = [0, 0.25, 0.5, 0.75, 1]
+    figure = _card(
+        bars,
+        theme,
+        x={"range": [0, 1.02], "tickformat": ".0%", "tickvals": quarters, "showgrid": False},
+        y={
+            **UNLINED,
+            "title": {"text": "layer", "font": {"size": SMALL}},
+            "type": "category",
+            "nticks": 8,
+        },
+        barmode="stack",
+        bargap=0.25,
+        shapes=[line],
+    )
     table = pd.DataFrame({"layer": list(layers), "sparsity": removed, "requested": requested})
     return figure, table
 
@@ -190,10 +208,11 @@ def gap_chart(
                 "hovertemplate": f"{look.label}: %{{x:.3f}}<extra>%{{y}}</extra>",
             }
         )
-    figure = _card(traces, theme, {"margin": {"t": 8, "b": 26, "l": 8, "r": 14}})
-    figure.update_layout(
-        xaxis={"range": [0, 1.03], "nticks": 5, "showgrid": True},
-        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "showgrid": False},
+    figure = _card(
+        traces,
+        theme,
+        x={"range": [0, 1.03], "nticks": 5, "showgrid": True},
+        y={**UNLINED, "showgrid": False},
     )
     rows = [(kind, *pair, pair[0] - pair[1]) for kind, pair in means.items()]
     columns = ["model", "confidence_members", "confidence_non_members", "gap"]
@@ -261,13 +280,14 @@ def _accuracies(
         "type": "line", "x0": CHANCE, "x1": CHANCE, "y0": 0, "y1": 1, "yref": "paper",
         "line": {"color": theme.muted, "width": 1.5, "dash": "dash"}, "layer": "below",
     }  # fmt: skip
-    layout = {"shapes": [chance], "margin": {"t": 8, "b": 26, "l": 8, "r": 14}}
-    figure = _card([dots], theme, layout | {"height": max(HEIGHT, 40 + 15 * len(rows))})
-    figure.update_layout(
-        xaxis={"range": list(ACCURACY_RANGE), "tickformat": ".0%", "nticks": 5},
-        yaxis={"autorange": "reversed", "showline": False, "ticks": "", "dtick": 1, "showgrid": True,
-               "gridcolor": rgba(theme.grid, 0.6)},
-    )  # fmt: skip
+    figure = _card(
+        [dots],
+        theme,
+        x={"range": list(ACCURACY_RANGE), "tickformat": ".0%", "nticks": 5},
+        y={**UNLINED, "dtick": 1, "showgrid": True, "gridcolor": rgba(theme.grid, 0.6)},
+        height=max(HEIGHT, 40 + 15 * len(rows)),
+        shapes=[chance],
+    )
     table = pd.DataFrame(
         {
             "attack": [row["attack"] for row in rows],
@@ -290,15 +310,19 @@ def _end_label(table: pd.DataFrame, column: str, name: str, colour: str) -> Json
     }  # fmt: skip
 
 
-def _card(traces: Sequence[Json], theme: Theme, layout: Json) -> go.Figure:
-    """A figure of a card's size: no legend, small type, thin margins."""
+def _card(traces: Sequence[Json], theme: Theme, x: Json, y: Json, **layout: Any) -> go.Figure:
+    """A figure of a card's size: no legend, small type, thin margins.
+
+    It is put together in one piece: plotly checks the whole layout again at every update.
+    """
+    tickfont = {"tickfont": {"size": SMALL}}
     base = {
         "template": theme.template,
         "height": HEIGHT,
         "showlegend": False,
         "font": {"size": SMALL},
-        "margin": {"t": 8, "b": 26, "l": 8, "r": 8},
-        "xaxis": {"tickfont": {"size": SMALL}},
-        "yaxis": {"tickfont": {"size": SMALL}},
+        "margin": {"t": 8, "b": 26, "l": 8, "r": 14},
+        "xaxis": tickfont | x,
+        "yaxis": tickfont | y,
     }
-    return go.Figure({"data": list(traces), "layout": {**base, **layout}})
+    return go.Figure({"data": list(traces), "layout": base | layout})
