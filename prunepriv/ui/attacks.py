@@ -148,7 +148,8 @@ def _rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, series: Series
                 _roc(curves, chosen, provenance, log)
     st.caption(
         "Star: the attack's own thresholds, fitted on shadow models. Band: 95 % interval of the "
-        "TPR (Wilson). On logarithmic axes the curve ends where less than one record would count."
+        "TPR (Wilson). On logarithmic axes the curve ends where less than one record would count. "
+        "An attack with few distinct scores, such as Corr, has few steps."
     )
 
 
