@@ -213,7 +213,7 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
         figure,
         tools=tools,
         finding=f"{pruning_of(frame.experiment)}: {percent(report['sparsity'])} of the weights "
-        "are gone. Dark is what was kept.",
+        "are gone; the solid part was kept.",
         data=table,
         key="layers",
         alt="Share of each layer's weights that was kept and removed",

@@ -64,8 +64,8 @@ def attribution(rows: Mapping[ModelKind, Sequence[Row]]) -> str:
         )
     original, control, pruned = (best_of(rows[kind]) for kind in ("original", "control", "pruned"))
     return (
-        f"The best attack goes from {percent(original['accuracy'])} on the original over "
-        f"{percent(control['accuracy'])} on the control to {percent(pruned['accuracy'])} on the "
+        f"The best attack goes from {percent(original['accuracy'])} on the original to "
+        f"{percent(control['accuracy'])} on the control and {percent(pruned['accuracy'])} on the "
         f"pruned model: **{_step(original, control)} by training on the same records again** and "
         f"**{_step(control, pruned)} by removing weights**."
     )

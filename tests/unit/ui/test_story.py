@@ -48,7 +48,7 @@ def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
             "pruned": [row("conf", 0.60), row("corr", 0.715)],
         }
     )
-    assert "from 62.0 % on the original over 77.0 % on the control to 71.5 % on the pruned" in told
+    assert "from 62.0 % on the original to 77.0 % on the control and 71.5 % on the pruned" in told
     assert "+15.0 points by training on the same records again" in told
     assert "\N{MINUS SIGN}5.5 points by removing weights" in told
 
