@@ -135,3 +135,22 @@ def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Beg
     at = open_page("attacks", run=_experiment(seed=3).run_id)
     assert not at.exception
     assert "will show here" in at.info[0].value
+
+
+def test_a_moved_slider_survives_a_change_of_model(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("attacks", run=result.run_id, attack="Conf")
+    at.select_slider[0].set_value(at.select_slider[0].options[7]).run()
+    at.get("segmented_control")[0].set_value("original").run()
+    assert not at.exception
+    assert at.select_slider[0].value in at.select_slider[0].options
+    assert "original model" in at.markdown[1].value
+
+
+def test_a_threshold_in_the_url_that_does_not_exist_is_ignored(
+    open_page: Open, begin: Begin
+) -> None:
+    result = begin(_experiment())
+    at = open_page("attacks", run=result.run_id, attack="Conf", threshold_conf="nonsense")
+    assert not at.exception
+    assert at.select_slider[0].value in at.select_slider[0].options

@@ -10,6 +10,7 @@ from prunepriv.evaluation import Confusion
 from prunepriv.figures import findings
 from prunepriv.figures.leaderboard import Series
 from prunepriv.figures.records import RecordSignals
+from prunepriv.options import ATTACKS
 
 
 def _signals(members: float, others: float, n: int = 50) -> RecordSignals:
@@ -94,7 +95,7 @@ def test_price_says_gains_where_accuracy_rises():
 
 def test_not_run_names_what_is_left_out():
     assert findings.not_run(["conf", "samia"]).startswith("Not run here: Corr, Entr, ")
-    assert findings.not_run(findings.ATTACKS) == findings.BEYOND
+    assert findings.not_run(ATTACKS) == findings.BEYOND
 
 
 def test_class_changes_counts_each_step():

@@ -1,0 +1,102 @@
+"""Sentences about defences: what they take, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prunepriv.figures.classes import GAP_LABELS, Gap
+from prunepriv.figures.findings.attacks import is_guessing
+from prunepriv.figures.findings.signals import gap_of
+from prunepriv.figures.records import RecordSignals
+from prunepriv.figures.scales import Quantity
+from prunepriv.options import Adversary, ModelKind
+from prunepriv.prose import percent, points, signed
+
+
+def defence(
+    pruned: Mapping[str, Any],
+    adaptive: Mapping[str, Any] | None,
+    non_adaptive: Mapping[str, Any] | None,
+    name: str,
+    first: Adversary = "adaptive",
+) -> str:
+    """What the defence takes from the best attack, against either adversary.
+
+    Args:
+        pruned, adaptive, non_adaptive: best rows of the leaderboard.
+        name: the defence, "PPB 4".
+        first: the adversary in view.
+    """
+    start = float(pruned["accuracy"])
+    parts = {}
+    for adversary, row, who in (
+        ("adaptive", adaptive, "an adversary who knows it"),
+        ("non_adaptive", non_adaptive, "one who does not"),
+    ):
+        if row is not None:
+            end = float(row["accuracy"])
+            parts[adversary] = (
+                f"against {who} {name} takes the best attack from {percent(start)} to {percent(end)} "
+                f"({points(end - start)}{_doubt(pruned, row)})."
+            )
+    ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
+    return " ".join(part[0].upper() + part[1:] for part in ordered)
+
+
+def _doubt(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What to say of a change between two rows of the leaderboard.
+
+    Half-widths of both 95 % intervals add in quadrature. The models share their records, so this
+    errs on the side of caution.
+    """
+    if is_guessing(after):
+        return ", not distinguishable from guessing"
+    spread = float(np.hypot(*(np.ptp(row["accuracy_ci95"]) / 2 for row in (before, after))))
+    within = abs(after["accuracy"] - before["accuracy"]) <= spread
+    return ", within its uncertainty" if within else ""
+
+
+def price(reports: Mapping[ModelKind, Mapping[str, Any]], name: str) -> str:
+    """What the defence costs in accuracy."""
+    before, after = reports["pruned"], reports["defended"]
+    change = after["non_member_accuracy"] - before["non_member_accuracy"]
+    verb = "costs" if change < 0 else "gains"
+    return (
+        f"{name} {verb} {abs(100 * change):.1f} points of accuracy on non-members "
+        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}) and moves "
+        f"accuracy on members by {points(after['member_accuracy'] - before['member_accuracy'])}."
+    )
+
+
+def trade(utility: float, leakage_change: float, name: str) -> str:
+    """The arrow in words: changes of accuracy on non-members and of the best attack's."""
+    return (
+        f"From pruned to {name}: the best attack changes by {points(leakage_change)}, accuracy on "
+        f"non-members by {points(utility)}."
+    )
+
+
+def defended_classes(table: pd.DataFrame, metric: Gap, name: str) -> str:
+    """In how many classes the defence narrowed the gap, and where most is left."""
+    wide = table.pivot_table(index="name", columns="model", values="gap")
+    narrowed = int((wide["defended"].abs() < wide["pruned"].abs()).sum())
+    left = wide["defended"].idxmax()
+    return (
+        f"{name} narrows the {GAP_LABELS[metric].lower()} in {narrowed} of {len(wide)} classes; most is "
+        f"left in {left} ({signed(float(wide['defended'].max()))})."
+    )
+
+
+def defended_signals(
+    signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, name: str
+) -> str:
+    """The gap without and with the defence."""
+    before, after = (gap_of(signals[kind], quantity)[0] for kind in ("pruned", "defended"))
+    return (
+        f"{name} changes the {quantity} gap between members and non-members from {signed(before, 3)} to "
+        f"{signed(after, 3)}."
+    )

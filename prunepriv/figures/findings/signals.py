@@ -1,0 +1,90 @@
+"""Sentences about confidence and sensitivity: the gap, and what made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from prunepriv.figures.classes import Z95
+from prunepriv.figures.palette import KINDS
+from prunepriv.figures.records import RecordSignals
+from prunepriv.figures.scales import Quantity
+from prunepriv.options import ModelKind
+from prunepriv.prose import percent, signed
+
+
+def gap_of(signals: RecordSignals, quantity: Quantity) -> tuple[float, float]:
+    """Mean over members minus mean over non-members, and half of its 95 % interval.
+
+    nan where one of the groups is empty, or too small for an interval.
+    """
+    values = signals.values(quantity)
+    groups = [values[signals.member], values[~signals.member]]
+    if not all(map(len, groups)):
+        return float("nan"), float("nan")
+    squares = [g.var(ddof=1) / len(g) if len(g) > 1 else float("nan") for g in groups]
+    return float(groups[0].mean() - groups[1].mean()), float(Z95 * np.sqrt(sum(squares)))
+
+
+def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only: str = "") -> str:
+    """The gap of the last undefended model there is, and where it comes from.
+
+    Args:
+        only: name of the class that is shown; empty for all records.
+    """
+    gaps = {kind: gap_of(one, quantity) for kind, one in signals.items()}
+    front = next(k for k in ("pruned", "control", "original", "defended") if k in gaps)
+    gap, margin = gaps[front]
+    where = f"the {KINDS[front].label.lower()} model" + (f", {only}" if only else "")
+    if not np.isfinite(gap):
+        return f"In {where} there are not both members and non-members to compare."
+    parts = [f"{_difference(gap, margin, quantity)} in {where}."]
+    if {"original", "control", "pruned"} <= set(gaps):
+        parts.append(_causes({kind: one[0] for kind, one in gaps.items()}))
+    if front == "pruned" and "defended" in gaps:
+        parts.append(f"The defence leaves a gap of {signed(gaps['defended'][0], 3)}.")
+    return " ".join(parts)
+
+
+def _difference(gap: float, margin: float, quantity: Quantity) -> str:
+    digits = 3 if abs(gap) >= 0.1 else 4
+    how_much = f"{abs(gap):.{digits}f}"
+    if np.isfinite(margin):
+        how_much += f" (\u00b1 {margin:.{digits}f})"
+    if np.isfinite(margin) and abs(gap) <= margin:
+        return f"Members and non-members do not differ in mean {quantity} beyond chance, by {how_much},"
+    if quantity == "confidence":
+        return f"The model is {how_much} {'more' if gap > 0 else 'less'} confident on members than on non-members"
+    return f"Answers are {how_much} {'more' if gap > 0 else 'less'} sensitive on members than on non-members"
+
+
+def _causes(gaps: Mapping[ModelKind, float]) -> str:
+    retraining = gaps["control"] - gaps["original"]
+    removing = gaps["pruned"] - gaps["control"]
+    total = gaps["pruned"] - gaps["original"]
+    return (
+        f"Since the original the gap has changed by {signed(total, 3)}: {signed(retraining, 3)} by "
+        f"retraining (original \u2192 control) and {signed(removing, 3)} by removing weights "
+        "(control \u2192 pruned)."
+    )
+
+
+def records_in_bin(
+    signals: RecordSignals, chosen: np.ndarray, words: str, quantity: Quantity
+) -> str:
+    """Who lies in a bar.
+
+    Args:
+        chosen: (n,) bool.
+        words: the bar's ends, "0.967 to 1".
+    """
+    members = int((chosen & signals.member).sum())
+    others = int((chosen & ~signals.member).sum())
+    if members + others == 0:
+        return f"No record has a {quantity} of {words}."
+    share = members / (members + others)
+    return (
+        f"{members:,} members and {others:,} non-members have a {quantity} of {words}: whoever calls "
+        f"them all members is right for {percent(share, 0)}."
+    )
