@@ -41,7 +41,7 @@ def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only
         return f"In {where} there are not both members and non-members to compare."
     parts = [f"{_difference(gap, margin, quantity)} in {where}."]
     if {"original", "control", "pruned"} <= set(gaps):
-        parts.append(_causes({kind: one[0] for kind, one in gaps.items()}))
+        parts.append(_causes(gaps))
     if front == "pruned" and "defended" in gaps:
         parts.append(f"The defence leaves a gap of {signed(gaps['defended'][0], 3)}.")
     return " ".join(parts)
@@ -53,21 +53,26 @@ def _difference(gap: float, margin: float, quantity: Quantity) -> str:
     if np.isfinite(margin):
         how_much += f" (\u00b1 {margin:.{digits}f})"
     if np.isfinite(margin) and abs(gap) <= margin:
-        return f"Members and non-members do not differ in mean {quantity} beyond chance, by {how_much},"
+        return f"Mean {quantity} of members and non-members differs by {how_much}, which may be chance,"
     if quantity == "confidence":
         return f"The model is {how_much} {'more' if gap > 0 else 'less'} confident on members than on non-members"
     return f"Answers are {how_much} {'more' if gap > 0 else 'less'} sensitive on members than on non-members"
 
 
-def _causes(gaps: Mapping[ModelKind, float]) -> str:
-    retraining = gaps["control"] - gaps["original"]
-    removing = gaps["pruned"] - gaps["control"]
-    total = gaps["pruned"] - gaps["original"]
+def _causes(gaps: Mapping[ModelKind, tuple[float, float]]) -> str:
+    total = gaps["pruned"][0] - gaps["original"][0]
     return (
-        f"Since the original the gap has changed by {signed(total, 3)}: {signed(retraining, 3)} by "
-        f"retraining (original \u2192 control) and {signed(removing, 3)} by removing weights "
-        "(control \u2192 pruned)."
+        f"Since the original the gap has changed by {signed(total, 3)}: "
+        f"{_step(gaps['original'], gaps['control'])} by retraining (original \u2192 control) and "
+        f"{_step(gaps['control'], gaps['pruned'])} by removing weights (control \u2192 pruned)."
     )
+
+
+def _step(before: tuple[float, float], after: tuple[float, float]) -> str:
+    """A change of the gap, and whether it exceeds both intervals added in quadrature."""
+    change = after[0] - before[0]
+    doubtful = abs(change) <= np.hypot(before[1], after[1])
+    return signed(change, 3) + (", within its uncertainty," if doubtful else "")
 
 
 def records_in_bin(

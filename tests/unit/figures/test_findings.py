@@ -45,11 +45,22 @@ def test_leakage_splits_the_change_between_retraining_and_removing_weights():
     assert "−0.050 by removing weights" in text
 
 
+def test_leakage_doubts_a_change_within_its_uncertainty():
+    same = {
+        "original": _signals(0.7, 0.6),
+        "control": _signals(0.701, 0.6),
+        "pruned": _signals(0.9, 0.6),
+    }
+    text = findings.leakage(same, "confidence")
+    assert "+0.001, within its uncertainty, by retraining" in text
+    assert "+0.199 by removing weights" in text
+
+
 def test_leakage_says_less_where_it_is_less_and_nothing_where_it_is_noise():
     assert "less sensitive on members" in findings.leakage(
         {"pruned": _signals(0.1, 0.3)}, "sensitivity"
     )
-    assert "do not differ" in findings.leakage({"original": _signals(0.5, 0.5)}, "confidence")
+    assert "may be chance" in findings.leakage({"original": _signals(0.5, 0.5)}, "confidence")
 
 
 def test_leakage_of_a_class_without_non_members():
