@@ -25,6 +25,7 @@ from prunepriv.store.result import AttackScores, Result, TargetSignals
 from prunepriv.store.tables import RunView
 from prunepriv.ui.provenance import Provenance, provenance_of
 from prunepriv.ui.runs import Entry, catalog, entries, find, result_of
+from prunepriv.ui.theme_watch import watch_theme
 from prunepriv.ui.words import describe
 
 URL = "run"
@@ -152,6 +153,7 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
         st.markdown(f":gray[{question}]", width="content")
     entry = _run_in_view()
     frame = Frame(entry, result_of(entry))
+    watch_theme()
     if follow and frame.live:
         _follow(frame)
     return frame

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from playwright.sync_api import expect
 
+from prunepriv.options import ATTACKS
 from tests.e2e.conftest import PATIENCE_MS, Server, Visitor
 
 pytestmark = pytest.mark.browser
@@ -145,3 +148,32 @@ def test_the_server_stays_small(visit: Visit, server: Server) -> None:
         visitor.heading(title)
     megabytes = psutil.Process(server.process.pid).memory_info().rss / 2**20
     assert megabytes < MOST_MEGABYTES
+
+
+def test_charts_follow_a_change_to_the_dark(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open()
+    paper = visitor.page.locator(".js-plotly-plot .main-svg").first
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
+    visitor.page.get_by_test_id("stMainMenu").click()
+    visitor.page.get_by_test_id("stMainMenuPopover").get_by_text("Dark").last.click()
+    expect(paper).to_have_css("background-color", "rgb(14, 17, 23)")
+
+
+def test_the_file_behind_a_chart_holds_its_numbers_and_their_origin(
+    visit: Visit, tmp_path: Path
+) -> None:
+    visitor = visit()
+    visitor.open()
+    card = visitor.page.locator(".st-key-card_5")
+    card.get_by_role("button", name="Data").click()
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "attacks.csv")
+    table = pd.read_csv(tmp_path / "attacks.csv")
+    assert len(table) == len(ATTACKS)
+    assert set(table["attack"]) == set(ATTACKS)
+    assert set(table["run"]) == {visitor.page.url.split("run=")[1]}
+    assert table["command"].str.startswith("python -m prunepriv run").all()
+    assert (table["ci95_low"] <= table["accuracy"]).all()
+    assert (table["accuracy"] <= table["ci95_high"]).all()
