@@ -35,12 +35,12 @@ def defence(
     parts = {}
     for adversary, row, who in (
         ("adaptive", adaptive, "an adversary who knows it"),
-        ("non_adaptive", non_adaptive, "one who does not"),
+        ("non_adaptive", non_adaptive, "an adversary who does not"),
     ):
         if row is not None:
             end = float(row["accuracy"])
             parts[adversary] = (
-                f"against {who} {name} takes the best attack from {percent(start)} to {percent(end)} "
+                f"against {who}, {name} takes the best attack from {percent(start)} to {percent(end)} "
                 f"({points(end - start)}{_doubt(pruned, row)})."
             )
     ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]

@@ -91,7 +91,7 @@ def test_defence_doubts_what_the_intervals_do_not_show():
     assert "not distinguishable from guessing" in second
     assert "uncertainty" not in findings.defence(before, _row(0.7, 0.68, 0.72), None, "PPB 4")
     turned = findings.defence(before, _row(0.6, 0.58, 0.62), before, "PPB 4", "non_adaptive")
-    assert turned.startswith("Against one who does not")
+    assert turned.startswith("Against an adversary who does not, PPB 4")
 
 
 def test_price_says_gains_where_accuracy_rises():
