@@ -59,6 +59,10 @@ def _write_value(draft: Draft, number: int) -> None:
     draft.json("value", number)
 
 
+def _write_data(draft: Draft, number: int) -> None:
+    draft.json("about", {"name": "fake", "kind": "tabular", "classes": CLASSES, "class_names": []})
+
+
 def _write_models(draft: Draft, number: int) -> None:
     point = {"epoch": 1, "loss": 0.5, "member_accuracy": 0.9, "validation_accuracy": 0.5}
     draft.json("report", {"history": [[point]] * (SHADOWS + 1), "best_epoch": [1] * (SHADOWS + 1)})
@@ -112,6 +116,7 @@ def _write_evaluation(draft: Draft, number: int) -> None:
 
 
 _WRITERS = {
+    "data": _write_data,
     "train": _write_models,
     "fine_tune": _write_models,
     "signals": _write_signals,
