@@ -16,7 +16,7 @@ import streamlit as st
 
 from prunepriv.command import command_line
 from prunepriv.datasets.registry import load
-from prunepriv.errors import UnknownRunError
+from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
 from prunepriv.figures.records import RecordSignals, reduce_signals
 from prunepriv.options import Adversary, ModelKind
@@ -201,7 +201,11 @@ def not_there_yet(frame: Frame, what: str) -> None:
 
 
 def _run_in_view() -> Entry:
-    listed = entries()
+    try:
+        listed = entries()
+    except StoreError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
     if not listed:
         st.info("There is no run yet, and no bundled example was found: set up a first run.")
         st.page_link("app_pages/run.py", label="Set up a run", icon=":material/play_arrow:")

@@ -91,3 +91,13 @@ def test_without_any_run_the_way_to_a_first_one_is_shown(
     at: AppTest = open_page()
     assert not at.exception
     assert "no run yet" in at.info[0].value
+
+
+def test_a_store_that_cannot_be_used_is_told_in_a_sentence(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("PRUNEPRIV_STORE", str(tmp_path / "file"))
+    at = open_page()
+    assert not at.exception
+    assert str(tmp_path / "file") in at.error[0].value
