@@ -201,11 +201,15 @@ def test_the_command_starts_an_engine_again_that_was_killed(
     assert json.loads((catalog.store / "out.json").read_text())["attacks"]
 
 
-def test_the_scheduler_asks_for_credentials(tmp_path: Path) -> None:
-    with EngineProcess(tmp_path / "store", *FAKE) as engine:
-        # the scheduler, two workers and their two nannies; the workers' web servers go at once
-        wait_until(lambda: len(_listening(engine)) == 5, "not five sockets that listen")
-        for host, port in _listening(engine):
+def test_the_scheduler_asks_for_credentials(
+    catalog: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    run_id = catalog.submit(experiment)
+    with EngineProcess(catalog.store, *FAKE) as engine:
+        wait_for_status(catalog, run_id, "done")  # so that all have started
+        sockets = _listening(engine)
+        assert len(sockets) == 5, "the scheduler, two workers and their two nannies"
+        for host, port in sockets:
             assert host == "127.0.0.1"
             assert not _answers_plainly(port)
             assert not _answers_without_certificate(port)
