@@ -9,6 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from prunepriv.ui.entrance import enter
+
 HERE = Path(__file__).resolve().parent
 
 st.set_page_config(
@@ -20,8 +22,6 @@ st.logo(
     str(HERE / "assets" / "logo.svg"), size="large", icon_image=str(HERE / "assets" / "favicon.png")
 )
 
-# The scripts lie in app_pages/, not pages/: beside a folder of that name, streamlit runs the page of
-# the first link to a fresh server without this file, and so without its icon and navigation.
 PAGES = (
     ("overview", "Overview", ":material/dashboard:"),
     ("run", "Run", ":material/play_circle:"),
@@ -31,10 +31,11 @@ PAGES = (
     ("defences", "Defences", ":material/shield:"),
 )
 
+enter()
 st.navigation(
     [
         st.Page(
-            f"app_pages/{name}.py",
+            f"pages/{name}.py",
             title=title,
             icon=icon,
             url_path=name,

@@ -6,6 +6,10 @@ from typing import Annotated
 
 import typer
 
+from benchmarks import location as location_figures
+from benchmarks import recipes as two_recipes
+from benchmarks import speed as speed_table
+
 app = typer.Typer(add_completion=False, help="Measure prunepriv on this machine.")
 
 Seeds = Annotated[str, typer.Option(help="Seeds, comma-separated.")]
@@ -15,25 +19,19 @@ Seeds = Annotated[str, typer.Option(help="Seeds, comma-separated.")]
 def speed(context: typer.Context) -> None:
     """Wall times of the main job, its steps and the dashboard."""
     if context.invoked_subcommand is None:
-        from benchmarks.speed import report
-
-        report()
+        speed_table.report()
 
 
 @app.command()
 def location(seeds: Seeds = "1,2,3,4,5") -> None:
     """Attack accuracy on Location, mean over seeds, beside the authors' code."""
-    from benchmarks.location import report
-
-    report([int(seed) for seed in seeds.split(",")])
+    location_figures.report([int(seed) for seed in seeds.split(",")])
 
 
 @app.command()
 def recipes(seeds: Seeds = "1,2,3") -> None:
     """Attack networks trained by the fast recipe and by the paper's."""
-    from benchmarks.recipes import report
-
-    report([int(seed) for seed in seeds.split(",")])
+    two_recipes.report([int(seed) for seed in seeds.split(",")])
 
 
 app()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prunepriv.engine.client import engine_is_alive
+from prunepriv.engine.client import ENGINE_LOCK, engine_is_alive
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks import dashboard
 from benchmarks.running import Job, run, stop_engine
 from benchmarks.yardstick import describe
 from prunepriv.store.catalog import Catalog
@@ -68,15 +69,15 @@ def _first_histograms(store: Path, job: Job) -> float:
     run_id = job.report["run"]
     began = catalog.run(run_id).started
     step = next(s for s in catalog.steps(run_id) if s.kind == "signals")
-    assert began is not None and step.started is not None and step.seconds is not None
+    assert began is not None
+    assert step.started is not None
+    assert step.seconds is not None
     return (step.started - began).total_seconds() + step.seconds
 
 
 def _dashboard() -> Iterator[Row]:
     """Start of the server to the first figure, by a browser; skipped where there is none."""
-    try:
-        from benchmarks.dashboard import measure
-    except ImportError as error:
-        print(f"| dashboard: not measured ({error}) | - | - |")
+    if shutil.which("chromium") is None:
+        print("| dashboard: not measured, no chromium on this machine | - | - |")
         return
-    yield from measure()
+    yield from dashboard.measure()

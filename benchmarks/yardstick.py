@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
+
+import torch
 
 
 def gigaflops(size: int = 1024, repeats: int = 20) -> float:
     """Float32 matrix products of `size` on all cores, in GFLOP/s: the best of `repeats`."""
-    import torch
-
     torch.set_num_threads(os.cpu_count() or 1)
     a = torch.ones(size, size)
     best = float("inf")
@@ -24,7 +25,7 @@ def describe() -> str:
     """One line on the machine."""
     model = "unknown processor"
     try:
-        with open("/proc/cpuinfo") as file:
+        with Path("/proc/cpuinfo").open() as file:
             model = next(line.split(":")[1].strip() for line in file if "model name" in line)
     except (OSError, StopIteration):
         pass

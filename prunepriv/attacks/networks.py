@@ -128,7 +128,7 @@ def _paper(
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [epochs // 2, epochs * 3 // 4])
     for epoch in range(epochs):
         network.train()
-        for batch in torch.randperm(len(x), generator=streams["order"]).split(128):
+        for batch in batches(torch.randperm(len(x), generator=streams["order"]), 128):
             _step(network, optimizer, x[batch], member[batch])
         schedule.step()
         report((epoch + 1) / epochs, f"epoch {epoch + 1} of {epochs}")
@@ -146,7 +146,7 @@ def _fast(
     shuffled = torch.randperm(len(x), generator=streams["held out"])
     held = shuffled[: max(1, round(fast.held_out * len(x)))]
     train = shuffled[len(held) :]
-    steps = -(-len(train) // fast.batch_size)
+    steps = len(batches(train, fast.batch_size))
     optimizer = torch.optim.Adam(
         network.parameters(), lr=fast.peak, weight_decay=WEIGHT_DECAY, fused=True
     )
@@ -157,7 +157,7 @@ def _fast(
     for epoch in range(fast.epochs):
         network.train()
         order = train[torch.randperm(len(train), generator=streams["order"])]
-        for number, batch in enumerate(order.split(fast.batch_size)):
+        for number, batch in enumerate(batches(order, fast.batch_size)):
             _step(network, optimizer, x[batch], member[batch])
             schedule.step()
             if number % 16 == 0:
@@ -166,6 +166,14 @@ def _fast(
         if loss < best:
             best, kept = loss, {k: v.clone() for k, v in network.state_dict().items()}
     network.load_state_dict(kept)
+
+
+def batches(order: Tensor, size: int) -> list[Tensor]:
+    """Cut into batches; a lone last record joins the batch before, for batch norm takes two or more."""
+    parts = list(order.split(size))
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts
 
 
 @contextmanager

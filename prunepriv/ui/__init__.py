@@ -1,4 +1,4 @@
-"""What the pages share: the only package beside ``app_pages/`` and ``app.py`` that imports streamlit.
+"""What the pages share: the only package beside ``pages/`` and ``app.py`` that imports streamlit.
 
 A page is a thin script::
 

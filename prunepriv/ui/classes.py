@@ -125,7 +125,7 @@ def _detail(
     )
     if name is not None:
         st.page_link(
-            "app_pages/leakage.py", label=f"Histograms and records of {name}",
+            "pages/leakage.py", label=f"Histograms and records of {name}",
             icon=":material/arrow_forward:",
             query_params={**link_params(frame.run_id), "class": name},
         )  # fmt: skip

@@ -36,7 +36,7 @@ def defended(frame: Frame) -> bool:
         icon=":material/shield:",
     )
     st.page_link(
-        "app_pages/run.py", label="Launch the same with PPB", icon=":material/play_arrow:",
+        "pages/run.py", label="Launch the same with PPB", icon=":material/play_arrow:",
         query_params=link_params(frame.run_id),
     )  # fmt: skip
     return False
@@ -251,6 +251,6 @@ def _classes(frame: Frame, name: str) -> None:
         provenance=provenance,
     )
     st.page_link(
-        "app_pages/classes.py", label="All classes and models", icon=":material/arrow_forward:",
+        "pages/classes.py", label="All classes and models", icon=":material/arrow_forward:",
         query_params=link_params(frame.run_id),
     )  # fmt: skip

@@ -23,6 +23,7 @@ from prunepriv.options import Adversary, ModelKind
 from prunepriv.places import data_folder
 from prunepriv.store.result import AttackScores, Result, TargetSignals
 from prunepriv.store.tables import RunView
+from prunepriv.ui.entrance import enter_through_app
 from prunepriv.ui.provenance import Provenance, provenance_of
 from prunepriv.ui.runs import Entry, catalog, entries, find, result_of
 from prunepriv.ui.theme_watch import watch_theme
@@ -148,6 +149,7 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
 
     Stops the page, with one sentence and the way on, where there is no run to show.
     """
+    enter_through_app()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title(title, anchor=False, width="content")
         st.markdown(f":gray[{question}]", width="content")
@@ -195,7 +197,7 @@ def not_there_yet(frame: Frame, what: str) -> None:
         return
     st.info(f"This run has no {what[0].lower()}{what[1:]}.", icon=":material/info:")
     st.page_link(
-        "app_pages/run.py", label="Open it on the Run page", icon=":material/play_arrow:",
+        "pages/run.py", label="Open it on the Run page", icon=":material/play_arrow:",
         query_params=link_params(frame.run_id),
     )  # fmt: skip
 
@@ -208,7 +210,7 @@ def _run_in_view() -> Entry:
         st.stop()
     if not listed:
         st.info("There is no run yet, and no bundled example was found: set up a first run.")
-        st.page_link("app_pages/run.py", label="Set up a run", icon=":material/play_arrow:")
+        st.page_link("pages/run.py", label="Set up a run", icon=":material/play_arrow:")
         st.stop()
     asked = st.query_params.get(URL)
     if asked is None:
@@ -244,7 +246,7 @@ def _offer_example(sentence: str, listed: Mapping[str, Entry]) -> NoReturn:
     st.markdown("These runs can be opened:")
     for entry in list(listed.values())[:8]:
         st.page_link(
-            "app_pages/overview.py", label=entry.title, icon=":material/arrow_forward:",
+            "pages/overview.py", label=entry.title, icon=":material/arrow_forward:",
             query_params=link_params(entry.run_id),
         )  # fmt: skip
     st.stop()

@@ -75,7 +75,7 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
                 _histograms(frame, signals, quantity, scale, label)
     if frame.experiment.defense.name == "none":
         st.page_link(
-            "app_pages/run.py", label="Launch the same with PPB to fill the fourth panel",
+            "pages/run.py", label="Launch the same with PPB to fill the fourth panel",
             icon=":material/shield:", query_params=link_params(frame.run_id),
         )  # fmt: skip
     _records(frame, signals, scale)

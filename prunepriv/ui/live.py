@@ -183,7 +183,7 @@ def _draw_links(frame: Frame) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, label, icon in RESULTS:
             st.page_link(
-                f"app_pages/{name}.py",
+                f"pages/{name}.py",
                 label=label,
                 icon=icon,
                 query_params=link_params(frame.run_id),

@@ -9,9 +9,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from prunepriv.datasets.splits import split
+from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.figures import overview as figures
-from prunepriv.options import DATASETS, DEFENSES, MODELS, Adversary, ModelKind
+from prunepriv.options import DATASETS, DEFENSES, MODEL_KINDS, MODELS, Adversary, ModelKind
 from prunepriv.prose import percent, points, signed
+from prunepriv.ui import form
 from prunepriv.ui.charts import small_chart, theme
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
@@ -30,7 +32,12 @@ from prunepriv.ui.words import pruning_of
 Draw = Callable[[Frame, DeltaGenerator], None]
 """Draws a card's chart; the button to its numbers goes into the given container."""
 
-PENDING = "Shows as soon as that step is done."
+
+def pending(frame: Frame) -> str:
+    """Why there is nothing to see yet, or ever."""
+    if frame.live:
+        return "Shows as soon as that step is done."
+    return "This run ended before that step."
 
 
 def subject(frame: Frame) -> ModelKind:
@@ -59,7 +66,7 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
     now, before = frame.model_report(kind), frame.model_report("original")
     name = f"Accuracy kept by the {kind} model"
     if now is None:
-        _headline(name, None, "accuracy_kept", PENDING)
+        _headline(name, None, "accuracy_kept", pending(frame))
         return
     accuracy, told, change_ = now["non_member_accuracy"], "on records it has never seen", None
     if before is not None and kind != "original":
@@ -75,7 +82,7 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
 def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
     rows, before = frame.evaluation(kind, "adaptive"), frame.evaluation("original", "adaptive")
     if rows is None:
-        _headline("Best attack on it", None, "attack_accuracy", PENDING)
+        _headline("Best attack on it", None, "attack_accuracy", pending(frame))
         return
     best = best_of(rows)
     told = f"95 % interval {interval(best)}"
@@ -94,7 +101,7 @@ def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
 def _confidence_gap(frame: Frame, kind: ModelKind) -> None:
     gap = _overall_gap(frame, kind)
     if gap is None:
-        _headline("Confidence gap", None, "confidence_gap", PENDING)
+        _headline("Confidence gap", None, "confidence_gap", pending(frame))
         return
     before = None if kind == "original" else _overall_gap(frame, "original")
     told = (
@@ -105,6 +112,12 @@ def _confidence_gap(frame: Frame, kind: ModelKind) -> None:
         "Confidence gap", signed(gap), "confidence_gap", told,
         delta=None if delta is None else signed(delta), worse=delta is not None and delta > 0.005,
     )  # fmt: skip
+
+
+def with_ppb(experiment: Experiment) -> Experiment:
+    """The same experiment with PPB at its usual strength, all four models attacked."""
+    settings = experiment.model_dump(mode="json")
+    return make_experiment({**settings, "defense": {"name": "ppb"}, "models": list(MODEL_KINDS)})
 
 
 def _overall_gap(frame: Frame, kind: ModelKind) -> float | None:
@@ -148,7 +161,7 @@ def _card(frame: Frame, number: int, title: str, page: str, name: str, draw: Dra
             st.markdown(f"**{number} · {title}**{arrow}", width="stretch")
             tools = st.container(width="content")
             st.page_link(
-                f"app_pages/{page}.py",
+                f"pages/{page}.py",
                 label=f":small[{name}]",
                 icon=":material/chevron_right:",
                 icon_position="right",
@@ -183,7 +196,7 @@ def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
 def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
     report = frame.training_report("original")
     if report is None:
-        st.caption(PENDING)
+        st.caption(pending(frame))
         return
     history, best = report["history"][0], report["best_epoch"][0]
     kept = next(point for point in history if point["epoch"] == best)
@@ -205,7 +218,7 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
     report = frame.model_report(kind)
     if report is None:
-        st.caption(PENDING)
+        st.caption(pending(frame))
         return
     requested = frame.experiment.pruning.sparsity if kind in ("pruned", "defended") else 0.0
     figure, table = figures.layers_chart(report["layers"], requested, theme())
@@ -233,7 +246,7 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
         if table is not None
     }
     if not means:
-        st.caption(PENDING)
+        st.caption(pending(frame))
         return
     figure, table = figures.gap_chart(means, theme())
     told = [f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items()]
@@ -252,7 +265,7 @@ def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
     rows = frame.evaluation(kind, "adaptive")
     if rows is None:
-        st.caption(PENDING)
+        st.caption(pending(frame))
         return
     best = best_of(rows)
     figure, table = figures.attacks_chart(rows, theme())
@@ -276,10 +289,9 @@ def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
 def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
     if "defended" not in frame.experiment.models:
         st.caption("This run has no defence. Run the same with PPB to see what it is worth.")
-        st.page_link(
-            "app_pages/run.py", label="The same with PPB", icon=":material/shield:",
-            query_params={"preset": "", **link_params(frame.run_id)},
-        )  # fmt: skip
+        if st.button("The same with PPB", icon=":material/shield:", key="with_ppb"):
+            form.fill(with_ppb(frame.experiment))
+            st.switch_page("pages/run.py", query_params=link_params(frame.run_id))
         return
     best: dict[tuple[ModelKind, Adversary], Row] = {}
     for target in frame.result.targets:
@@ -287,7 +299,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
         if rows is not None:
             best[target] = best_of(rows)
     if ("defended", "adaptive") not in best or ("pruned", "adaptive") not in best:
-        st.caption(PENDING)
+        st.caption(pending(frame))
         return
     name = DEFENSES[frame.experiment.defense.name].label
     told = defended(

@@ -11,7 +11,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = [ROOT / "app.py", *sorted((ROOT / "app_pages").glob("*.py"))]
+SCRIPTS = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 
 
 def imported(file: Path) -> set[str]:
@@ -56,7 +56,7 @@ def test_scripts_reach_no_torch(script: Path, graph: grimp.ImportGraph) -> None:
 def test_no_page_imports_another(script: Path) -> None:
     pages = {page.stem for page in SCRIPTS[1:]}
     roots = {name.split(".")[0] for name in imported(script)}
-    assert not roots & {"app_pages", "app", *pages}
+    assert not roots & {"pages", "app", *pages}
 
 
 def test_the_scan_sees_an_import(tmp_path: Path, graph: grimp.ImportGraph) -> None:
