@@ -181,13 +181,15 @@ def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Visitor]]:
     """Opens a window on the dashboard, as ``visit(width=390, dark=True)``; checks it at the end."""
     visitors: list[Visitor] = []
 
-    def new(width: int = 1440, height: int = 900, dark: bool = False) -> Visitor:
+    def new(
+        width: int = 1440, height: int = 900, dark: bool = False, to: Server = server
+    ) -> Visitor:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
         )
         context.set_default_timeout(PATIENCE_MS)
-        visitors.append(_watched(context.new_page(), server))
+        visitors.append(_watched(context.new_page(), to))
         return visitors[-1]
 
     yield new

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from prunepriv.options import ATTACKS
-from tests.e2e.conftest import PATIENCE_MS, Server, Visitor
+from tests.e2e.conftest import PATIENCE_MS, Server, Visitor, start_server, stop_server
 
 pytestmark = pytest.mark.browser
 
@@ -177,3 +177,18 @@ def test_the_file_behind_a_chart_holds_its_numbers_and_their_origin(
     assert table["command"].str.startswith("python -m prunepriv run").all()
     assert (table["ci95_low"] <= table["accuracy"]).all()
     assert (table["accuracy"] <= table["ci95_high"]).all()
+
+
+def test_the_first_link_to_a_fresh_server_may_lead_to_any_page(
+    visit: Visit, tmp_path: Path
+) -> None:
+    fresh = start_server(tmp_path / "store")
+    try:
+        visitor = visit(to=fresh)
+        visitor.open("/leakage")
+        visitor.heading("Leakage")
+        names = visitor.page.get_by_test_id("stSidebarNav").get_by_role("link").all_inner_texts()
+        assert [name.split("\n")[-1] for name in names] == list(PAGES)
+        visitor.page.close()
+    finally:
+        stop_server(fresh)

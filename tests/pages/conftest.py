@@ -61,7 +61,7 @@ def open_page(example_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         at.query_params.update(query)
         at.run()
         if page != "overview":
-            at.switch_page(f"app_pages/{page}.py").run()
+            at.switch_page(f"pages/{page}.py").run()
         return at
 
     return open_

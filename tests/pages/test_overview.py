@@ -101,3 +101,18 @@ def test_a_store_that_cannot_be_used_is_told_in_a_sentence(
     at = open_page()
     assert not at.exception
     assert str(tmp_path / "file") in at.error[0].value
+
+
+def test_without_a_defence_the_form_of_the_same_run_with_ppb_is_one_click_away(
+    open_page: Open,
+) -> None:
+    experiment = make_experiment({"data": {"limit": 300}, "pruning": {"sparsity": 0.5}, "seed": 4})
+    catalog = Catalog(store_folder())
+    catalog.submit(experiment)
+    catalog.close()
+    at = open_page(run=experiment.run_id)
+    at.button(key="with_ppb").click().run()
+    assert not at.exception
+    command = at.code[0].value
+    for words in ("--limit 300", "--sparsity 0.5", "--seed 4", "--defense ppb", "defended"):
+        assert words in command
