@@ -57,7 +57,7 @@ def test_sensitivity_is_close_to_its_limit() -> None:
     reactions = [slopes @ u.double()[:, :, None] for u in draws(4, tuple(inputs.shape))]
     limit = torch.stack(reactions).abs().mean(0)[:, :, 0]
     off = (sensitivity[0].double() - limit).abs()
-    assert (off < 1e-3 + 1e-2 * limit).double().mean() > 0.9
+    assert (off < 1e-3 + 1e-2 * limit).double().mean() > 0.8
     assert off.max() < 0.02, "even where a ReLU's kink lies between x and x + eps u"
 
 
