@@ -1,0 +1,156 @@
+"""How attack networks are trained: both recipes, dropout, and what the networks see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from prunepriv.attacks import FitSettings, Queries
+from prunepriv.attacks.networks import Dropout, FastRecipe, batches, fit_network, margin, predict
+from prunepriv.attacks.neural import NN, ClsNN, Top3NN, attack_network
+from prunepriv.progress import silent
+from tests.unit.attacks.drawn import draw
+
+torch.set_num_threads(1)
+
+
+def toy(n: int = 200) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    member = torch.arange(n) % 2
+    return torch.randn(n, 4, generator=generator) + member[:, None], member
+
+
+def small() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), Dropout(0.0), nn.Linear(8, 2))
+
+
+def test_the_attack_network_is_the_papers() -> None:
+    layers = [layer for layer in attack_network(30) if isinstance(layer, nn.Linear)]
+    assert [(layer.in_features, layer.out_features) for layer in layers] == [
+        (30, 512),
+        (512, 256),
+        (256, 128),
+        (128, 2),
+    ]
+
+
+def test_the_paper_recipe_is_100_epochs_of_sgd(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, member = toy()
+    rates: list[float] = []
+    made: list[torch.optim.SGD] = []
+
+    class Watched(torch.optim.SGD):
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__(*args, **options)  # type: ignore[arg-type]
+            made.append(self)
+
+        def step(self, closure: object = None) -> None:  # type: ignore[override]
+            rates.append(self.param_groups[0]["lr"])
+            super().step()
+
+    monkeypatch.setattr(torch.optim, "SGD", Watched)
+    heard: list[float] = []
+
+    def report(
+        fraction: float, message: str = "", point: Mapping[str, float] | None = None
+    ) -> None:
+        heard.append(fraction)
+
+    settings = FitSettings(recipe="paper", seed=1)
+    fitted = fit_network(small(), x, member, settings, FastRecipe(1, 64, 1e-3), report)
+    assert len(rates) == 100 * 2, "two batches of 128 and 72 an epoch"
+    by_epoch = rates[::2]
+    assert by_epoch == pytest.approx([1e-3] * 50 + [1e-4] * 25 + [1e-5] * 25)
+    group = made[0].param_groups[0]
+    assert (group["momentum"], group["weight_decay"]) == (0.9, 5e-4)
+    assert heard == pytest.approx([epoch / 100 for epoch in range(1, 101)])
+    assert all(np.isfinite(array).all() for array in fitted.values())
+
+
+def test_the_fast_recipe_keeps_the_epoch_that_does_best_on_held_out_records(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, member = toy()
+    network, weights, held_out = small(), [], []
+    certainties = iter([0.1, 3.0, 1.0, 0.5])  # the second epoch does best
+
+    def look(watched: nn.Module, held: Tensor) -> Tensor:
+        held_out.append(held)
+        weights.append(watched.state_dict()["0.weight"].numpy().copy())
+        truth = member[[int((x == row).all(1).nonzero()[0, 0]) for row in held]]
+        return next(certainties) * nn.functional.one_hot(truth, 2).float()
+
+    monkeypatch.setattr("prunepriv.attacks.networks.predict", look)
+    fast = FastRecipe(epochs=4, batch_size=64, peak=1e-2)
+    fitted = fit_network(network, x, member, FitSettings(seed=1), fast, silent)
+    assert [len(held) for held in held_out] == [20] * 4
+    assert np.array_equal(fitted["0.weight"], weights[1])
+    assert not np.array_equal(weights[1], weights[3])
+
+
+def test_batches_never_end_in_a_lone_record() -> None:
+    for count in range(1, 30):
+        parts = batches(torch.arange(count), 4)
+        assert torch.cat(parts).tolist() == list(range(count))
+        assert max(map(len, parts)) <= 5
+        assert count == 1 or min(map(len, parts)) > 1
+
+
+def test_a_dropout_mask_has_its_rate_and_is_rarely_seen_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Dropout, "POOL", 2**16)
+    drop = Dropout(0.2)
+    drop.generator = torch.Generator().manual_seed(1)
+    masks = torch.stack([drop(torch.ones(50, 20)) for _ in range(200)])
+    assert float((masks == 0).double().mean()) == pytest.approx(0.2, abs=0.01)
+    assert float(masks.mean()) == pytest.approx(1, abs=0.01)
+    assert len({mask.numpy().tobytes() for mask in masks}) > 190
+    assert torch.equal(drop.eval()(torch.ones(3)), torch.ones(3))
+
+
+def test_a_batch_larger_than_the_pool_gets_a_mask_of_its_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Dropout, "POOL", 16)
+    drop = Dropout(0.5)
+    assert drop(torch.ones(40, 5)).shape == (40, 5)
+    assert len(drop.pool) == 400
+
+
+def test_the_score_is_the_log_odds() -> None:
+    outputs = torch.tensor([[0.0, 1.5], [2.0, -1.0]])
+    p = outputs.softmax(1)[:, 1]
+    assert margin(outputs).tolist() == pytest.approx((p / (1 - p)).log().tolist(), rel=1e-5)
+
+
+def test_prediction_in_chunks_is_prediction() -> None:
+    x, _ = toy()
+    network = small()
+    torch.testing.assert_close(predict(network, x, chunk=7), network.eval()(x))
+
+
+def two_classes() -> Queries:
+    z = np.log(np.array([[0.3, 0.7], [0.9, 0.1]], dtype=np.float32))
+    return Queries(z, np.zeros_like(z), np.array([0, 1]))
+
+
+def test_what_each_network_sees() -> None:
+    z = np.log(np.array([[0.1, 0.4, 0.2, 0.3]], dtype=np.float32))
+    seen = Queries(z, np.zeros_like(z), np.array([2]))
+    assert NN().features(seen)[0].tolist() == pytest.approx([0.1, 0.4, 0.2, 0.3], rel=1e-6)
+    assert Top3NN().features(seen)[0].tolist() == pytest.approx([0.4, 0.3, 0.2], rel=1e-6)
+    expected = [0.1, 0.4, 0.2, 0.3, 0, 0, 1, 0]
+    assert ClsNN().features(seen)[0].tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_with_fewer_than_three_classes_top3_takes_what_there_is() -> None:
+    features = Top3NN().features(two_classes())
+    assert features.ravel().tolist() == pytest.approx([0.7, 0.3, 0.9, 0.1], rel=1e-6)
+    drawn = draw(1, 200, classes=2, leak=3.0)
+    fitted = Top3NN().fit(drawn.shadows(), FitSettings())
+    assert Top3NN().score(fitted, drawn.queries).shape == (200,)
