@@ -1,0 +1,307 @@
+"""A tiny run, step by step: what every artifact holds, and that it is what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from prunepriv.attacks import Queries, get_attack
+from prunepriv.errors import Cancelled, MissingArtifactError
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.models import build
+from prunepriv.options import ModelKind
+from prunepriv.pipeline.plan import Plan, plan
+from prunepriv.pipeline.steps import run_step
+from prunepriv.progress import silent
+from prunepriv.store.artifacts import Artifact, ArtifactStore
+from prunepriv.store.result import Result
+
+SHADOWS, CLASSES, FEATURES = 2, 30, 446
+KINDS: tuple[ModelKind, ...] = ("original", "control", "pruned", "defended")
+ATTACKS = ("corr", "conf", "nn")
+
+
+class Run:
+    """A finished run and its artifacts by the name of their step."""
+
+    def __init__(self, root: Path, experiment: Experiment) -> None:
+        self.store = ArtifactStore(root)
+        self.plan: Plan = plan(experiment)
+        for step in self.plan.steps:
+            run_step(step, self.store, root / "data", silent)
+
+    def __getitem__(self, name: str) -> Artifact:
+        return self.store.open(self.plan.key(name))
+
+    @property
+    def own(self) -> tuple[np.ndarray, np.ndarray]:
+        """(M, n) records that each model is scored on, and how many of them are members."""
+        parts = self["split"].tensors("split")
+        members = np.vstack([parts["target_train"], parts["shadow_train"]])
+        others = np.vstack([parts["target_test"], parts["shadow_test"]])
+        return np.hstack([members, others]), np.array(members.shape[1])
+
+
+def tiny() -> Experiment:
+    return make_experiment(
+        {
+            "data": {"name": "checkins", "limit": 200},
+            "training": {"epochs": 2},
+            "pruning": {"sparsity": 0.7},
+            "defense": {"name": "ppb", "strength": 8.0},
+            "attacks": {"names": ATTACKS},
+            "models": "all",
+            "shadows": SHADOWS,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run(tmp_path_factory.mktemp("run"), tiny())
+
+
+def layout(artifact: Artifact, name: str) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {key: (str(a.dtype), a.shape) for key, a in artifact.tensors(name).items()}
+
+
+def test_data_and_split(run: Run) -> None:
+    data, about = run["data"].tensors("data"), run["data"].json("about")
+    assert layout(run["data"], "data") == {
+        "x": ("uint8", (5010, FEATURES)),
+        "y": ("int64", (5010,)),
+    }
+    assert set(np.unique(data["x"])) == {0, 1}
+    assert (about["name"], about["kind"], about["classes"]) == ("checkins", "tabular", CLASSES)
+    assert len(about["class_names"]) == CLASSES
+    parts = run["split"].tensors("split")
+    sizes = {"train": 45, "validation": 10, "test": 45}
+    for part, size in sizes.items():
+        assert parts[f"target_{part}"].shape == (size,)
+        assert parts[f"shadow_{part}"].shape == (SHADOWS, size)
+        assert parts[f"target_{part}"].dtype == parts[f"shadow_{part}"].dtype == np.int64
+
+
+@pytest.mark.parametrize("name", ["train", *(f"fine_tune:{kind}" for kind in KINDS[1:])])
+def test_models_and_their_report(run: Run, name: str) -> None:
+    state, report = run[name].tensors("models"), run[name].json("report")
+    models = SHADOWS + 1
+    assert state["hidden1.weight"].shape == (models, 256, FEATURES)
+    assert state["output.bias"].shape == (models, CLASSES)
+    assert {str(value.dtype) for value in state.values()} == {"float32"}
+    epochs = 2 if name == "train" else 1
+    for points, best in zip(report["history"], report["best_epoch"], strict=True):
+        assert [point["epoch"] for point in points] == list(range(1, epochs + 1))
+        assert set(points[0]) == {"epoch", "loss", "member_accuracy", "validation_accuracy"}
+        assert 1 <= best <= epochs
+    assert len(report["history"]) == len(report["sparsity"]) == len(report["layers"]) == models
+
+
+@pytest.mark.parametrize("kind", ["pruned", "defended"])
+def test_masks_are_exact_in_the_store(run: Run, kind: str) -> None:
+    artifact, parents = run[f"fine_tune:{kind}"], run["train"].tensors("models")
+    state, masks, report = (
+        artifact.tensors("models"),
+        artifact.tensors("masks"),
+        artifact.json("report"),
+    )
+    assert set(masks) == {"hidden1.weight", "hidden2.weight", "output.weight"}
+    for name, kept in masks.items():
+        assert kept.dtype == bool
+        for model in range(SHADOWS + 1):
+            gone = ~kept[model]
+            assert gone.sum() == round(0.7 * gone.size)
+            assert not state[name][model][gone].any()
+            assert state[name][model][~gone].all()
+            sizes = np.abs(parents[name][model])
+            assert sizes[gone].max() <= sizes[~gone].min(), "judged by the original's weights"
+            layer = report["layers"][model][name.removesuffix(".weight")]
+            assert layer == pytest.approx(gone.mean())
+    total = sum(kept[0].size for kept in masks.values())
+    assert report["sparsity"][0] == pytest.approx(
+        sum((~k[0]).sum() for k in masks.values()) / total
+    )
+
+
+def test_the_control_is_not_pruned_but_fine_tuned(run: Run) -> None:
+    control, original = run["fine_tune:control"], run["train"].tensors("models")
+    assert control.json("report")["sparsity"] == [0] * (SHADOWS + 1)
+    assert not control.tensors("masks")
+    change = control.tensors("models")["output.weight"] - original["output.weight"]
+    assert all(np.abs(rows).max() > 1e-4 for rows in change)
+
+
+def test_the_defence_changes_the_fine_tuning_only(run: Run) -> None:
+    pruned, defended = (run[f"fine_tune:{kind}"] for kind in ("pruned", "defended"))
+    for name, kept in pruned.tensors("masks").items():
+        assert np.array_equal(kept, defended.tensors("masks")[name])
+    name = "output.bias"
+    assert not np.allclose(pruned.tensors("models")[name], defended.tensors("models")[name])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_signals_are_of_the_right_records_in_order(run: Run, kind: str) -> None:
+    artifact, y = run[f"signals:{kind}"], run["data"].tensors("data")["y"]
+    own, members = run.own
+    n = own.shape[1]
+    expected = {
+        "record": ("int64", (n,)), "member": ("uint8", (n,)), "label": ("int64", (n,)),
+        "logits": ("float32", (n, CLASSES)), "sensitivity": ("float32", (n, CLASSES)),
+    }  # fmt: skip
+    assert layout(artifact, "target") == expected
+    stacked = {name: (dtype, (SHADOWS, *shape)) for name, (dtype, shape) in expected.items()}
+    assert layout(artifact, "shadows") == stacked
+    assert layout(artifact, "reference") == {k: stacked[k] for k in ("logits", "sensitivity")}
+    target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
+    assert np.array_equal(np.vstack([target["record"][None], shadows["record"]]), own)
+    for table in (target, shadows):
+        assert np.array_equal(table["label"], y[table["record"]])
+        assert (table["member"] == (np.arange(n) < members)).all()
+        assert (table["sensitivity"] >= 0).all()
+        assert np.isfinite(table["logits"]).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_logits_are_the_stored_models_answers(run: Run, kind: str) -> None:
+    models = run["train" if kind == "original" else f"fine_tune:{kind}"].tensors("models")
+    artifact, x = run[f"signals:{kind}"], run["data"].tensors("data")["x"]
+    target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
+    reference = artifact.tensors("reference")
+    assert np.allclose(answers(models, 0, x[target["record"]]), target["logits"], atol=1e-4)
+    for shadow in range(SHADOWS):
+        on_own = answers(models, shadow + 1, x[shadows["record"][shadow]])
+        assert np.allclose(on_own, shadows["logits"][shadow], atol=1e-4)
+        on_targets = answers(models, shadow + 1, x[target["record"]])
+        assert np.allclose(on_targets, reference["logits"][shadow], atol=1e-4)
+
+
+def answers(state: dict[str, np.ndarray], model: int, x: np.ndarray) -> np.ndarray:
+    """Logits of one stored model, alone."""
+    network = build("fc", 1, (FEATURES,), CLASSES).eval()
+    network.load(
+        {name: torch.from_numpy(value[model : model + 1]) for name, value in state.items()}
+    )
+    with torch.inference_mode():
+        logits: np.ndarray = network(network.inputs(torch.from_numpy(x)[None]))[0].numpy()
+    return logits
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_signals_report_agrees_with_the_signals(run: Run, kind: str) -> None:
+    artifact = run[f"signals:{kind}"]
+    target, report = artifact.tensors("target"), artifact.json("report")
+    correct = target["logits"].argmax(1) == target["label"]
+    member = target["member"].astype(bool)
+    assert report["member_accuracy"] == pytest.approx(correct[member].mean())
+    assert report["non_member_accuracy"] == pytest.approx(correct[~member].mean())
+    asked = 0.7 if kind in ("pruned", "defended") else 0.0
+    assert report["sparsity"] == pytest.approx(asked, abs=1e-5)
+    assert set(report["layers"]) == {"hidden1", "hidden2", "output"}
+
+
+@pytest.mark.parametrize("adversary", ["adaptive", "non_adaptive"])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_each_adversary_learns_from_its_own_shadows(run: Run, attack: str, adversary: str) -> None:
+    shadows = "defended" if adversary == "adaptive" else "pruned"
+    tables = run["signals:defended"].tensors("target")
+    queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
+    fitted = run[f"fit:{attack}:{shadows}"].tensors("fit")
+    artifact = run[f"score:{attack}:defended:{adversary}"]
+    score = artifact.tensors("score")
+    method = get_attack(attack)
+    assert layout(artifact, "score") == {"score": ("float64", (90,)), "decision": ("uint8", (90,))}
+    assert np.allclose(score["score"], method.score(fitted, queries))
+    said = method.decide(fitted, queries, score["score"])
+    assert np.array_equal(score["decision"].astype(bool), said)
+    assert artifact.json("thresholds") == fitted["thresholds"].tolist()
+    step = run.plan.by_name[f"fit:{attack}:{shadows}"]
+    assert step.inputs == {"signals": run.plan.key(f"signals:{shadows}")}
+
+
+def test_what_conf_learned_is_what_the_shadows_say(run: Run) -> None:
+    tables = run["signals:pruned"].tensors("shadows")
+    p = np.exp(tables["logits"].astype(float))
+    p /= p.sum(-1, keepdims=True)
+    confidence = np.take_along_axis(p, tables["label"][..., None], -1).ravel()
+    thresholds = run["fit:conf:pruned"].tensors("fit")["thresholds"]
+    assert thresholds.shape == (CLASSES,)
+    assert all(np.isclose(confidence, threshold).any() for threshold in thresholds)
+
+
+def test_the_evaluation_lists_the_attacks_in_the_experiments_order(run: Run) -> None:
+    for kind, adversary in (*((k, "adaptive") for k in KINDS), ("defended", "non_adaptive")):
+        rows = run[f"evaluation:{kind}:{adversary}"].json("evaluation")
+        assert [row["attack"] for row in rows] == list(ATTACKS)
+        member = run[f"signals:{kind}"].tensors("target")["member"].astype(bool)
+        for row in rows:
+            table = run[f"score:{row['attack']}:{kind}:{adversary}"].tensors("score")
+            said = table["decision"].astype(bool)
+            balanced = (said[member].mean() + 1 - said[~member].mean()) / 2
+            assert row["accuracy"] == pytest.approx(balanced)
+            assert (row["members"], row["non_members"]) == (45, 45)
+
+
+def test_gaps_have_a_row_for_all_and_one_per_class(run: Run) -> None:
+    rows = run["divergence:pruned"].json("gaps")
+    assert [row["class"] for row in rows] == [None, *range(CLASSES)]
+
+
+def test_the_result_reads_it_all(run: Run) -> None:
+    result = Result(run.store, run.plan.experiment)
+    assert result.complete
+    assert not result.pending()
+    assert len(result.leaderboard()) == len(ATTACKS) * (len(KINDS) + 1)
+
+
+def test_the_same_experiment_gives_the_same_files(run: Run, tmp_path: Path) -> None:
+    torch.manual_seed(12345)
+    torch.randn(3)  # whatever the global generators have been through
+    again = Run(tmp_path, tiny())
+    for step in run.plan.steps:
+        first, second = run[step.name], again[step.name]
+        assert first.meta["files"] == second.meta["files"], step.name
+
+
+def test_a_cancelled_step_writes_nothing(run: Run, tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+
+    def stop(fraction: float, message: str = "", point: object = None) -> None:
+        raise Cancelled("enough")
+
+    for name in ("data", "split"):
+        run_step(run.plan.by_name[name], store, tmp_path, silent)
+    train = run.plan.by_name["train"]
+    with pytest.raises(Cancelled, match="enough"):
+        run_step(train, store, tmp_path, stop)
+    assert not store.has(train.key)
+
+
+def test_a_step_without_its_inputs_says_so(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(MissingArtifactError):
+        run_step(run.plan.by_name["train"], ArtifactStore(tmp_path), tmp_path, silent)
+
+
+def test_pictures_are_slimmed_by_scale(tmp_path: Path) -> None:
+    experiment = make_experiment(
+        {
+            "data": {"name": "digits", "limit": 120},
+            "model": {"name": "cnn", "width": 0.25},
+            "training": {"epochs": 1},
+            "pruning": {"approach": "network_slimming", "sparsity": 0.5},
+            "attacks": {"names": ["corr"]},
+            "models": ["pruned"],
+            "shadows": 1,
+        }
+    )
+    run = Run(tmp_path, experiment)
+    artifact = run["fine_tune:pruned"]
+    state, masks = artifact.tensors("models"), artifact.tensors("masks")
+    for name, kept in masks.items():
+        assert not state[name][~kept].any()
+    gone = sum((~masks[f"norms.{i}.weight"]).sum(1) for i in range(3))
+    channels = sum(masks[f"norms.{i}.weight"].shape[1] for i in range(3))
+    assert np.asarray(gone).tolist() == [round(0.5 * channels)] * 2
+    assert run["signals:pruned"].json("report")["sparsity"] > 0
