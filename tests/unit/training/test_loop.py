@@ -167,9 +167,10 @@ def test_masked_models_stay_masked_when_their_neighbours_have_stopped() -> None:
     generator = torch.Generator().manual_seed(1)
     shape = fresh("fc", 3).get_parameter("hidden1.weight").shape
     masks = {"hidden1.weight": torch.rand(shape, generator=generator) > 0.5}
-    settings = Settings(epochs=15, patience=1, batch_size=32)
+    settings = Settings(epochs=60, stop_at_member_accuracy=0.97, batch_size=32)
     trained = train(fresh("fc", 3), records, settings, seed=7, stage="fine_tune", masks=masks)
-    assert len({len(points) for points in trained.history}) > 1
+    lengths = [len(points) for points in trained.history]
+    assert lengths[0] < lengths[1] or min(lengths[:2]) < lengths[2], "the test wants rows that move"
     assert not trained.state["hidden1.weight"][~masks["hidden1.weight"]].any()
     assert (trained.state["hidden1.weight"][masks["hidden1.weight"]] != 0).all()
 
