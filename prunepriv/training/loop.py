@@ -24,7 +24,8 @@ class Settings:
 
     Attributes:
         epochs: at most so many.
-        patience: stop after so many epochs without a better validation accuracy; None: never.
+        patience: stop when more than so many epochs in a row brought no better validation accuracy
+            (counted as in Yuan & Zhang's release); None: never.
         stop_at_member_accuracy: instead of early stopping, train until the members reach it and
             keep the last weights.
         scale_penalty: weight of the L1 penalty on batch-norm scales (network slimming).

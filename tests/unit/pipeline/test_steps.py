@@ -131,7 +131,8 @@ def test_the_control_is_not_pruned_but_fine_tuned(run: Run) -> None:
     assert control.json("report")["sparsity"] == [0] * (SHADOWS + 1)
     assert not control.tensors("masks")
     change = control.tensors("models")["output.weight"] - original["output.weight"]
-    assert all(np.abs(rows).max() > 1e-4 for rows in change)
+    # one epoch is one step of Adam here, which moves no weight by more than its rate of 1e-3
+    assert all(1e-4 < np.abs(rows).max() < 1.1e-3 for rows in change), "from the original on"
 
 
 def test_the_defence_changes_the_fine_tuning_only(run: Run) -> None:
