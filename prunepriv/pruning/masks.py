@@ -1,8 +1,7 @@
-"""Masks as plain boolean tensors: how they are applied, and the sparsity they achieve."""
+"""Masks as plain boolean tensors, and the sparsity they achieve."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import torch
@@ -37,12 +36,6 @@ def smallest(importance: Tensor, count: int) -> Tensor:
     kept = torch.ones_like(importance, dtype=torch.bool)
     removed = importance.topk(count, dim=1, largest=False).indices
     return kept.scatter_(1, removed, False)
-
-
-def apply_masks(state: Mapping[str, Tensor], masks: Masks) -> None:
-    """Zero what is removed, in place."""
-    for name, kept in masks.items():
-        state[name].mul_(kept)
 
 
 def sparsities(ensemble: Ensemble, masks: Masks) -> tuple[list[float], list[dict[str, float]]]:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunepriv.pruning.masks import apply_masks, smallest, sparsities
+from prunepriv.pruning.masks import smallest, sparsities
 from tests.stacks import make_stack
 
 
@@ -47,10 +47,3 @@ def test_without_masks_nothing_is_gone() -> None:
     whole, layers = sparsities(make_stack("fc", 2), {})
     assert whole == [0, 0]
     assert layers == [{"hidden1": 0, "hidden2": 0, "output": 0}] * 2
-
-
-def test_applied_masks_zero_what_they_remove_and_nothing_else() -> None:
-    state = {"a": torch.tensor([[1.0, -2.0, 3.0]]), "b": torch.ones(1, 2)}
-    apply_masks(state, {"a": torch.tensor([[True, False, True]])})
-    assert state["a"].tolist() == [[1, 0, 3]]
-    assert state["b"].tolist() == [[1, 1]]
