@@ -99,6 +99,10 @@ def run(
     from prunepriv.cli.launch import run_and_show
 
     settings = _merge(preset_settings(preset) if preset else {}, given)
+    if strength is not None and settings["defense"].get("name", "none") == "none":
+        raise ExperimentError(
+            "--strength is a defence's, and none was chosen: add --defense ppb, or leave it out"
+        )
     if settings["training"].get("patience") == 0:
         settings["training"]["patience"] = None
     run_and_show(make_experiment(settings), store_folder(store), json, inline)

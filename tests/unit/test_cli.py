@@ -100,6 +100,7 @@ MISTAKES = [
     (("run", "--sparsity", "1.2"), "sparsity must lie in [0, 1), got 1.2"),
     (("run", "--sparsity", "much"), "--sparsity"),
     (("run", "--shadows", "0"), "shadows must be 1 at least"),
+    (("run", "--strength", "4"), "--strength is a defence's, and none was chosen"),
     (("run", "--dataset", "cifar"), "unknown data set 'cifar': choose one of checkins, shapes"),
     (("run", "--model", "x"), "unknown model 'x': choose one of fc, cnn"),
     (("run", "--approach", "x"), "unknown approach 'x': choose one of l1_unstructured"),
