@@ -148,7 +148,6 @@ def _signals(draft: Draft, step: Step, result: Result, rng: np.random.Generator)
     shadows, classes = len(shadow_record), result.experiment.data.option.classes
     target = _draw(kind, y[record], member, classes, rng)
     own = [_draw(kind, y[row], member, classes, rng) for row in shadow_record]
-    other = [_draw(kind, y[record], np.zeros_like(member), classes, rng) for _ in range(shadows)]
     flags = member.astype(np.uint8)
     draft.tensors("target", {"record": record, "member": flags, "label": y[record], **target})
     draft.tensors(
@@ -160,7 +159,6 @@ def _signals(draft: Draft, step: Step, result: Result, rng: np.random.Generator)
             **_stack(own),
         },
     )
-    draft.tensors("reference", _stack(other))
     right = target["logits"].argmax(axis=1) == y[record]
     models = result.artifact("train" if kind == "original" else f"fine_tune:{kind}")
     assert models is not None

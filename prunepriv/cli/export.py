@@ -11,7 +11,9 @@ import typer
 from prunepriv.cli.app import Run, Store, app
 from prunepriv.command import command_line
 from prunepriv.errors import ExperimentError
-from prunepriv.places import store_folder
+from prunepriv.pipeline.plan import Step
+from prunepriv.places import data_folder, store_folder
+from prunepriv.progress import silent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 
@@ -50,6 +52,12 @@ def export(
         if csv is not None:
             written += export_csv(report, csv, command_line(run.experiment))
     if signals is not None:
-        written += export_signals(result, signals)
+        from prunepriv.engine.runner import load_runner
+
+        def make(step: Step) -> None:
+            typer.echo(f"{step.name}: every shadow scores the target's records")
+            load_runner()(step, result.store, data_folder(), silent)
+
+        written += export_signals(result, signals, make)
     for file in written:
         typer.echo(str(file))

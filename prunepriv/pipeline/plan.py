@@ -26,8 +26,9 @@ from prunepriv.experiment import Experiment, canonical_json
 from prunepriv.options import ATTACKS, Adversary, ModelKind
 
 StepKind = Literal[
-    "data", "split", "train", "fine_tune", "signals", "divergence", "fit", "score", "evaluation"
-]
+    "data", "split", "train", "fine_tune", "signals", "reference", "divergence", "fit", "score",
+    "evaluation",
+]  # fmt: skip
 
 VERSIONS: Mapping[StepKind, int] = {
     "data": 1,
@@ -35,6 +36,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "train": 1,
     "fine_tune": 1,
     "signals": 1,
+    "reference": 1,
     "divergence": 1,
     "fit": 1,
     "score": 1,
@@ -131,6 +133,12 @@ def plan(experiment: Experiment) -> Plan:
         steps.append(Step(f"divergence:{kind}", "divergence", {}, {"signals": signals[kind].key}))
     steps.extend(_attack_steps(experiment, signals))
     return Plan(experiment, tuple(steps))
+
+
+def reference_step(whole: Plan, kind: ModelKind) -> Step:
+    """Every shadow scores the target's records: no part of a run, made when it is exported."""
+    signals = whole.by_name[f"signals:{kind}"]
+    return Step(f"reference:{kind}", "reference", signals.params, signals.inputs)
 
 
 def _base(experiment: Experiment) -> dict[str, Step]:

@@ -184,36 +184,11 @@ def _parameters(ensemble: Ensemble) -> int:
 
 def _signals(work: _Work) -> Writer:
     report = work.inputs["models"].json("report")
-    data = work.tensors("data", "data")
-    parts = Splits.from_arrays(work.inputs["split"].tensors("split"))
-    state = work.tensors("models", "models")
-    own = torch.cat(
-        [
-            _rows(parts.target_train, parts.shadow_train),
-            _rows(parts.target_test, parts.shadow_test),
-        ],
-        dim=1,
-    )
-    models, count = own.shape
-    member = np.arange(count) < parts.target_train.size
-    architecture = report["architecture"]
-    classes = work.inputs["data"].json("about")["classes"]
-    everyone = build(
-        architecture["name"], models, data["x"].shape[1:], classes, architecture["width"]
-    )
-    everyone.load(state)
+    everyone, x, own, member = _scorers(work)
     logits, sensitivity = signals(
-        everyone, data["x"], own, seed=derive(work.params["seed"], "signals", "own")
+        everyone, x, own, seed=derive(work.params["seed"], "signals", "own")
     )
-    work.report(0.5, "every shadow scores the target's records")
-    everyone.keep(torch.arange(1, models))
-    crossed = signals(
-        everyone,
-        data["x"],
-        own[:1].expand(models - 1, -1),
-        seed=derive(work.params["seed"], "signals", "reference"),
-    )
-    labels = data["y"][own]
+    labels = work.tensors("data", "data")["y"][own]
     correct = (logits[0].argmax(1) == labels[0]).numpy()
     summary = {
         "member_accuracy": float(correct[member].mean()),
@@ -232,12 +207,41 @@ def _signals(work: _Work) -> Writer:
         }
         draft.tensors("target", {name: table[0] for name, table in tables.items()})
         draft.tensors("shadows", {name: table[1:] for name, table in tables.items()})
-        draft.tensors(
-            "reference", {"logits": crossed[0].numpy(), "sensitivity": crossed[1].numpy()}
-        )
         draft.json("report", summary)
 
     return write
+
+
+def _reference(work: _Work) -> Writer:
+    everyone, x, own, _ = _scorers(work)
+    shadows = len(own) - 1
+    everyone.keep(torch.arange(1, shadows + 1))
+    logits, sensitivity = signals(
+        everyone,
+        x,
+        own[:1].expand(shadows, -1),
+        seed=derive(work.params["seed"], "signals", "reference"),
+    )
+    tables = {"logits": logits.numpy(), "sensitivity": sensitivity.numpy()}
+    return lambda draft: draft.tensors("reference", tables)
+
+
+def _scorers(work: _Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarray]:
+    """The models, the data set, each model's own records (M, n), and which of those are members."""
+    architecture = work.inputs["models"].json("report")["architecture"]
+    x = work.tensors("data", "data")["x"]
+    parts = Splits.from_arrays(work.inputs["split"].tensors("split"))
+    own = torch.cat(
+        [
+            _rows(parts.target_train, parts.shadow_train),
+            _rows(parts.target_test, parts.shadow_test),
+        ],
+        dim=1,
+    )
+    classes = work.inputs["data"].json("about")["classes"]
+    everyone = build(architecture["name"], len(own), x.shape[1:], classes, architecture["width"])
+    everyone.load(work.tensors("models", "models"))
+    return everyone, x, own, np.arange(own.shape[1]) < parts.target_train.size
 
 
 def _divergence(work: _Work) -> Writer:
@@ -307,6 +311,7 @@ _STEPS: Mapping[StepKind, Callable[[_Work], Writer]] = {
     "train": _train,
     "fine_tune": _fine_tune,
     "signals": _signals,
+    "reference": _reference,
     "divergence": _divergence,
     "fit": _fit,
     "score": _score,

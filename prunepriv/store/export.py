@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.options import ModelKind
+from prunepriv.pipeline.plan import Step, reference_step
 from prunepriv.store.result import Result
 
 TABLES = ("models", "gaps", "attacks", "steps")
@@ -48,7 +49,7 @@ def export_csv(report: Mapping[str, Any], folder: Path, command: str) -> list[Pa
     return [*files, about]
 
 
-def export_signals(result: Result, folder: Path) -> list[Path]:
+def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -> list[Path]:
     """Write ``signals_<model>.parquet`` for each attacked kind of model.
 
     One row per record and scoring model: the target on its own records, each shadow on its own, and
@@ -56,12 +57,20 @@ def export_signals(result: Result, folder: Path) -> list[Path]:
     data set's own index), ``scored_by`` (target, shadow_0, ...), ``model``, ``member``, ``label``,
     ``logit_0``..., ``sensitivity_0``... The files' metadata hold run id, seed, experiment and key.
 
+    Args:
+        result: the run.
+        folder: made if it is not there.
+        make: does a step. What shadows say of the target's records no attack reads: it is made here.
+
     Raises:
         MissingArtifactError: the signals are not finished, or not whole.
     """
     make_folder(folder)
     files = []
     for kind in result.experiment.models:
+        step = reference_step(result.plan, kind)
+        if result.artifact(f"signals:{kind}") is not None and result.artifact_of(step) is None:
+            make(step)
         file = folder / f"signals_{kind}.parquet"
         pq.write_table(signals_table(result, kind), file)
         files.append(file)
@@ -71,12 +80,13 @@ def export_signals(result: Result, folder: Path) -> list[Path]:
 def signals_table(result: Result, kind: ModelKind) -> pa.Table:
     """What :func:`export_signals` writes for one kind of model."""
     artifact = result.artifact(f"signals:{kind}")
-    if artifact is None or not artifact.has("shadows.safetensors"):
+    crossed = result.artifact_of(reference_step(result.plan, kind))
+    if artifact is None or crossed is None or not artifact.has("shadows.safetensors"):
         raise MissingArtifactError(
             f"the signals of {kind} in run {result.run_id} are not all here: run it again"
         )
     target = artifact.tensors("target")
-    shadows, reference = artifact.tensors("shadows"), artifact.tensors("reference")
+    shadows, reference = artifact.tensors("shadows"), crossed.tensors("reference")
     parts = [_part("target", kind, target)]
     for index in range(len(shadows["record"])):
         own = {name: array[index] for name, array in shadows.items()}

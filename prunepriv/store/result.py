@@ -115,8 +115,10 @@ class Result:
     def artifact(self, name: str) -> Artifact | None:
         """The artifact of the step of that name, if it is finished."""
         step = self.plan.by_name.get(name)
-        if step is None:
-            return None
+        return None if step is None else self.artifact_of(step)
+
+    def artifact_of(self, step: Step) -> Artifact | None:
+        """A step's artifact, if it is finished; also of a step that is no part of the run."""
         try:
             return self.store.open(step.key)
         except MissingArtifactError:

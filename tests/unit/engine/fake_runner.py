@@ -83,8 +83,6 @@ def _write_signals(draft: Draft, number: int) -> None:
 
     draft.tensors("target", some())
     draft.tensors("shadows", some(SHADOWS))
-    reference = some(SHADOWS)
-    draft.tensors("reference", {name: reference[name] for name in ("logits", "sensitivity")})
     report = {"member_accuracy": 0.9, "non_member_accuracy": 0.5, "sparsity": 0.7, "layers": {}}
     draft.json("report", report)
 

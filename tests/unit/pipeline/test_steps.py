@@ -13,7 +13,7 @@ from prunepriv.errors import Cancelled, MissingArtifactError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.models import build
 from prunepriv.options import ModelKind
-from prunepriv.pipeline.plan import Plan, plan
+from prunepriv.pipeline.plan import Plan, plan, reference_step
 from prunepriv.pipeline.steps import run_step
 from prunepriv.progress import silent
 from prunepriv.store.artifacts import Artifact, ArtifactStore
@@ -30,11 +30,14 @@ class Run:
     def __init__(self, root: Path, experiment: Experiment) -> None:
         self.store = ArtifactStore(root)
         self.plan: Plan = plan(experiment)
-        for step in self.plan.steps:
+        kinds = experiment.models
+        self.references = {f"reference:{k}": reference_step(self.plan, k) for k in kinds}
+        for step in (*self.plan.steps, *self.references.values()):
             run_step(step, self.store, root / "data", silent)
 
     def __getitem__(self, name: str) -> Artifact:
-        return self.store.open(self.plan.key(name))
+        step = self.references.get(name) or self.plan.by_name[name]
+        return self.store.open(step.key)
 
     @property
     def own(self) -> tuple[np.ndarray, np.ndarray]:
@@ -155,7 +158,8 @@ def test_signals_are_of_the_right_records_in_order(run: Run, kind: str) -> None:
     assert layout(artifact, "target") == expected
     stacked = {name: (dtype, (SHADOWS, *shape)) for name, (dtype, shape) in expected.items()}
     assert layout(artifact, "shadows") == stacked
-    assert layout(artifact, "reference") == {k: stacked[k] for k in ("logits", "sensitivity")}
+    crossed = layout(run[f"reference:{kind}"], "reference")
+    assert crossed == {name: stacked[name] for name in ("logits", "sensitivity")}
     target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
     assert np.array_equal(np.vstack([target["record"][None], shadows["record"]]), own)
     for table in (target, shadows):
@@ -170,7 +174,7 @@ def test_logits_are_the_stored_models_answers(run: Run, kind: str) -> None:
     models = run["train" if kind == "original" else f"fine_tune:{kind}"].tensors("models")
     artifact, x = run[f"signals:{kind}"], run["data"].tensors("data")["x"]
     target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
-    reference = artifact.tensors("reference")
+    reference = run[f"reference:{kind}"].tensors("reference")
     assert np.allclose(answers(models, 0, x[target["record"]]), target["logits"], atol=1e-4)
     for shadow in range(SHADOWS):
         on_own = answers(models, shadow + 1, x[shadows["record"][shadow]])

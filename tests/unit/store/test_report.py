@@ -11,6 +11,7 @@ import pytest
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.experiment import make_experiment
+from prunepriv.pipeline.plan import Step, reference_step
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
@@ -85,12 +86,28 @@ def test_the_tables_carry_their_origin(finished: Result, tmp_path: Path) -> None
 
 
 def test_the_signals_of_every_model_on_every_record(finished: Result, tmp_path: Path) -> None:
-    files = export_signals(finished, tmp_path / "signals")
+    made: list[Step] = []
+
+    def make(step: Step) -> None:
+        made.append(step)
+        signals = finished.artifact(step.name.replace("reference", "signals"))
+        assert signals is not None
+        stacked = signals.tensors("shadows")
+        with finished.store.write(step.key, {"kind": step.kind, "seconds": 0.0}) as draft:
+            names = ("logits", "sensitivity")
+            draft.tensors("reference", {name: -stacked[name] for name in names})
+
+    files = export_signals(finished, tmp_path / "signals", make)
+    assert [step.name for step in made] == [f"reference:{k}" for k in finished.experiment.models]
+    export_signals(finished, tmp_path / "signals", made.append)
+    assert len(made) == len(finished.experiment.models)  # kept from the first time
     assert [file.stem for file in files] == [f"signals_{k}" for k in finished.experiment.models]
     artifact = finished.artifact("signals:pruned")
     assert artifact is not None
     target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
-    reference = artifact.tensors("reference")
+    crossed = finished.artifact_of(reference_step(finished.plan, "pruned"))
+    assert crossed is not None
+    reference = crossed.tensors("reference")
     table = pq.read_table(tmp_path / "signals" / "signals_pruned.parquet")
     assert table.column_names[:7] == [
         "record", "scored_by", "model", "member", "label", "logit_0", "logit_1",
@@ -119,7 +136,7 @@ def test_the_signals_of_every_model_on_every_record(finished: Result, tmp_path: 
 def test_a_folder_that_cannot_be_made(finished: Result, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be made"):
-        export_signals(finished, tmp_path / "file" / "out")
+        export_signals(finished, tmp_path / "file" / "out", print)
 
 
 def test_a_bundle_is_read_as_the_run_itself_is(finished: Result, tmp_path: Path) -> None:
