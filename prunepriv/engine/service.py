@@ -192,13 +192,22 @@ class Engine:
         self._ledger.wait(key)
         for run_id in self._ledger.wanting(key):
             step = self._runs[run_id].plan.by_key[key]
-            if not _is_ready(step, self._ledger.unfinished(run_id)):
+            if not self._is_own(step, self._ledger.unfinished(run_id)):
                 continue  # Dask hands on the failure of a step that this one reads
             if isinstance(error, (Cancelled, MissingArtifactError)):
                 self._restart(run_id, key, str(error))
                 continue
             logger.error("run %s: step %s failed\n%s", run_id, step.name, traceback)
             self._end_failed(run_id, key, self._sentence(step, error))
+
+    def _is_own(self, step: Step, unfinished: frozenset[str]) -> bool:
+        """Whether a failure is the step's own: all that it reads is there.
+
+        The store knows it too: a worker that dies takes Dask's memory of finished steps along, and
+        they count as unfinished until another worker has found their artifacts.
+        """
+        store = ArtifactStore(self._catalog.store)
+        return _is_ready(step, unfinished) or all(store.has(key) for key in step.inputs.values())
 
     def _sentence(self, step: Step, error: BaseException) -> str:
         if isinstance(error, PruneprivError):

@@ -223,6 +223,18 @@ def test_a_failure_that_dask_hands_on_is_not_the_step_s_own(
     assert status(catalog, experiment) == "running", "its input data is still being made"
 
 
+def test_a_failure_is_heard_while_finished_inputs_are_looked_for_again(
+    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    engine.turn()
+    for name in ("data", "split"):  # done, but the worker that knew of it has died
+        run_step(hands.out[hands.key(name)], hands.store, Path(), silent)
+    hands.do("train", DataError("its worker died again and again"))
+    engine.turn()
+    assert status(catalog, experiment) == "failed"
+
+
 def test_cancelling_stops_what_runs_and_takes_back_what_waits(
     engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
 ) -> None:
