@@ -25,6 +25,7 @@ from prunepriv.options import (
     DefenseOption,
     ModelKind,
     ModelOption,
+    knob_values,
     lookup,
 )
 
@@ -61,24 +62,13 @@ class Data(Part):
         if not isinstance(given, dict):
             return given
         option = lookup(DATASETS, str(given.get("name", "checkins")), "data set")
-        known = {knob.name: knob for knob in option.knobs}
         knobs = given.get("knobs") or {}
         if not isinstance(knobs, dict):
             raise ExperimentError(f"data.knobs must be settings by name, got {knobs!r}")
-        for name, value in knobs.items():
-            if name not in known:
-                takes = ", ".join(known) or "none"
-                raise ExperimentError(
-                    f"unknown setting {name!r} of data set {option.name}: it takes {takes}"
-                )
-            low, high = known[name].low, known[name].high
-            if not isinstance(value, (int, float)) or not low <= value <= high:
-                raise ExperimentError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
-        filled = {name: float(knobs.get(name, knob.default)) for name, knob in known.items()}
         limit = given.get("limit")
         if isinstance(limit, int) and limit >= option.records:
             limit = None  # all of them: two experiments that differ in it are one
-        return {**given, "name": option.name, "limit": limit, "knobs": filled}
+        return {**given, "name": option.name, "limit": limit, "knobs": knob_values(option, knobs)}
 
 
 class Model(Part):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from prunepriv.errors import UnknownNameError
+from prunepriv.errors import ExperimentError, UnknownNameError
 
 ModelKind = Literal["original", "control", "pruned", "defended"]
 MODEL_KINDS: tuple[ModelKind, ...] = ("original", "control", "pruned", "defended")
@@ -348,3 +348,22 @@ def lookup(options: Mapping[str, AnyOption], name: str, what: str) -> AnyOption:
     except KeyError:
         known = ", ".join(options)
         raise UnknownNameError(f"unknown {what} {name!r}: choose one of {known}") from None
+
+
+def knob_values(option: DatasetOption, given: Mapping[str, Any]) -> dict[str, float]:
+    """Every knob of a data set, as given or by default.
+
+    Raises:
+        ExperimentError: a knob that it does not have, or a value out of range.
+    """
+    known = {knob.name: knob for knob in option.knobs}
+    for name, value in given.items():
+        if name not in known:
+            takes = ", ".join(known) or "none"
+            raise ExperimentError(
+                f"unknown setting {name!r} of data set {option.name}: it takes {takes}"
+            )
+        low, high = known[name].low, known[name].high
+        if not isinstance(value, (int, float)) or not low <= value <= high:
+            raise ExperimentError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
+    return {name: float(given.get(name, knob.default)) for name, knob in known.items()}

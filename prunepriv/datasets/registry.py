@@ -7,8 +7,7 @@ from pathlib import Path
 
 from prunepriv.datasets import checkins, digits, shapes, tabular
 from prunepriv.datasets.base import Dataset, Loader
-from prunepriv.errors import ExperimentError
-from prunepriv.options import DATASETS, DatasetOption, lookup
+from prunepriv.options import DATASETS, knob_values, lookup
 from prunepriv.progress import Report, silent
 
 LOADERS: Mapping[str, Loader] = {
@@ -36,7 +35,7 @@ def load(
         DataError: an archive that cannot be had, or is not what it should be.
     """
     option = lookup(DATASETS, name, "data set")
-    x, y = LOADERS[name](_filled(option, knobs), data_folder, report)
+    x, y = LOADERS[name](knob_values(option, knobs), data_folder, report)
     return Dataset(
         name=name,
         kind=option.kind,
@@ -46,18 +45,3 @@ def load(
         class_names=option.class_names
         or tuple(f"Group {number}" for number in range(1, option.classes + 1)),
     )
-
-
-def _filled(option: DatasetOption, knobs: Mapping[str, float]) -> dict[str, float]:
-    """Every knob of the data set, as given or by default."""
-    known = {knob.name: knob for knob in option.knobs}
-    for name, value in knobs.items():
-        if name not in known:
-            takes = ", ".join(known) or "none"
-            raise ExperimentError(
-                f"unknown setting {name!r} of data set {option.name}: it takes {takes}"
-            )
-        low, high = known[name].low, known[name].high
-        if not low <= value <= high:
-            raise ExperimentError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
-    return {name: float(knobs.get(name, knob.default)) for name, knob in known.items()}
