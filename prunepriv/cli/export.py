@@ -10,6 +10,7 @@ import typer
 
 from prunepriv.cli.app import Run, Store, app
 from prunepriv.command import command_line
+from prunepriv.engine.runner import load_runner
 from prunepriv.errors import ExperimentError
 from prunepriv.pipeline.plan import Step
 from prunepriv.places import data_folder, store_folder
@@ -52,10 +53,9 @@ def export(
         if csv is not None:
             written += export_csv(report, csv, command_line(run.experiment))
     if signals is not None:
-        from prunepriv.engine.runner import load_runner
 
         def make(step: Step) -> None:
-            typer.echo(f"{step.name}: every shadow scores the target's records")
+            typer.echo(f"{step.name}: every shadow scores the target's records", err=True)
             load_runner()(step, result.store, data_folder(), silent)
 
         written += export_signals(result, signals, make)

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import jsonschema
 import pytest
 
+from prunepriv.cli import export as export_module
 from prunepriv.cli import launch as launch_module
 from prunepriv.cli import main
 from prunepriv.cli.example import EXAMPLE_PRESETS
 from prunepriv.cli.progress import Bar
 from prunepriv.command import command_line
 from prunepriv.engine.inline import run_inline
+from prunepriv.engine.runner import load_runner
 from prunepriv.experiment import make_experiment
 from prunepriv.places import store_folder
 from prunepriv.presets import get_preset
@@ -46,6 +48,7 @@ Cli = Callable[..., Done]
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """A function that takes a command's words and tells how it ended."""
     monkeypatch.setattr(launch_module, "run_inline", partial(run_inline, runner=RUNNER))
+    monkeypatch.setattr(export_module, "load_runner", partial(load_runner, RUNNER))
 
     def command(*words: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["prunepriv", *words])

@@ -87,6 +87,13 @@ def _write_signals(draft: Draft, number: int) -> None:
     draft.json("report", report)
 
 
+def _write_reference(draft: Draft, number: int) -> None:
+    rng = np.random.default_rng(number)
+    shape = (SHADOWS, RECORDS, CLASSES)
+    names = ("logits", "sensitivity")
+    draft.tensors("reference", {name: rng.random(shape, dtype=np.float32) for name in names})
+
+
 def _write_gaps(draft: Draft, number: int) -> None:
     gap = (number % 100) / 100
     row = {"confidence": gap, "sensitivity": -gap, "generalization": 0.4}
@@ -118,6 +125,7 @@ _WRITERS = {
     "train": _write_models,
     "fine_tune": _write_models,
     "signals": _write_signals,
+    "reference": _write_reference,
     "divergence": _write_gaps,
     "score": _write_score,
     "evaluation": _write_evaluation,

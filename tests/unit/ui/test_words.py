@@ -34,4 +34,4 @@ def test_runs_that_differ_in_what_matters_read_differently() -> None:
 
 def test_every_kind_of_step_belongs_to_one_stage() -> None:
     named = [kind for kinds, _ in STEP_WORDS for kind in kinds]
-    assert sorted(named) == sorted(VERSIONS)
+    assert sorted(named) == sorted(VERSIONS.keys() - {"reference"}), "that is an export's"
