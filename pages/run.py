@@ -7,10 +7,11 @@ from prunepriv.ui.frame import page
 
 frame = page("Run", "Choose an experiment, launch it and watch it work.", follow=False)
 
-if frame.live:
+mine = not frame.example  # what was launched here stays where it was watched, finished or not
+if mine:
     live.draw(frame)
 st.subheader("New run", anchor=False)
 launch.draw(form.draw())
-if not frame.live:
+if not mine:
     st.subheader("The run in view", anchor=False)
     live.draw(frame)
