@@ -42,10 +42,17 @@ class _Work:
         }
         self.data_folder = folder
         self.report = report
+        self._read: dict[tuple[str, str], dict[str, np.ndarray]] = {}
+
+    def arrays(self, role: str, name: str) -> dict[str, np.ndarray]:
+        """Arrays of an input, read once per step."""
+        if (role, name) not in self._read:
+            self._read[role, name] = self.inputs[role].tensors(name)
+        return self._read[role, name]
 
     def tensors(self, role: str, name: str) -> dict[str, torch.Tensor]:
-        arrays = self.inputs[role].tensors(name)
-        return {key: torch.from_numpy(array) for key, array in arrays.items()}
+        """The same arrays for torch, which share their memory."""
+        return {key: torch.from_numpy(array) for key, array in self.arrays(role, name).items()}
 
 
 Writer = Callable[[Draft], None]
@@ -91,7 +98,7 @@ def _data(work: _Work) -> Writer:
 
 def _split(work: _Work) -> Writer:
     params = work.params
-    count = len(work.inputs["data"].tensors("data")["y"])
+    count = len(work.arrays("data", "data")["y"])
     parts = split(count, params["shadows"], params["seed"], params["limit"])
     return lambda draft: draft.tensors("split", parts.to_arrays())
 
@@ -137,14 +144,14 @@ def _fine_tune(work: _Work) -> Writer:
 def _build(work: _Work) -> Ensemble:
     """The stack of target and shadows, its weights not set."""
     model = work.params["model"]
-    data, about = work.inputs["data"].tensors("data"), work.inputs["data"].json("about")
-    shadows = len(work.inputs["split"].tensors("split")["shadow_train"])
+    data, about = work.arrays("data", "data"), work.inputs["data"].json("about")
+    shadows = len(work.arrays("split", "split")["shadow_train"])
     return build(model["name"], shadows + 1, data["x"].shape[1:], about["classes"], model["width"])
 
 
 def _records(work: _Work) -> Records:
     data = work.tensors("data", "data")
-    parts = Splits.from_arrays(work.inputs["split"].tensors("split"))
+    parts = Splits.from_arrays(work.arrays("split", "split"))
     return Records(
         x=data["x"],
         y=data["y"],
@@ -230,7 +237,7 @@ def _scorers(work: _Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndar
     """The models, the data set, each model's own records (M, n), and which of those are members."""
     architecture = work.inputs["models"].json("report")["architecture"]
     x = work.tensors("data", "data")["x"]
-    parts = Splits.from_arrays(work.inputs["split"].tensors("split"))
+    parts = Splits.from_arrays(work.arrays("split", "split"))
     own = torch.cat(
         [
             _rows(parts.target_train, parts.shadow_train),
@@ -258,7 +265,7 @@ def _divergence(work: _Work) -> Writer:
 
 
 def _fit(work: _Work) -> Writer:
-    tables = work.inputs["signals"].tensors("shadows")
+    tables = work.arrays("signals", "shadows")
     queries = Queries(
         logits=tables["logits"].reshape(-1, tables["logits"].shape[-1]),
         sensitivity=tables["sensitivity"].reshape(-1, tables["logits"].shape[-1]),
@@ -274,8 +281,8 @@ def _fit(work: _Work) -> Writer:
 
 def _score(work: _Work) -> Writer:
     attack = get_attack(work.params["attack"])
-    fitted = work.inputs["fit"].tensors("fit")
-    tables = work.inputs["signals"].tensors("target")
+    fitted = work.arrays("fit", "fit")
+    tables = work.arrays("signals", "target")
     queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
     score = attack.score(fitted, queries)
     decision = attack.decide(fitted, queries, score)
@@ -302,7 +309,7 @@ def _evaluation(work: _Work) -> Writer:
 
 
 def _target(work: _Work) -> TargetSignals:
-    return TargetSignals.from_arrays(work.inputs["signals"].tensors("target"))
+    return TargetSignals.from_arrays(work.arrays("signals", "target"))
 
 
 _STEPS: Mapping[StepKind, Callable[[_Work], Writer]] = {

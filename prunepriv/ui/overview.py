@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from prunepriv.datasets.splits import split
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.figures import overview as figures
+from prunepriv.figures.findings import is_guessing
 from prunepriv.options import DATASETS, DEFENSES, MODEL_KINDS, MODELS, Adversary, ModelKind
 from prunepriv.prose import percent, points, signed
 from prunepriv.ui import form
@@ -24,7 +25,6 @@ from prunepriv.ui.story import (
     change,
     defended,
     interval,
-    is_guessing,
     label,
 )
 from prunepriv.ui.words import pruning_of

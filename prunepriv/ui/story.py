@@ -21,12 +21,6 @@ def best_of(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda row: row["accuracy"])
 
 
-def is_guessing(row: Row) -> bool:
-    """Whether the 95 % interval covers random guessing."""
-    low, high = row["accuracy_ci95"]
-    return bool(low <= 0.5 <= high)
-
-
 def interval(row: Row) -> str:
     """As in "76.9 to 79.7 %"."""
     low, high = row["accuracy_ci95"]

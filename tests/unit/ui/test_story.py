@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from prunepriv.ui.story import attribution, best_of, change, defended, interval, is_guessing
+from prunepriv.figures.findings import is_guessing
+from prunepriv.ui.story import attribution, best_of, change, defended, interval
 
 
 def row(attack: str, accuracy: float, half: float = 0.01) -> dict[str, Any]:
