@@ -244,3 +244,17 @@ def parts(model: type[BaseModel]) -> list[type[BaseModel]]:
 def test_every_setting_is_described(part: type[BaseModel]) -> None:
     for name, field in part.model_fields.items():
         assert field.description, f"{part.__name__}.{name}"
+
+
+def test_width_is_refused_where_it_scales_nothing() -> None:
+    with pytest.raises(
+        ExperimentError, match="width scales convolutional networks, and fc is none"
+    ):
+        make_experiment({"model": {"name": "fc", "width": 0.5}})
+    assert make_experiment({"data": {"name": "shapes"}, "model": {"width": 0.5}}).model.width == 0.5
+
+
+@pytest.mark.parametrize("limit", [5010, 6000])
+def test_a_limit_that_leaves_nothing_out_is_none(limit: int) -> None:
+    assert make_experiment({"data": {"limit": limit}}) == make_experiment({})
+    assert make_experiment({"data": {"limit": 5009}}).data.limit == 5009
