@@ -1,32 +1,34 @@
-"""What the user chose. An Experiment that exists can be run.
-
-Frozen pydantic models that forbid unknown fields; every field is described, and the form, the
-command line and the documentation take their texts from here.
-"""
+"""What the user chose. An Experiment that exists can be run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from prunepriv.errors import ExperimentError
 from prunepriv.options import (
     APPROACHES,
     ATTACKS,
-    DATASETS,
     DEFENSES,
     MODEL_KINDS,
     MODELS,
-    ApproachOption,
-    DatasetOption,
-    DefenseOption,
     ModelKind,
-    ModelOption,
-    knob_values,
     lookup,
+)
+from prunepriv.parts import (
+    Attacks,
+    Data,
+    Defense,
+    Knowledge,
+    Model,
+    Part,
+    Pruning,
+    Signals,
+    Training,
+    dataset_option,
 )
 
 
@@ -35,114 +37,7 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-class Part(BaseModel):
-    """A frozen piece of an experiment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Data(Part):
-    """Which records."""
-
-    name: str = Field("checkins", description="Data set.")
-    limit: int | None = Field(
-        None, ge=40, description="Use only the first N shuffled records; all of them if left out."
-    )
-    knobs: dict[str, float] = Field(
-        default_factory=dict, description="Settings of a bundled generator, by name."
-    )
-
-    @property
-    def option(self) -> DatasetOption:
-        return DATASETS[self.name]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        option = lookup(DATASETS, str(given.get("name", "checkins")), "data set")
-        knobs = given.get("knobs") or {}
-        if not isinstance(knobs, dict):
-            raise ExperimentError(f"data.knobs must be settings by name, got {knobs!r}")
-        limit = given.get("limit")
-        if isinstance(limit, int) and limit >= option.records:
-            limit = None  # all of them: two experiments that differ in it are one
-        return {**given, "name": option.name, "limit": limit, "knobs": knob_values(option, knobs)}
-
-
-class Model(Part):
-    """Which network."""
-
-    name: str = Field("fc", description="Network.")
-    width: float = Field(
-        1.0, gt=0, le=4, description="Factor on the channels of a convolutional network."
-    )
-
-    @property
-    def option(self) -> ModelOption:
-        return MODELS[self.name]
-
-
-class Training(Part):
-    """How the original models are trained, and how long models are fine-tuned after pruning."""
-
-    epochs: int = Field(50, ge=1, le=1000, description="Most epochs of training.")
-    fine_tune_epochs: int = Field(
-        25,
-        ge=1,
-        le=1000,
-        description="Most epochs of fine-tuning after pruning; half of training's unless given.",
-    )
-    patience: int | None = Field(
-        5,
-        ge=1,
-        description="Stop after so many epochs without a better validation accuracy; none: never.",
-    )
-    stop_at_member_accuracy: float | None = Field(
-        None, gt=0, le=1,
-        description="Train the original, without early stopping, until its members reach this accuracy.",
-    )  # fmt: skip
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's rate.")
-    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty on the weights.")
-    batch_size: int = Field(128, ge=2, le=4096, description="Records per step.")
-
-
-class Pruning(Part):
-    """What is removed."""
-
-    approach: str = Field("l1_unstructured", description="Pruning approach.")
-    sparsity: float = Field(
-        0.7, ge=0, lt=1, description="Fraction removed of every layer (slimming: of all channels)."
-    )
-    slimming_penalty: float = Field(
-        1e-4,
-        ge=0,
-        le=1,
-        description="L1 penalty on batch-norm scales while training for network slimming.",
-    )
-
-    @property
-    def option(self) -> ApproachOption:
-        return APPROACHES[self.approach]
-
-
-class Defense(Part):
-    """What protects the fine-tuning."""
-
-    name: str = Field("none", description="Defence during fine-tuning.")
-    strength: float = Field(4.0, ge=0, le=64, description="Weight of the defence's loss.")
-
-    @property
-    def option(self) -> DefenseOption:
-        return DEFENSES[self.name]
-
-
-class Attacks(Part):
-    """Who attacks, and how the attack networks are trained."""
-
-    names: tuple[str, ...] = Field(tuple(ATTACKS), min_length=1, description="Attacks.")
-    recipe: Literal["fast", "paper"] = Field("fast", description="How attack networks are trained.")
+PARTS = ("data", "model", "training", "pruning", "defense", "knowledge", "signals", "attacks")
 
 
 class Experiment(Part):
@@ -157,6 +52,8 @@ class Experiment(Part):
     training: Training = Field(default_factory=Training)
     pruning: Pruning = Field(default_factory=Pruning)
     defense: Defense = Field(default_factory=Defense)
+    knowledge: Knowledge = Field(default_factory=Knowledge)
+    signals: Signals = Field(default_factory=Signals)
     attacks: Attacks = Field(default_factory=Attacks)
     models: tuple[ModelKind, ...] = Field(
         ("original", "control", "pruned"), min_length=1, description="Models that are attacked."
@@ -171,11 +68,11 @@ class Experiment(Part):
         if not isinstance(given, dict):
             return given
         given = {name: _plain(value) for name, value in given.items()}
-        for part in ("data", "model", "training", "pruning", "defense", "attacks"):
+        for part in PARTS:
             if not isinstance(given.setdefault(part, {}), dict):
                 raise ExperimentError(f"{part} must be settings by name, got {given[part]!r}")
         data = given["data"]
-        dataset = lookup(DATASETS, str(data.get("name", "checkins")), "data set")
+        dataset = dataset_option(data)
         model = given["model"]
         model.setdefault("name", next(m.name for m in MODELS.values() if m.serves == dataset.kind))
         network = lookup(MODELS, str(model["name"]), "model")
@@ -184,27 +81,39 @@ class Experiment(Part):
             training["epochs"] = network.epochs
         if training.get("fine_tune_epochs") is None and isinstance(training["epochs"], int):
             training["fine_tune_epochs"] = max(1, training["epochs"] // 2)
-        pruning = given["pruning"]
+        pruning, knowledge = given["pruning"], given["knowledge"]
         if pruning.get("approach", "l1_unstructured") != "network_slimming":
             pruning["slimming_penalty"] = 0.0
+        for name, default in (("approach", "l1_unstructured"), ("sparsity", 0.7)):
+            if knowledge.get(name) == pruning.get(name, default):
+                knowledge[name] = None  # it knows: two experiments that differ in it are one
         defense = given["defense"]
         protection = lookup(DEFENSES, str(defense.get("name", "none")), "defence")
         if protection.name == "none":
             defense["strength"] = 0.0  # it has none: two experiments that differ in it are one
         elif defense.get("strength") is None:
             defense["strength"] = protection.default_strength
+        if protection.name != "dp_sgd":
+            defense["clip"] = 0.0
+        elif "batch_norm" in network.layers:
+            model.setdefault("norm", "group")  # in the undefended models too: one thing is compared
         if given.get("models") in (None, "all", ["all"], ("all",)):
             given["models"] = [
                 k for k in MODEL_KINDS if k != "defended" or protection.name != "none"
             ]
         attacks = given["attacks"]
         if attacks.get("names") in (None, "all", ["all"], ("all",)):
-            attacks["names"] = list(ATTACKS)
+            lone = given.get("shadows") == 1  # a reference attack needs others beside it
+            attacks["names"] = [
+                a.name for a in ATTACKS.values() if not (lone and a.kind == "reference")
+            ]
         return given
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         lookup(APPROACHES, self.pruning.approach, "approach")
+        if self.knowledge.approach is not None:
+            lookup(APPROACHES, self.knowledge.approach, "approach")
         for name in self.attacks.names:
             lookup(ATTACKS, name, "attack")
         for what, names in (("attacks", self.attacks.names), ("models", self.models)):
@@ -217,12 +126,9 @@ class Experiment(Part):
                 f"model {network.name} takes {network.serves} records, but {dataset.name} holds "
                 f"{dataset.kind} records: choose {fits}"
             )
-        if not self.pruning.option.needs & network.layers:
-            fits = ", ".join(a.name for a in APPROACHES.values() if a.needs & network.layers)
-            needs = " or ".join(sorted(self.pruning.option.needs)).replace("_", "-")
-            raise ExperimentError(
-                f"{self.pruning.approach} needs {needs} layers, and {network.name} has none: choose {fits}"
-            )
+        for approach in (self.pruning.approach, self.knowledge.approach or self.pruning.approach):
+            self._check_approach(approach)
+        self._check_defense()
         if self.model.width != 1 and "conv" not in network.layers:
             raise ExperimentError(
                 f"width scales convolutional networks, and {network.name} is none: leave it out"
@@ -231,7 +137,74 @@ class Experiment(Part):
             raise ExperimentError(
                 "model 'defended' needs a defence: choose --defense ppb, or leave it out"
             )
+        if self.shadows < 2 and (against := self._reference_attacks):
+            raise ExperimentError(
+                f"{against[0]} sets its threshold on one shadow by the others: give 2 shadows at least"
+            )
         return self
+
+    def _check_approach(self, name: str) -> None:
+        option, network = APPROACHES[name], self.model.option
+        layers = network.layers - ({"batch_norm"} if self.model.norm == "group" else set())
+        if option.needs & layers:
+            return
+        fits = ", ".join(a.name for a in APPROACHES.values() if a.needs & layers)
+        if option.needs & network.layers:
+            raise ExperimentError(
+                f"{name} ranks batch-norm scales, and with group norm (which DP-SGD asks for) "
+                f"{network.name} has none: choose {fits}"
+            )
+        needs = " or ".join(sorted(option.needs)).replace("_", "-")
+        raise ExperimentError(
+            f"{name} needs {needs} layers, and {network.name} has none: choose {fits}"
+        )
+
+    def _check_defense(self) -> None:
+        defense, network = self.defense.option, self.model.option
+        if defense.high and not defense.low <= self.defense.strength <= defense.high:
+            raise ExperimentError(
+                f"strength of {defense.name} must lie in [{defense.low:g}, {defense.high:g}], "
+                f"got {self.defense.strength:g}"
+            )
+        if self.model.norm == "group" and "batch_norm" not in network.layers:
+            raise ExperimentError(
+                f"group norm stands in for batch norm, and {network.name} has none: leave it out"
+            )
+        if defense.name != "dp_sgd":
+            return
+        if self.model.norm == "batch" and "batch_norm" in network.layers:
+            raise ExperimentError(
+                "DP-SGD clips each record's gradient, and batch norm mixes the records of a batch: "
+                "choose group norm"
+            )
+        if self.defense.clip == 0:
+            raise ExperimentError("clip must be above 0 for DP-SGD, got 0")
+        if not network.private:
+            fits = ", ".join(
+                m.name for m in MODELS.values() if m.private and m.serves == network.serves
+            )
+            raise ExperimentError(
+                f"DP-SGD keeps a gradient per record, which takes too much memory for {network.name}: "
+                f"choose {fits}"
+            )
+
+    @property
+    def _reference_attacks(self) -> list[str]:
+        return [name for name in self.attacks.names if ATTACKS[name].kind == "reference"]
+
+    @property
+    def assumed(self) -> Experiment | None:
+        """The experiment whose shadows the adversary trains; None where it knows the pruning."""
+        known = self.knowledge
+        if known.approach is None and known.sparsity is None:
+            return None
+        given = self.model_dump(mode="json")
+        pruning = {name: value for name, value in known.model_dump().items() if value is not None}
+        if known.approach is not None:
+            del given["pruning"]["slimming_penalty"]
+        given["pruning"] |= pruning
+        given["knowledge"] = {}
+        return make_experiment(given)
 
     @property
     def key(self) -> str:

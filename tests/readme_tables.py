@@ -28,7 +28,7 @@ def tables() -> dict[str, str]:
                     else f"{o.shape[1]}x{o.shape[2]} pixels, "
                     + ("grey" if o.shape[0] == 1 else "colour"),
                     str(o.classes),
-                    o.summary + ("" if o.bundled else " Downloaded once, 0.3 MB."),
+                    o.summary + (f" Downloaded once, {o.download}." if o.download else ""),
                 )
                 for o in DATASETS.values()
             ),

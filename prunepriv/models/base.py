@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,9 @@ class Ensemble(nn.Module, ABC):
 
     Args of every architecture: models (M), shape of a record, classes, width factor.
     """
+
+    one_by_one: ClassVar[bool] = False
+    """Whether its models are so large that each is trained and asked alone, as a stack of one."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

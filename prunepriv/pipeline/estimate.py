@@ -130,7 +130,7 @@ def makespan(the_plan: Plan, seconds: Mapping[str, float | None], workers: int) 
 
 def sort_of(step: Step, experiment: Experiment) -> Sort:
     """Which steps it is like."""
-    if step.kind in ("train", "fine_tune", "signals"):
+    if step.kind in ("train", "fine_tune", "signals", "confidences"):
         return (step.kind, experiment.model.name)
     if step.kind in ("fit", "score"):
         attack = str(step.params["attack"])
@@ -153,7 +153,7 @@ def units(step: Step, experiment: Experiment) -> float:
         return passes * experiment.training.epochs
     if step.kind == "fine_tune":
         return passes * experiment.training.fine_tune_epochs
-    if step.kind == "signals":
+    if step.kind in ("signals", "confidences"):
         return passes
     if step.kind == "data":
         return option.records * math.prod(option.shape)

@@ -28,6 +28,8 @@ KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "fit": (),
     "score": ("score.safetensors", "thresholds.json"),
     "evaluation": ("evaluation.json",),
+    "confidences": (),
+    "checks": ("checks.json",),
 }
 """What the pages read of each step."""
 

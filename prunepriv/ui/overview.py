@@ -12,7 +12,7 @@ from prunepriv.datasets.splits import split
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.figures import overview as figures
 from prunepriv.figures.findings import is_guessing
-from prunepriv.options import DATASETS, DEFENSES, MODEL_KINDS, MODELS, Adversary, ModelKind
+from prunepriv.options import DEFENSES, MODEL_KINDS, MODELS, Adversary, ModelKind
 from prunepriv.prose import percent, points, signed
 from prunepriv.ui import form
 from prunepriv.ui.charts import small_chart, theme
@@ -172,7 +172,7 @@ def _card(frame: Frame, number: int, title: str, page: str, name: str, draw: Dra
 
 def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
     experiment = frame.experiment
-    option = DATASETS[experiment.data.name]
+    option = experiment.data.option
     parts = split(option.records, 1, experiment.seed, experiment.data.limit)
     members, non_members = len(parts.target_train), len(parts.target_test)
     validation = len(parts.target_validation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from prunepriv.experiment import Experiment
-from prunepriv.options import APPROACHES, DATASETS, DEFENSES, MODELS
+from prunepriv.options import APPROACHES, DEFENSES, MODELS
 from prunepriv.pipeline.plan import StepKind
 
 
@@ -37,7 +37,7 @@ def defense_of(experiment: Experiment) -> str:
 def describe(experiment: Experiment) -> str:
     """A run in one line: what a reader needs to tell it from its neighbours."""
     parts = [
-        DATASETS[experiment.data.name].label,
+        experiment.data.option.label,
         MODELS[experiment.model.name].label,
         pruning_of(experiment),
         defense_of(experiment),
@@ -52,8 +52,8 @@ STEP_WORDS: tuple[tuple[tuple[StepKind, ...], str], ...] = (
     (("data", "split"), "Read and split the data"),
     (("train",), "Train the target and its shadows"),
     (("fine_tune",), "Prune and fine-tune"),
-    (("signals", "divergence"), "Ask the models"),
+    (("signals", "confidences", "divergence"), "Ask the models"),
     (("fit",), "Fit the attacks on the shadows"),
-    (("score", "evaluation"), "Attack and evaluate"),
+    (("score", "evaluation", "checks"), "Attack, evaluate and check"),
 )
 """Stages of a run as people follow them, and the kinds of step in each."""

@@ -1,0 +1,54 @@
+"""The tables of everything that can be chosen. They import no torch, so pages list them at once.
+
+One method is one file with one class or function, and one entry here. The form, the command line,
+the documentation's tables and the contract tests all come from these tables.
+"""
+
+from prunepriv.options.attacks import ATTACKS, RECIPES
+from prunepriv.options.data import DATASETS, OWN, SHAPE_NAMES, knob_values
+from prunepriv.options.defenses import DEFENSES
+from prunepriv.options.networks import APPROACHES, MODELS
+from prunepriv.options.option import (
+    ADVERSARIES,
+    MODEL_KIND_SUMMARIES,
+    MODEL_KINDS,
+    Adversary,
+    ApproachOption,
+    AttackOption,
+    DatasetOption,
+    DefenseOption,
+    Knob,
+    ModelKind,
+    ModelOption,
+    Option,
+    RecipeOption,
+    lookup,
+    table,
+)
+
+__all__ = [
+    "ADVERSARIES",
+    "APPROACHES",
+    "ATTACKS",
+    "DATASETS",
+    "DEFENSES",
+    "MODELS",
+    "MODEL_KINDS",
+    "MODEL_KIND_SUMMARIES",
+    "OWN",
+    "RECIPES",
+    "SHAPE_NAMES",
+    "Adversary",
+    "ApproachOption",
+    "AttackOption",
+    "DatasetOption",
+    "DefenseOption",
+    "Knob",
+    "ModelKind",
+    "ModelOption",
+    "Option",
+    "RecipeOption",
+    "knob_values",
+    "lookup",
+    "table",
+]

@@ -1,0 +1,87 @@
+"""The tables of networks and of pruning approaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prunepriv.options.option import ApproachOption, ModelOption, table
+
+MODELS: Mapping[str, ModelOption] = table(
+    ModelOption(
+        name="fc",
+        label="FC",
+        summary="Fully connected, hidden layers of 256 and 128, ReLU, dropout 0.1.",
+        source="Yuan & Zhang 2022",
+        serves="tabular",
+        layers=frozenset({"linear"}),
+        epochs=50,
+        private=True,
+    ),
+    ModelOption(
+        name="cnn",
+        label="Small CNN",
+        summary="Three convolutions with batch norm, for pictures of 8x8 to 32x32 pixels.",
+        serves="image",
+        layers=frozenset({"linear", "conv", "batch_norm"}),
+        epochs=30,
+        private=True,
+    ),
+    ModelOption(
+        name="resnet18",
+        label="ResNet18",
+        summary="Residual network of 18 layers, its first convolution 3x3 for small pictures.",
+        source="He et al. 2016",
+        serves="image",
+        layers=frozenset({"linear", "conv", "batch_norm"}),
+        epochs=100,
+    ),
+    ModelOption(
+        name="vgg16",
+        label="VGG16",
+        summary="13 convolutions with batch norm in a row, one linear layer.",
+        source="Simonyan & Zisserman 2015",
+        serves="image",
+        layers=frozenset({"linear", "conv", "batch_norm"}),
+        epochs=100,
+    ),
+    ModelOption(
+        name="densenet121",
+        label="DenseNet121",
+        summary="121 layers, each reading all before it in its block; growth rate 32.",
+        source="Huang et al. 2017",
+        serves="image",
+        layers=frozenset({"linear", "conv", "batch_norm"}),
+        epochs=100,
+    ),
+)
+
+APPROACHES: Mapping[str, ApproachOption] = table(
+    ApproachOption(
+        name="l1_unstructured",
+        label="L1 unstructured",
+        summary="Removes the weights of smallest magnitude in every layer.",
+        source="Han et al. 2016",
+        needs=frozenset({"linear", "conv"}),
+    ),
+    ApproachOption(
+        name="l1_structured",
+        label="L1 structured",
+        summary="Removes the convolution filters of smallest L1 norm in every layer.",
+        source="Li et al. 2017",
+        needs=frozenset({"conv"}),
+    ),
+    ApproachOption(
+        name="l2_structured",
+        label="L2 structured",
+        summary="Removes the convolution filters of smallest L2 norm in every layer.",
+        source="Li et al. 2017",
+        needs=frozenset({"conv"}),
+    ),
+    ApproachOption(
+        name="network_slimming",
+        label="Network slimming",
+        summary="Removes the channels of smallest batch-norm scale across the whole network.",
+        source="Liu et al. 2017",
+        needs=frozenset({"batch_norm"}),
+    ),
+)
