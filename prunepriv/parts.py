@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from prunepriv.errors import ExperimentError
 from prunepriv.options import (
@@ -107,7 +107,12 @@ def dataset_option(data: dict[str, Any]) -> DatasetOption:
         raise ExperimentError(
             f"data set {OWN!r} needs its description in data.own: name its file with --dataset PATH"
         )
-    return (own if isinstance(own, Own) else Own.model_validate(own)).option
+    try:
+        return (own if isinstance(own, Own) else Own.model_validate(own)).option
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(["data.own", *(str(part) for part in first["loc"])])
+        raise ExperimentError(f"{field}: {first['msg']}; import its file anew") from None
 
 
 class Model(Part):

@@ -91,7 +91,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
     AttackOption(
         name="lira",
         label="LiRA",
-        summary="Likelihood ratio: is the model surer of the record than models that never saw it?",
+        summary="Likelihood ratio: how much surer the model is of the record than models that never saw it.",
         source="Carlini et al. 2022",
         kind="reference",
         score="log Phi((phi - mean phi_out) / s), phi = log p_y / (1 - p_y)",
@@ -100,7 +100,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
     AttackOption(
         name="rmia",
         label="RMIA",
-        summary="Is the record's likelihood ratio larger than that of other records of the population?",
+        summary="How often the record's likelihood ratio beats that of other records of the population.",
         source="Zarifzadeh et al. 2024",
         kind="reference",
         score="Pr_z[(p_y / p(x)) / (p_z / p(z)) >= 2]",

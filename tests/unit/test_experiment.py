@@ -14,11 +14,15 @@ from prunepriv.errors import ExperimentError
 from prunepriv.experiment import Attacks, Experiment, canonical_json, make_experiment
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, MODELS, RECIPES
 
+OWN: dict[str, Any] = {
+    "digest": "0f" * 32, "label": "mine", "kind": "tabular", "records": 90, "shape": [4], "classes": 3,
+}  # fmt: skip
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     # unknown names list the known ones
     (
         {"data": {"name": "nope"}},
-        "unknown data set 'nope': choose one of checkins, shapes, digits, location",
+        "unknown data set 'nope': choose one of checkins, shapes, digits, location, purchase",
     ),
     ({"model": {"name": "nope"}}, "unknown model 'nope': choose one of fc, cnn"),
     (
@@ -30,7 +34,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"attacks": {"names": ["conf", "nope"]}},
         "unknown attack 'nope': choose one of corr, conf, entr, mentr, top1_conf, nn, top3_nn, "
-        "cls_nn, samia",
+        "cls_nn, samia, lira",
     ),
     ({"attacks": {"recipe": "nope"}}, "attacks.recipe must be 'fast' or 'paper', got 'nope'"),
     (
@@ -77,8 +81,51 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     # choices that do not go together
     (
         {"data": {"name": "digits"}, "model": {"name": "fc"}},
-        "model fc takes tabular records, but digits holds image records: choose cnn",
+        "model fc takes tabular records, but digits holds image records: choose cnn, resnet18",
     ),
+    (
+        {"data": {"name": "shapes"}, "defense": {"name": "dp_sgd"}, "model": {"norm": "batch"}},
+        "DP-SGD clips each record's gradient, and batch norm mixes the records of a batch: choose "
+        "group norm",
+    ),
+    (
+        {"data": {"name": "shapes"}, "model": {"name": "vgg16"}, "defense": {"name": "dp_sgd"}},
+        "DP-SGD keeps a gradient per record, which takes too much memory for vgg16: choose cnn",
+    ),
+    (
+        {
+            "data": {"name": "shapes"},
+            "defense": {"name": "dp_sgd"},
+            "pruning": {"approach": "network_slimming"},
+        },
+        "network_slimming ranks batch-norm scales, and with group norm (which DP-SGD asks for) cnn "
+        "has none: choose l1_unstructured",
+    ),
+    ({"model": {"norm": "group"}}, "group norm stands in for batch norm, and fc has none"),
+    ({"defense": {"name": "dp_sgd", "clip": 0}}, "clip must be above 0 for DP-SGD, got 0"),
+    (
+        {"defense": {"name": "label_smoothing", "strength": 0.95}},
+        "strength of label_smoothing must lie in [0, 0.9], got 0.95",
+    ),
+    (
+        {"shadows": 1, "attacks": {"names": ["lira"]}},
+        "lira sets its threshold on one shadow by the others: give 2 shadows at least",
+    ),
+    ({"knowledge": {"approach": "nope"}}, "unknown approach 'nope'"),
+    (
+        {"knowledge": {"approach": "network_slimming"}},
+        "network_slimming needs batch-norm layers, and fc has none",
+    ),
+    (
+        {"knowledge": {"sparsity": 1}},
+        "knowledge.sparsity must be less than 1, got 1",
+    ),
+    # data of the user's own
+    (
+        {"data": {"name": "own"}},
+        "data set 'own' needs its description in data.own: name its file with --dataset PATH",
+    ),
+    ({"data": {"name": "digits", "own": OWN}}, "data set 'own' needs its description"),
     (
         {"data": {"name": "location"}, "pruning": {"approach": "l1_structured"}},
         "l1_structured needs conv layers, and fc has none: choose l1_unstructured",
@@ -177,6 +224,41 @@ def test_every_approach_serves_the_small_cnn(approach: str) -> None:
     assert (run.pruning.slimming_penalty > 0) == (approach == "network_slimming")
 
 
+def test_data_of_the_users_own_brings_its_description() -> None:
+    run = make_experiment({"data": {"name": "own", "own": OWN}})
+    option = run.data.option
+    assert (option.label, option.records, option.shape, option.classes) == ("mine", 90, (4,), 3)
+    assert run.model.name == "fc"
+    assert run.run_id.startswith("own-fc-70-")
+    assert make_experiment(run.model_dump(mode="json")) == run
+    with pytest.raises(ExperimentError, match=r"data\.own\.classes: .* import its file anew"):
+        make_experiment({"data": {"name": "own", "own": {**OWN, "classes": 1}}})
+
+
+def test_dp_sgd_brings_group_norm_to_every_model_of_the_run() -> None:
+    run = make_experiment({"data": {"name": "shapes"}, "defense": {"name": "dp_sgd"}})
+    assert (run.model.norm, run.defense.clip) == ("group", 1.0)
+    assert make_experiment({"defense": {"name": "dp_sgd"}}).model.norm == "batch", "FC has none"
+
+
+def test_one_shadow_leaves_out_attacks_that_need_two() -> None:
+    names = make_experiment({"shadows": 1}).attacks.names
+    assert set(ATTACKS) - set(names) == {"lira", "rmia", "base"}
+
+
+def test_what_the_adversary_assumes_is_an_experiment_of_its_own() -> None:
+    assert make_experiment({}).assumed is None
+    known: dict[str, Any] = {"approach": "network_slimming", "sparsity": 0.9}
+    run = make_experiment({"data": {"name": "shapes"}, "knowledge": known, "seed": 3})
+    assumed = run.assumed
+    assert assumed is not None
+    assert (assumed.pruning.approach, assumed.pruning.sparsity) == ("network_slimming", 0.9)
+    assert assumed.pruning.slimming_penalty > 0
+    assert assumed.assumed is None
+    same = {"pruning": assumed.pruning.model_dump(), "knowledge": {}}
+    assert make_experiment({**run.model_dump(mode="json"), **same}) == assumed
+
+
 # --- keys ---
 
 
@@ -186,6 +268,8 @@ def test_settings_without_effect_do_not_make_another_run() -> None:
         {"defense": {"name": "none", "strength": 9}},
         {"pruning": {"slimming_penalty": 0.5}},
         {"training": {"epochs": 50}},
+        {"defense": {"clip": 3}},
+        {"knowledge": {"approach": "l1_unstructured", "sparsity": 0.7}},
         {"attacks": {"names": "all"}},
         {"data": {"name": "checkins", "knobs": {"distinctiveness": 0.5}}},
     ):
@@ -205,6 +289,12 @@ def test_settings_with_effect_make_another_run() -> None:
         {"data": {"limit": 400}},
         {"data": {"knobs": {"distinctiveness": 0.6}}},
         {"training": {"epochs": 40}},
+        {"knowledge": {"sparsity": 0.5}},
+        {"signals": {"sensitivity": "exact"}},
+        {"defense": {"name": "dp_sgd"}},
+        {"defense": {"name": "dp_sgd", "clip": 2}},
+        {"data": {"name": "own", "own": OWN}},
+        {"data": {"name": "own", "own": {**OWN, "digest": "1f" * 32}}},
     ]
     assert len({make_experiment(change).run_id for change in changes}) == len(changes)
 

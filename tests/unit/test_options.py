@@ -36,11 +36,16 @@ OPTIONS = [(what, option) for what, options in TABLES.items() for option in opti
 
 
 def test_the_names_that_are_promised() -> None:
-    assert list(DATASETS) == ["checkins", "shapes", "digits", "location"]
-    assert list(MODELS) == ["fc", "cnn"]
+    bundled = [option.name for option in DATASETS.values() if option.bundled]
+    assert bundled == ["checkins", "shapes", "digits"]
+    paper = "location purchase texas cifar10 cifar100 svhn chmnist"
+    assert " ".join(list(DATASETS)[3:]) == paper
+    assert " ".join(MODELS) == "fc cnn resnet18 vgg16 densenet121"
     assert " ".join(APPROACHES) == "l1_unstructured l1_structured l2_structured network_slimming"
-    assert list(DEFENSES) == ["none", "ppb"]
-    assert " ".join(ATTACKS) == "corr conf entr mentr top1_conf nn top3_nn cls_nn samia"
+    assert " ".join(DEFENSES) == "none ppb adversarial dp_sgd label_smoothing"
+    assert (
+        " ".join(ATTACKS) == "corr conf entr mentr top1_conf nn top3_nn cls_nn samia lira rmia base"
+    )
     assert set(RECIPES) == {"fast", "paper"}
     assert list(MODEL_KIND_SUMMARIES) == list(MODEL_KINDS)
 
@@ -71,6 +76,16 @@ def test_every_model_can_be_pruned() -> None:
 def test_defence_strengths_lie_in_their_range() -> None:
     for defense in DEFENSES.values():
         assert defense.low <= defense.default_strength <= defense.high
+
+
+def test_every_attack_says_what_it_needs() -> None:
+    for attack in ATTACKS.values():
+        assert re.fullmatch(r"[A-Z].*\.", attack.needs), attack.name
+
+
+def test_a_defence_with_a_strength_says_what_it_is() -> None:
+    for defense in DEFENSES.values():
+        assert bool(defense.strength) == (defense.high > 0), defense.name
 
 
 @pytest.mark.parametrize("what", TABLES)
