@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from benchmarks import defenses as all_defenses
 from benchmarks import location as location_figures
 from benchmarks import recipes as two_recipes
 from benchmarks import speed as speed_table
@@ -26,6 +28,15 @@ def speed(context: typer.Context) -> None:
 def location(seeds: Seeds = "1,2,3,4,5") -> None:
     """Attack accuracy on Location, mean over seeds, beside the authors' code."""
     location_figures.report([int(seed) for seed in seeds.split(",")])
+
+
+@app.command()
+def defenses(
+    seeds: Seeds = "1,2,3,4,5",
+    store: Annotated[Path | None, typer.Option(help="Folder to keep the runs in.")] = None,
+) -> None:
+    """Every defence on Location, against both adversaries, mean over seeds."""
+    all_defenses.report([int(seed) for seed in seeds.split(",")], store)
 
 
 @app.command()
