@@ -26,7 +26,10 @@ def report(seeds: Sequence[int], store: Path | None = None) -> None:
 
 
 def _report(seeds: Sequence[int], store: Path) -> None:
-    figures: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    # (defence, adversary) -> figure -> seed -> per cent; the undefended model comes with every run
+    figures: dict[tuple[str, str], dict[str, dict[int, float]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
     strengths: dict[str, str] = {"none": ""}
     for seed in seeds:
         for defense in [name for name in DEFENSES if name != "none"]:
@@ -37,19 +40,19 @@ def _report(seeds: Sequence[int], store: Path) -> None:
             strengths[defense] = f" {job.report['experiment']['defense']['strength']:g}"
             of = {"pruned": "none", "defended": defense}
             for row in job.report["attacks"]:
-                accuracies = figures[of[row["model"]], row["adversary"]][row["attack"]]
-                accuracies.append(100 * row["accuracy"])
+                by_seed = figures[of[row["model"]], row["adversary"]][row["attack"]]
+                by_seed[seed] = 100 * row["accuracy"]
             for row in job.report["models"]:
                 for adversary in ("adaptive", "non_adaptive"):
                     for name in ("member_accuracy", "non_member_accuracy"):
-                        figures[of[row["model"]], adversary][name].append(100 * row[name])
+                        figures[of[row["model"]], adversary][name][seed] = 100 * row[name]
     stop_engine(store)
     columns = ("member_accuracy", "non_member_accuracy", *ATTACKS)
     print(f"| defence | adversary | {' | '.join(name.replace('_', ' ') for name in columns)} |")
     print("|---|---|" + "---|" * len(columns))
     for (defense, adversary), found in figures.items():
         if set(ATTACKS) <= set(found):
-            cells = [_cell(found[name][-len(seeds) :]) for name in columns]
+            cells = [_cell(list(found[name].values())) for name in columns]
             print(f"| {defense}{strengths[defense]} | {adversary} | {' | '.join(cells)} |")
 
 
