@@ -56,7 +56,10 @@ class NeuralAttack(Attack):
 
 
 class NN(NeuralAttack):
-    """On the posteriors as they are (Shokri et al. 2017)."""
+    """On the posteriors as they are (Shokri et al. 2017).
+
+    Needs all posteriors, and no label.
+    """
 
     def features(self, queries: Queries) -> np.ndarray:
         return queries.posteriors
@@ -65,7 +68,7 @@ class NN(NeuralAttack):
 class Top3NN(NeuralAttack):
     """On the three largest posteriors, in descending order (Salem et al. 2019).
 
-    With fewer than three classes, on all of them.
+    With fewer than three classes, on all of them. Needs the three largest posteriors.
     """
 
     def features(self, queries: Queries) -> np.ndarray:
@@ -73,7 +76,10 @@ class Top3NN(NeuralAttack):
 
 
 class ClsNN(NeuralAttack):
-    """On the posteriors and the true label, one-hot (Nasr et al. 2018)."""
+    """On the posteriors and the true label, one-hot (Nasr et al. 2018).
+
+    Needs all posteriors and the true label.
+    """
 
     def features(self, queries: Queries) -> np.ndarray:
         return np.hstack([queries.posteriors, one_hot(queries)])

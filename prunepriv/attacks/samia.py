@@ -83,7 +83,7 @@ class SelfAttention(nn.Module):
 class Samia(Attack):
     """Self-attention over classes on (p, s, one-hot y); its score is the log-odds of membership.
 
-    Needs posteriors, the true label, and 10 further queries per record for the sensitivity.
+    SAMIA of Yuan & Zhang 2022. Needs posteriors, the true label, and 10 further queries per record for the sensitivity.
     """
 
     def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
