@@ -74,7 +74,7 @@ def confidences(
 
 
 def scaled_confidence(logits: Tensor, label: Tensor) -> Tensor:
-    """phi = z_y - log sum_{k != y} exp z_k = log p_y / (1 - p_y) (Carlini et al. 2022).
+    """Carlini et al. 2022: phi = z_y - log sum_{k != y} exp z_k = log p_y / (1 - p_y).
 
     Args:
         logits: (..., C), two classes at least.
@@ -129,7 +129,7 @@ def _sampled(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Te
 
 def _exact(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Tensor:
     """J u."""
-    _, slope = torch.func.jvp(ensemble, (inputs,), (noise.expand_as(inputs),))
+    slope: Tensor = torch.func.jvp(ensemble, (inputs,), (noise.expand_as(inputs),))[1]
     return posterior_slope(z, slope)
 
 
