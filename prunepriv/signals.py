@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import torch
@@ -129,7 +130,10 @@ def _sampled(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Te
 
 def _exact(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Tensor:
     """J u."""
-    slope: Tensor = torch.func.jvp(ensemble, (inputs,), (noise.expand_as(inputs),))[1]
+    with warnings.catch_warnings():
+        # torch's own code for forward mode, loaded by the first call, is scripted the old way
+        warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)
+        slope: Tensor = torch.func.jvp(ensemble, (inputs,), (noise.expand_as(inputs),))[1]
     return posterior_slope(z, slope)
 
 
