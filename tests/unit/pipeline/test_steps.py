@@ -303,7 +303,8 @@ def test_exact_sensitivity_is_the_limit_of_the_sampled(run: Run) -> None:
     )
     assert np.array_equal(exact["logits"], sampled["logits"])
     assert not np.array_equal(exact["sensitivity"], sampled["sensitivity"])
-    assert np.allclose(exact["sensitivity"], sampled["sensitivity"], rtol=0.05, atol=1e-3)
+    off = np.abs(exact["sensitivity"] - sampled["sensitivity"])
+    assert off.mean() < 0.05 * exact["sensitivity"].mean()
 
 
 def test_what_conf_learned_is_what_the_shadows_say(run: Run) -> None:
