@@ -2,49 +2,147 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
 from prunepriv.models import Ensemble
+from prunepriv.models.device import best_device, full_precision
 
 DRAWS = 10
 STEP = 1e-3
 
 
 def signals(
-    ensemble: Ensemble, x: Tensor, rows: Tensor, *, seed: int, chunk: int = 512
+    ensemble: Ensemble, x: Tensor, rows: Tensor, *, seed: int, exact: bool = False, chunk: int = 512
 ) -> tuple[Tensor, Tensor]:
     """Logits and prediction sensitivity of records under every model of a stack.
 
     The sensitivity of class k is mean over 10 draws u ~ N(0, I) of |p_k(x + eps u) - p_k(x)| / eps
-    with eps = 1e-3 (METHOD section 5). The difference is taken on the logits and carried to the
-    posteriors exactly, since that of two float32 posteriors near 1 would have lost its digits.
+    with eps = 1e-3 (METHOD section 5), or exactly its limit as eps -> 0, mean |J u|_k with J the
+    Jacobian of the posteriors.
+
+    Products are float32's on a GPU too: coarser ones would drown a change of 1e-3. The draws come
+    from the processor, and are the same wherever the models run.
 
     Args:
-        ensemble: M models; put into eval mode.
+        ensemble: M models; put into eval mode and onto the device.
         x: (n, ...) uint8, the whole data set.
         rows: (M, r) indices of the records that each model scores.
         seed: of the draws. Column j of `rows` gets the same draws under every model.
+        exact: Jacobian-vector products (forward mode) instead of small steps.
         chunk: records per pass.
 
     Returns:
-        (logits, sensitivity), each (M, r, classes) float32; sensitivity is 0 or more.
+        (logits, sensitivity), each (M, r, classes) float32 on the processor; sensitivity is 0 or
+        more.
     """
-    ensemble.eval()
-    generator = torch.Generator().manual_seed(seed)
     logits, sensitivity = [], []
-    with torch.inference_mode():
+    for stack, models in _stacks(ensemble):
+        parts = list(_signals(stack, x, rows[models], seed, exact, chunk))
+        logits.append(torch.cat([z for z, _ in parts], dim=1))
+        sensitivity.append(torch.cat([s for _, s in parts], dim=1))
+    return _joined(logits), _joined(sensitivity)
+
+
+def confidences(
+    ensemble: Ensemble, x: Tensor, y: Tensor, rows: Tensor, *, chunk: int = 512
+) -> Tensor:
+    """Scaled confidence of every model in the true label of the same records.
+
+    Args:
+        ensemble: M models; put into eval mode and onto the device.
+        x: (n, ...) uint8, the whole data set.
+        y: (n,) int64 labels.
+        rows: (r,) indices of the records.
+        chunk: records per pass; no more logits than theirs are ever held.
+
+    Returns:
+        (M, r) float32 on the processor.
+    """
+    found = []
+    for stack, _ in _stacks(ensemble):
+        parts = []
+        with torch.inference_mode(), full_precision():
+            for batch in rows.split(chunk):
+                inputs = stack.inputs(_to_device(x[batch])).expand(stack.models, -1, *x.shape[1:])
+                labels = _to_device(y[batch]).expand(stack.models, -1)
+                parts.append(scaled_confidence(stack(inputs), labels).float().cpu())
+        found.append(torch.cat(parts, dim=1))
+    return _joined(found)
+
+
+def scaled_confidence(logits: Tensor, label: Tensor) -> Tensor:
+    """Carlini et al. 2022: phi = z_y - log sum_{k != y} exp z_k = log p_y / (1 - p_y).
+
+    Args:
+        logits: (..., C), two classes at least.
+        label: (...) int64.
+
+    Returns:
+        (...) float64, which keeps its digits where p_y is near 0 or 1.
+    """
+    z, at = logits.double(), label.unsqueeze(-1)
+    others = z.scatter(-1, at, -torch.inf).logsumexp(dim=-1)
+    return z.gather(-1, at).squeeze(-1) - others
+
+
+def _stacks(ensemble: Ensemble) -> Iterator[tuple[Ensemble, slice]]:
+    """The models on the device, all at once or one by one, and which ones they are."""
+    ensemble.eval()
+    if not ensemble.one_by_one:
+        yield ensemble.to(best_device()), slice(None)
+        return
+    for row in range(ensemble.models):
+        yield ensemble.single(row).to(best_device()), slice(row, row + 1)
+
+
+def _signals(
+    ensemble: Ensemble, x: Tensor, rows: Tensor, seed: int, exact: bool, chunk: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Logits and sensitivity chunk by chunk."""
+    generator = torch.Generator().manual_seed(seed)
+    change, step = (_exact, 1.0) if exact else (_sampled, STEP)
+    # forward-mode derivatives cannot be taken of inference mode's tensors
+    quiet = torch.no_grad() if exact else torch.inference_mode()
+    with quiet, full_precision():
         for batch in rows.split(chunk, dim=1):
-            inputs = ensemble.inputs(x[batch])
+            inputs = ensemble.inputs(_to_device(x[batch]))
             z = ensemble(inputs)
             total = torch.zeros_like(z)
             for _ in range(DRAWS):
                 noise = torch.empty(inputs.shape[1:]).normal_(generator=generator)
-                shifted = ensemble(torch.add(inputs, noise, alpha=STEP))
-                total += posterior_change(z, shifted - z).abs()
-            logits.append(z)
-            sensitivity.append(total / (DRAWS * STEP))
-    return torch.cat(logits, dim=1), torch.cat(sensitivity, dim=1)
+                total += change(ensemble, inputs, z, _to_device(noise)).abs()
+            yield z.cpu(), (total / (DRAWS * step)).cpu()
+
+
+def _sampled(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Tensor:
+    """p(x + eps u) - p(x).
+
+    The difference is taken on the logits and carried to the posteriors exactly, since that of two
+    float32 posteriors near 1 would have lost its digits.
+    """
+    shifted = ensemble(torch.add(inputs, noise, alpha=STEP))
+    return posterior_change(z, shifted - z)
+
+
+def _exact(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Tensor:
+    """J u."""
+    with warnings.catch_warnings():
+        # torch's own code for forward mode, loaded by the first call, is scripted the old way
+        warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)
+        slope: Tensor = torch.func.jvp(ensemble, (inputs,), (noise.expand_as(inputs),))[1]
+    return posterior_slope(z, slope)
+
+
+def _to_device(values: Tensor) -> Tensor:
+    return values.to(best_device())
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def posterior_change(logits: Tensor, change: Tensor) -> Tensor:
@@ -59,3 +157,14 @@ def posterior_change(logits: Tensor, change: Tensor) -> Tensor:
     change = change - change.gather(-1, logits.argmax(dim=-1, keepdim=True))
     c = (p * change.expm1()).sum(dim=-1, keepdim=True).log1p()
     return p * (change - c).expm1()
+
+
+def posterior_slope(logits: Tensor, slope: Tensor) -> Tensor:
+    """Derivative of softmax(logits) where the logits move by `slope`, without cancellation.
+
+    p_k (slope_k - sum_j p_j slope_j), slopes taken relative to that of the largest logit: the limit
+    of :func:`posterior_change`.
+    """
+    p = logits.softmax(dim=-1)
+    slope = slope - slope.gather(-1, logits.argmax(dim=-1, keepdim=True))
+    return p * (slope - (p * slope).sum(dim=-1, keepdim=True))

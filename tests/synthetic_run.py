@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from prunepriv.datasets.splits import split
+from prunepriv.attacks import ReferenceAttack, ReferenceQueries, ReferenceShadows, get_attack
+from prunepriv.datasets.splits import Splits, split
 from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
 from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.pipeline.plan import Step, plan
-from prunepriv.store.artifacts import ArtifactStore, Draft
+from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.result import Result, TargetSignals
 
 MARGINS: Mapping[ModelKind, tuple[float, float]] = {
@@ -140,7 +141,7 @@ def _history(epochs: int, rng: np.random.Generator) -> list[dict[str, float]]:
 
 
 def _signals(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    kind: ModelKind = step.name.removeprefix("signals:")  # type: ignore[assignment]
+    kind = _kind(step)
     y, parts = _stored(result, "data", "data")["y"], _stored(result, "split", "split")
     record = np.concatenate([parts["target_train"], parts["target_test"]])
     member = np.arange(len(record)) < len(parts["target_train"])
@@ -160,9 +161,7 @@ def _signals(draft: Draft, step: Step, result: Result, rng: np.random.Generator)
         },
     )
     right = target["logits"].argmax(axis=1) == y[record]
-    models = result.artifact("train" if kind == "original" else f"fine_tune:{kind}")
-    assert models is not None
-    report = models.json("report")
+    report = _artifact(result, result.plan.by_key[step.inputs["models"]].name).json("report")
     draft.json(
         "report",
         {
@@ -198,13 +197,46 @@ def _divergence(draft: Draft, step: Step, result: Result, rng: np.random.Generat
     draft.json("gaps", rows)
 
 
+def _confidences(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    """The target's own are those of its signals; shadows never saw its records."""
+    signals = _artifact(result, step.name.replace("confidences", "signals"))
+    target = TargetSignals.from_arrays(signals.tensors("target"))
+    parts = Splits.from_arrays(_stored(result, "split", "split"))
+    population, seen = parts.shadow_half()
+    ours, theirs = MARGINS[_kind(step)]
+    own = np.log(target.confidence) - np.log1p(-target.confidence)
+    hard, spread = rng.normal(0, 1, len(own)), 1.5
+    others = theirs + hard + rng.normal(0, spread, (parts.shadows, len(own)))
+    trained = np.vstack([np.zeros(len(population)), seen == 1])
+    phi = theirs + (ours - theirs) * trained + rng.normal(0, 1, len(population))
+    tables = {
+        "record": target.record,
+        "phi": np.vstack([own, others]).astype(np.float32),
+        "population": population,
+        "population_phi": (phi + rng.normal(0, spread, phi.shape)).astype(np.float32),
+        "seen": seen,
+    }
+    draft.tensors("confidences", tables)
+
+
 def _fit(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    draft.json("fit", {"attack": step.params["attack"]})
+    """Reference attacks learn from the drawn confidences; of others nobody reads what they learn."""
+    attack = get_attack(step.params["attack"])
+    if isinstance(attack, ReferenceAttack):
+        source = result.plan.by_key[step.inputs["confidences"]].name
+        tables = _stored(result, source, "confidences")
+        draft.tensors("fit", attack.fit(ReferenceShadows.from_arrays(tables)))
+    else:
+        draft.json("fit", {"attack": step.params["attack"]})
 
 
 def _score(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     """Threshold attacks by their formulas; networks as confidence plus a little luck."""
     _, attack, kind, adversary = step.name.split(":")
+    method = get_attack(attack)
+    if isinstance(method, ReferenceAttack):
+        _compare(draft, step, result, method)
+        return
     s = _target_signals(result, kind)
     if ATTACKS[attack].kind == "threshold":
         score = FORMULAS[attack](s.posteriors, s.label)
@@ -220,6 +252,20 @@ def _score(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
     decision = score >= (0.5 if attack == "corr" else threshold)
     draft.tensors("score", {"score": score, "decision": decision.astype(np.uint8)})
     draft.json("thresholds", [0.5] if attack == "corr" else list(cuts) if per_class else [middle])
+
+
+def _compare(draft: Draft, step: Step, result: Result, attack: ReferenceAttack) -> None:
+    """The attack itself, on drawn confidences."""
+    names = {role: result.plan.by_key[key].name for role, key in step.inputs.items()}
+    fitted = _stored(result, names["fit"], "fit")
+    queries = ReferenceQueries.from_arrays(
+        _stored(result, names["target"], "confidences"),
+        _stored(result, names["shadows"], "confidences"),
+    )
+    score = attack.score(fitted, queries)
+    decision = attack.decide(fitted, queries, score)
+    draft.tensors("score", {"score": score, "decision": decision.astype(np.uint8)})
+    draft.json("thresholds", fitted["thresholds"].tolist())
 
 
 def _median(values: np.ndarray, otherwise: float) -> float:
@@ -262,9 +308,18 @@ def _target_signals(result: Result, kind: str) -> TargetSignals:
 
 
 def _stored(result: Result, step: str, file: str) -> dict[str, np.ndarray]:
+    return _artifact(result, step).tensors(file)
+
+
+def _artifact(result: Result, step: str) -> Artifact:
     artifact = result.artifact(step)
     assert artifact is not None
-    return artifact.tensors(file)
+    return artifact
+
+
+def _kind(step: Step) -> ModelKind:
+    """Of which models: "pruned" of "signals:assumed:pruned" too."""
+    return step.name.rsplit(":", 1)[1]  # type: ignore[return-value]
 
 
 def _stack(drawn: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -278,6 +333,7 @@ WRITERS: Mapping[str, Writer] = {
     "train": _models,
     "fine_tune": _models,
     "signals": _signals,
+    "confidences": _confidences,
     "divergence": _divergence,
     "fit": _fit,
     "score": _score,

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from prunepriv.attacks.base import FitSettings
+from prunepriv.attacks.base import FitSettings, PooledShadows
 from prunepriv.models.layers import keep_mask
 from prunepriv.progress import Report
 from prunepriv.seeding import derive
@@ -32,12 +32,14 @@ class FastRecipe:
         epochs: at most so many passes.
         batch_size: records per step.
         peak: largest rate of the one-cycle schedule.
+        most: shadow records that are used, a sample where there are more.
         held_out: fraction of the shadow records that early stopping watches.
     """
 
     epochs: int
     batch_size: int
     peak: float
+    most: int
     held_out: float = 0.1
 
 
@@ -66,6 +68,19 @@ class Dropout(nn.Module):
         last = len(self.pool) - count
         start = int(torch.randint(last + 1, (), generator=self.generator))
         return x * self.pool[start : start + count].view(x.shape)
+
+
+def sampled(shadows: PooledShadows, settings: FitSettings, most: int) -> PooledShadows:
+    """As many shadow records as the `fast` recipe uses, members and strangers as they come.
+
+    The `paper` recipe uses all of them, as the fast one does where there are no more than `most`.
+    """
+    count = len(shadows.member)
+    if settings.recipe == "paper" or count <= most:
+        return shadows
+    rng = np.random.default_rng(derive(settings.seed, "attack network", "sample"))
+    rows = np.sort(rng.choice(count, most, replace=False))
+    return PooledShadows(shadows.queries.take(rows), shadows.member[rows])
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:

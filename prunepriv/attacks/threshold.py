@@ -19,7 +19,7 @@ class ThresholdAttack(Attack):
         """(n,) float64, high for members."""
 
     def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
-        score, member = self.statistic(shadows.queries), shadows.member
+        score, member = self.score({}, shadows.queries), shadows.member
         overall = best_threshold(score, member)
         if not self.per_class:
             return {"thresholds": np.array([overall])}
@@ -33,11 +33,11 @@ class ThresholdAttack(Attack):
         return {"thresholds": np.array(thresholds)}
 
     def score(self, fitted: Mapping[str, np.ndarray], queries: Queries) -> np.ndarray:
-        return self.statistic(queries)
+        return queries.in_chunks(self.statistic)
 
 
 class Corr(ThresholdAttack):
-    """The gap attack: a member is classified correctly (Yeom et al. 2018).
+    """The gap attack: a member is classified correctly (Yeom et al. 2018; Leino & Fredrikson 2020).
 
     Needs the predicted label only.
     """
@@ -51,7 +51,10 @@ class Corr(ThresholdAttack):
 
 
 class Conf(ThresholdAttack):
-    """Confidence in the true label (Yeom et al. 2018; per class: Song & Mittal 2021)."""
+    """Confidence in the true label (Yeom et al. 2018; per class: Song & Mittal 2021).
+
+    Needs the posterior of the true label.
+    """
 
     per_class = True
 
@@ -60,7 +63,10 @@ class Conf(ThresholdAttack):
 
 
 class Entr(ThresholdAttack):
-    """Negative entropy of the posteriors, in nats (Shokri et al. 2017; Song & Mittal 2021)."""
+    """Negative entropy of the posteriors, in nats (Shokri et al. 2017; Song & Mittal 2021).
+
+    Needs all posteriors, and the true label for its threshold.
+    """
 
     per_class = True
 
@@ -75,6 +81,8 @@ class Mentr(ThresholdAttack):
     (1 - p_y) log p_y + sum over k != y of p_k log(1 - p_k), in nats: 0 for a confident right
     answer, without bound below for a confident wrong one. 1 - p is summed from the other
     posteriors where p is near 1, so that it keeps its digits.
+
+    Needs all posteriors and the true label.
     """
 
     per_class = True
@@ -95,7 +103,10 @@ class Mentr(ThresholdAttack):
 
 
 class Top1Conf(ThresholdAttack):
-    """Largest posterior, one threshold for all classes (Salem et al. 2019)."""
+    """Largest posterior, one threshold for all classes (Salem et al. 2019).
+
+    Needs the largest posterior only, and no label.
+    """
 
     def statistic(self, queries: Queries) -> np.ndarray:
         return np.asarray(queries.posteriors.max(axis=1))

@@ -49,6 +49,20 @@ class Splits:
         """The fields by name, as they are stored."""
         return dict(vars(self))
 
+    def shadow_half(self) -> tuple[np.ndarray, np.ndarray]:
+        """What the shadows are made of, and what each of them did with it.
+
+        Returns:
+            (P,) int64 records, ascending, and (S, P) uint8: 0 where the shadow never saw the record
+            (its test set), 1 where it was trained on it, 2 where it is of its validation set.
+        """
+        parts = (self.shadow_test, self.shadow_train, self.shadow_validation)
+        records = np.sort(np.concatenate([part[0] for part in parts]))
+        seen = np.zeros((self.shadows, len(records)), dtype=np.uint8)
+        for use, part in enumerate(parts):
+            np.put_along_axis(seen, np.searchsorted(records, part), use, axis=1)
+        return records, seen
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """What :meth:`to_arrays` gave."""

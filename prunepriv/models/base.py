@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -88,6 +89,12 @@ class Ensemble(nn.Module, ABC):
                 setattr(layer, name, buffer[rows])
             if isinstance(layer, Dropout) and layer.generators:
                 layer.generators = [layer.generators[row] for row in rows.tolist()]
+
+    def single(self, row: int) -> Ensemble:
+        """A new stack of one: copies of that model's parameters and buffers."""
+        one = copy.deepcopy(self)
+        one.keep(torch.tensor([row]))
+        return one
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Take parameters and buffers of as many models."""

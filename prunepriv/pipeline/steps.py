@@ -12,7 +12,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
+from prunepriv.attacks import (
+    Attack,
+    FitSettings,
+    PooledShadows,
+    Queries,
+    ReferenceAttack,
+    ReferenceQueries,
+    ReferenceShadows,
+    get_attack,
+)
 from prunepriv.datasets import Splits, load, split
 from prunepriv.defenses import make_objective
 from prunepriv.divergence import gaps
@@ -23,7 +32,7 @@ from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
 from prunepriv.pruning.masks import Masks, sparsities
 from prunepriv.seeding import derive
-from prunepriv.signals import signals
+from prunepriv.signals import confidences, signals
 from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.result import TargetSignals
 from prunepriv.training import Records, Settings, Trained, initialise, train
@@ -193,7 +202,11 @@ def _signals(work: _Work) -> Writer:
     report = work.inputs["models"].json("report")
     everyone, x, own, member = _scorers(work)
     logits, sensitivity = signals(
-        everyone, x, own, seed=derive(work.params["seed"], "signals", "own")
+        everyone,
+        x,
+        own,
+        seed=derive(work.params["seed"], "signals", "own"),
+        exact=_exact(work),
     )
     labels = work.tensors("data", "data")["y"][own]
     correct = (logits[0].argmax(1) == labels[0]).numpy()
@@ -228,9 +241,31 @@ def _reference(work: _Work) -> Writer:
         x,
         own[:1].expand(shadows, -1),
         seed=derive(work.params["seed"], "signals", "reference"),
+        exact=_exact(work),
     )
     tables = {"logits": logits.numpy(), "sensitivity": sensitivity.numpy()}
     return lambda draft: draft.tensors("reference", tables)
+
+
+def _exact(work: _Work) -> bool:
+    return work.params.get("sensitivity") == "exact"
+
+
+def _confidences(work: _Work) -> Writer:
+    everyone, x, own, _ = _scorers(work)
+    parts = Splits.from_arrays(work.arrays("split", "split"))
+    population, seen = parts.shadow_half()
+    records = len(own[0])
+    asked = torch.cat([own[0], torch.from_numpy(population)])
+    phi = confidences(everyone, x, work.tensors("data", "data")["y"], asked).numpy()
+    tables = {
+        "record": own[0].numpy(),
+        "phi": np.ascontiguousarray(phi[:, :records]),
+        "population": population,
+        "population_phi": np.ascontiguousarray(phi[:, records:]),
+        "seen": seen,
+    }
+    return lambda draft: draft.tensors("confidences", tables)
 
 
 def _scorers(work: _Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarray]:
@@ -265,33 +300,63 @@ def _divergence(work: _Work) -> Writer:
 
 
 def _fit(work: _Work) -> Writer:
+    attack = get_attack(work.params["attack"])
+    if isinstance(attack, ReferenceAttack):
+        tables = work.arrays("confidences", "confidences")
+        fitted = attack.fit(ReferenceShadows.from_arrays(tables), work.report)
+    else:
+        fitted = attack.fit(_pooled(work), _fit_settings(work), work.report)
+    return lambda draft: draft.tensors("fit", fitted)
+
+
+def _fit_settings(work: _Work) -> FitSettings:
+    return FitSettings(recipe=work.params.get("recipe", "fast"), seed=work.params.get("seed", 0))
+
+
+def _pooled(work: _Work) -> PooledShadows:
     tables = work.arrays("signals", "shadows")
     queries = Queries(
         logits=tables["logits"].reshape(-1, tables["logits"].shape[-1]),
         sensitivity=tables["sensitivity"].reshape(-1, tables["logits"].shape[-1]),
         label=tables["label"].ravel(),
     )
-    settings = FitSettings(
-        recipe=work.params.get("recipe", "fast"), seed=work.params.get("seed", 0)
-    )
-    shadows = PooledShadows(queries, tables["member"].ravel().astype(bool))
-    fitted = get_attack(work.params["attack"]).fit(shadows, settings, work.report)
-    return lambda draft: draft.tensors("fit", fitted)
+    return PooledShadows(queries, tables["member"].ravel().astype(bool))
 
 
 def _score(work: _Work) -> Writer:
     attack = get_attack(work.params["attack"])
     fitted = work.arrays("fit", "fit")
-    tables = work.arrays("signals", "target")
-    queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
-    score = attack.score(fitted, queries)
-    decision = attack.decide(fitted, queries, score)
+    if isinstance(attack, ReferenceAttack):
+        score, decision = _compare(work, attack, fitted)
+    else:
+        score, decision = _ask(work, attack, fitted)
 
     def write(draft: Draft) -> None:
         draft.tensors("score", {"score": score, "decision": decision.astype(np.uint8)})
         draft.json("thresholds", fitted["thresholds"].tolist())
 
     return write
+
+
+def _ask(
+    work: _Work, attack: Attack, fitted: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and verdicts from the target's answers alone."""
+    tables = work.arrays("signals", "target")
+    queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
+    score = attack.score(fitted, queries)
+    return score, attack.decide(fitted, queries, score)
+
+
+def _compare(
+    work: _Work, attack: ReferenceAttack, fitted: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and verdicts from the target's answers beside its reference models'."""
+    queries = ReferenceQueries.from_arrays(
+        work.arrays("target", "confidences"), work.arrays("shadows", "confidences")
+    )
+    score = attack.score(fitted, queries)
+    return score, attack.decide(fitted, queries, score)
 
 
 def _evaluation(work: _Work) -> Writer:
@@ -318,6 +383,7 @@ _STEPS: Mapping[StepKind, Callable[[_Work], Writer]] = {
     "train": _train,
     "fine_tune": _fine_tune,
     "signals": _signals,
+    "confidences": _confidences,
     "reference": _reference,
     "divergence": _divergence,
     "fit": _fit,

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
-from prunepriv.signals import DRAWS, STEP, posterior_change, signals
+from prunepriv.signals import (
+    DRAWS,
+    STEP,
+    confidences,
+    posterior_change,
+    posterior_slope,
+    scaled_confidence,
+    signals,
+)
 from tests.stacks import CLASSES, alone, make_records, make_stack
 
 COUNT = 12
@@ -43,22 +51,100 @@ def test_sensitivity_is_the_mean_change_per_step_in_double_precision(name: str) 
 
 
 def test_sensitivity_is_close_to_its_limit() -> None:
-    ensemble, x = make_stack("fc", 1), make_records("fc")
-    rows = rows_of(1)
+    ensemble, x, rows = make_stack("fc", 1), make_records("fc"), rows_of(1)
     _, sensitivity = signals(ensemble, x, rows, seed=4)
-    network = alone("fc", ensemble, 0).eval().double()
-    inputs = ensemble.inputs(x[rows[0]]).double()
-
-    def posterior(record: Tensor) -> Tensor:
-        answer: Tensor = network(record).softmax(-1)
-        return answer
-
-    slopes = torch.stack([jacobian(posterior, record) for record in inputs])
-    reactions = [slopes @ u.double()[:, :, None] for u in draws(4, tuple(inputs.shape))]
-    limit = torch.stack(reactions).abs().mean(0)[:, :, 0]
+    limit = limits(alone("fc", ensemble, 0), ensemble.inputs(x[rows[0]]))
     off = (sensitivity[0].double() - limit).abs()
     assert (off < 1e-3 + 1e-2 * limit).double().mean() > 0.8
     assert off.max() < 0.02, "even where a ReLU's kink lies between x and x + eps u"
+
+
+@pytest.mark.parametrize("name", ["fc", "cnn"])
+def test_exact_sensitivity_is_the_limit(name: str) -> None:
+    ensemble, x, rows = make_stack(name, 2), make_records(name), rows_of(2)
+    sampled = signals(ensemble, x, rows, seed=4)
+    logits, exact = signals(ensemble, x, rows, seed=4, exact=True)
+    assert exact.dtype == logits.dtype == torch.float32
+    assert torch.equal(logits, sampled[0])
+    for model in range(2):
+        limit = limits(alone(name, ensemble, model), ensemble.inputs(x[rows[model]]))
+        torch.testing.assert_close(exact[model].double(), limit, atol=1e-5, rtol=1e-4)
+        assert limit.max() > 0.05, "the test wants a network that reacts"
+    # a step may cross a ReLU's kink, which the limit does not see
+    assert (exact - sampled[1]).abs().mean() < 0.02 * exact.mean()
+    assert (exact - sampled[1]).abs().max() < 0.05
+
+
+def limits(network: nn.Module, inputs: Tensor) -> Tensor:
+    """Mean |J u| over the draws, by the whole Jacobian of each record in double precision."""
+    network = network.eval().double()
+
+    def posterior(record: Tensor) -> Tensor:
+        answer: Tensor = network(record[None]).softmax(-1)[0]
+        return answer
+
+    slopes = torch.stack([jacobian(posterior, record) for record in inputs.double()]).flatten(2)
+    noise = [u.double().flatten(1)[:, :, None] for u in draws(4, tuple(inputs.shape))]
+    return torch.stack([slopes @ u for u in noise]).abs().mean(0)[:, :, 0]
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_models_asked_one_by_one_say_the_same(exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensemble, x, rows = make_stack("cnn"), make_records("cnn"), rows_of(3)
+    y = torch.arange(64) % CLASSES
+    together = (
+        *signals(ensemble, x, rows, seed=3, exact=exact, chunk=5),
+        confidences(ensemble, x, y, rows[0]),
+    )
+    monkeypatch.setattr(type(ensemble), "one_by_one", True)
+    apart = (
+        *signals(ensemble, x, rows, seed=3, exact=exact, chunk=5),
+        confidences(ensemble, x, y, rows[0]),
+    )
+    for one, other in zip(together, apart, strict=True):
+        torch.testing.assert_close(other, one, atol=2e-3, rtol=1e-3)
+
+
+def test_one_model_of_a_stack_is_a_copy() -> None:
+    ensemble = make_stack("cnn")
+    one = ensemble.single(1)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, ensemble.state_dict()[name][1:2])
+    next(one.parameters()).data.zero_()
+    assert next(ensemble.parameters()).all()
+    assert (one.models, ensemble.models) == (1, 3)
+
+
+def test_confidences_are_the_odds_of_the_true_label() -> None:
+    ensemble, x = make_stack("fc"), make_records("fc")
+    y, rows = torch.arange(64) % CLASSES, rows_of(1)[0]
+    phi = confidences(ensemble, x, y, rows, chunk=5)
+    assert (phi.shape, phi.dtype) == ((3, COUNT), torch.float32)
+    for model in range(3):
+        p = alone("fc", ensemble, model).eval().double()(x[rows].double()).softmax(1)
+        p_y = p[torch.arange(COUNT), y[rows]]
+        torch.testing.assert_close(phi[model].double(), p_y.logit(), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("lead", [-300.0, -30.0, 0.0, 30.0, 300.0])
+def test_a_scaled_confidence_keeps_its_digits(lead: float) -> None:
+    logits = torch.tensor([[lead, 0.0, 1.0], [0.0, lead, 1.0]])
+    phi = scaled_confidence(logits, torch.tensor([0, 1]))
+    expected = lead - torch.tensor([0.0, 1.0], dtype=torch.float64).logsumexp(0)
+    torch.testing.assert_close(phi, expected.expand(2))
+
+
+@pytest.mark.parametrize("lead", [0.0, 8.0, 24.0])
+def test_a_posteriors_slope_is_the_limit_of_its_change(lead: float) -> None:
+    generator = torch.Generator().manual_seed(6)
+    logits = torch.randn(200, 6, generator=generator)
+    logits[:, 2] += lead
+    slope = torch.randn(200, 6, generator=generator)
+    limit = posterior_change(logits.double(), 1e-7 * slope.double()) / 1e-7
+    ours = posterior_slope(logits, slope).double()
+    scale = limit.abs().clamp_min(1e-3 * limit.abs().amax(1, keepdim=True))
+    assert ((ours - limit).abs() / scale).max() < 1e-2
+    assert ((ours - limit).abs() / scale).median() < 1e-5
 
 
 def test_the_same_seed_gives_the_same_signals() -> None:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from prunepriv.attacks import PooledShadows, Queries
+from prunepriv.attacks import (
+    Compared,
+    FitSettings,
+    Fitted,
+    PooledShadows,
+    Queries,
+    ReferenceAttack,
+    ReferenceQueries,
+    ReferenceShadows,
+    get_attack,
+)
+from prunepriv.progress import Report, silent
 
 
 @dataclass(frozen=True)
@@ -37,5 +49,85 @@ def draw(
     return Drawn(queries, member)
 
 
-def take(queries: Queries, rows: np.ndarray) -> Queries:
-    return Queries(queries.logits[rows], queries.sensitivity[rows], queries.label[rows])
+MODELS = 5
+
+
+@dataclass(frozen=True)
+class DrawnReferences:
+    queries: ReferenceQueries
+    member: np.ndarray
+
+
+def draw_shadows(
+    seed: int, n: int = 600, *, leak: float = 0.0, models: int = MODELS
+) -> ReferenceShadows:
+    """Shadows that were each trained on 45 % of the records; phi varies by record, and by luck."""
+    rng = np.random.default_rng(seed)
+    uses = np.repeat([1, 2, 0], [round(0.45 * n), n - 2 * round(0.45 * n), round(0.45 * n)])
+    seen = np.stack([rng.permutation(uses) for _ in range(models)]).astype(np.uint8)
+    phi = _hardness(rng, n) + rng.normal(0, 1, seen.shape) + leak * (seen == 1)
+    return ReferenceShadows(phi.astype(np.float32), seen)
+
+
+def draw_compared(
+    seed: int, n: int = 600, *, leak: float = 0.0, models: int = MODELS
+) -> DrawnReferences:
+    """A target's records beside its references, half of them members, and a population."""
+    rng = np.random.default_rng(seed)
+    member = rng.permutation(np.arange(n) % 2 == 0)
+
+    def compared(usable: np.ndarray, lead: np.ndarray) -> Compared:
+        hardness = _hardness(rng, n)
+        reference = hardness + rng.normal(0, 1, (models, n)) + leak * ~usable
+        phi = hardness + rng.normal(0, 1, n) + lead
+        return Compared(phi.astype(np.float32), reference.astype(np.float32), usable)
+
+    everywhere = np.ones((models, n), dtype=bool)
+    some = rng.random((models, n)) < 0.55
+    some[0] |= ~some.any(axis=0)
+    records = compared(everywhere, leak * member)
+    return DrawnReferences(ReferenceQueries(records, compared(some, np.zeros(n))), member)
+
+
+def _hardness(rng: np.random.Generator, n: int) -> np.ndarray:
+    return np.asarray(rng.normal(-2, 1, n))
+
+
+def fit(
+    name: str, seed: int, n: int, settings: FitSettings, report: Report = silent, leak: float = 0.0
+) -> Fitted:
+    """Fit any attack on drawn shadows of the shape it asks for."""
+    attack = get_attack(name)
+    if isinstance(attack, ReferenceAttack):
+        return attack.fit(draw_shadows(seed, n, leak=leak), report)
+    return attack.fit(draw(seed, n, leak=leak).shadows(), settings, report)
+
+
+def target(name: str, seed: int, n: int, leak: float = 0.0) -> Drawn | DrawnReferences:
+    """A drawn target of the shape that the attack asks for."""
+    if isinstance(get_attack(name), ReferenceAttack):
+        return draw_compared(seed, n, leak=leak)
+    return draw(seed, n, leak=leak)
+
+
+def take(queries: Any, rows: np.ndarray) -> Any:
+    """Some of the records, before the same population."""
+    if isinstance(queries, Queries):
+        return queries.take(rows)
+    seen = queries.records
+    some = Compared(seen.phi[rows], seen.reference[:, rows], seen.usable[:, rows])
+    return ReferenceQueries(some, queries.population)
+
+
+def extreme(name: str) -> Any:
+    """Three records: surely right, surely wrong, and undecided."""
+    if isinstance(get_attack(name), ReferenceAttack):
+        phi = np.array([1e4, -1e4, 0], dtype=np.float32)
+        all_out = np.ones((MODELS, 3), dtype=bool)
+        opposite = np.tile(-phi, (MODELS, 1))
+        return ReferenceQueries(
+            Compared(phi, opposite, all_out), draw_compared(2, 50).queries.population
+        )
+    logits = np.zeros((3, 5), dtype=np.float32)
+    logits[:2, 0] = 1e4
+    return Queries(logits, np.zeros_like(logits), np.array([0, 1, 2]))

@@ -10,8 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from prunepriv.attacks import FitSettings, Queries
-from prunepriv.attacks.networks import Dropout, FastRecipe, batches, fit_network, margin, predict
-from prunepriv.attacks.neural import NN, ClsNN, Top3NN, attack_network
+from prunepriv.attacks.base import CHUNK
+from prunepriv.attacks.networks import (
+    Dropout,
+    FastRecipe,
+    batches,
+    fit_network,
+    margin,
+    predict,
+    sampled,
+)
+from prunepriv.attacks.neural import FAST, NN, ClsNN, Top3NN, attack_network
+from prunepriv.attacks.samia import fast_recipe
 from prunepriv.progress import silent
 from tests.unit.attacks.drawn import draw
 
@@ -61,7 +71,7 @@ def test_the_paper_recipe_is_100_epochs_of_sgd(monkeypatch: pytest.MonkeyPatch) 
         heard.append(fraction)
 
     settings = FitSettings(recipe="paper", seed=1)
-    fitted = fit_network(small(), x, member, settings, FastRecipe(1, 64, 1e-3), report)
+    fitted = fit_network(small(), x, member, settings, FastRecipe(1, 64, 1e-3, most=1000), report)
     assert len(rates) == 100 * 2, "two batches of 128 and 72 an epoch"
     by_epoch = rates[::2]
     assert by_epoch == pytest.approx([1e-3] * 50 + [1e-4] * 25 + [1e-5] * 25)
@@ -85,7 +95,7 @@ def test_the_fast_recipe_keeps_the_epoch_that_does_best_on_held_out_records(
         return next(certainties) * nn.functional.one_hot(truth, 2).float()
 
     monkeypatch.setattr("prunepriv.attacks.networks.predict", look)
-    fast = FastRecipe(epochs=4, batch_size=64, peak=1e-2)
+    fast = FastRecipe(epochs=4, batch_size=64, peak=1e-2, most=1000)
     fitted = fit_network(network, x, member, FitSettings(seed=1), fast, silent)
     assert [len(held) for held in held_out] == [20] * 4
     assert np.array_equal(fitted["0.weight"], weights[1])
@@ -154,3 +164,32 @@ def test_with_fewer_than_three_classes_top3_takes_what_there_is() -> None:
     drawn = draw(1, 200, classes=2, leak=3.0)
     fitted = Top3NN().fit(drawn.shadows(), FitSettings())
     assert Top3NN().score(fitted, drawn.queries).shape == (200,)
+
+
+def test_the_fast_recipe_uses_a_seeded_sample_of_many_records() -> None:
+    shadows = draw(1, 900, leak=1.0).shadows()
+    few = sampled(shadows, FitSettings("fast", 3), 200)
+    again, other = (sampled(shadows, FitSettings("fast", seed), 200) for seed in (3, 4))
+    assert len(few.queries) == len(few.member) == 200
+    assert 0.35 < few.member.mean() < 0.65
+    assert np.array_equal(few.queries.logits, again.queries.logits)
+    assert not np.array_equal(few.queries.logits, other.queries.logits)
+    rows = [np.flatnonzero((shadows.queries.logits == z).all(1)).item() for z in few.queries.logits]
+    assert rows == sorted(set(rows)), "each at most once, in their order"
+    assert np.array_equal(few.member, shadows.member[rows])
+    assert np.array_equal(few.queries.label, shadows.queries.label[rows])
+    assert np.array_equal(few.queries.sensitivity, shadows.queries.sensitivity[rows])
+
+
+def test_all_records_are_used_where_they_are_few_or_the_recipe_is_the_papers() -> None:
+    shadows = draw(1, 300).shadows()
+    assert sampled(shadows, FitSettings("fast"), 300) is shadows
+    assert sampled(shadows, FitSettings("paper"), 100) is shadows
+    location = 5 * 2 * 1127
+    assert min(FAST.most, fast_recipe(30).most) > location
+    assert fast_recipe(100).most == 10_000
+
+
+def test_chunks_give_what_all_records_at_once_give() -> None:
+    queries = draw(1, 2 * CHUNK + 5, 3).queries
+    assert np.array_equal(queries.in_chunks(lambda q: q.posteriors), queries.posteriors)

@@ -137,3 +137,16 @@ def test_too_few_records(n: int, limit: int | None):
 def test_no_shadows():
     with pytest.raises(ExperimentError, match=r"shadows must be 1 at least, .* got 0"):
         split(100, 0, 7)
+
+
+def test_the_shadow_half_tells_what_each_shadow_did_with_a_record() -> None:
+    parts = split(101, 3, seed=5)
+    records, seen = parts.shadow_half()
+    assert np.array_equal(records, np.unique(records))
+    assert not set(records) & {*parts.target_train, *parts.target_validation, *parts.target_test}
+    assert (records.dtype, seen.dtype, seen.shape) == (np.int64, np.uint8, (3, len(records)))
+    for shadow, row in enumerate(seen):
+        for code, part in enumerate(
+            (parts.shadow_test, parts.shadow_train, parts.shadow_validation)
+        ):
+            assert set(records[row == code]) == set(part[shadow])

@@ -15,6 +15,7 @@ from prunepriv.options import ATTACKS
 from prunepriv.pipeline import plan as plan_module
 from prunepriv.pipeline.plan import Plan, Step, plan, shadows_of, targets
 
+REFERENCE = [name for name, option in ATTACKS.items() if option.kind == "reference"]
 DEFENDED: dict[str, Any] = {"defense": {"name": "ppb"}, "models": "all"}
 
 
@@ -51,10 +52,11 @@ def test_steps_of_the_whole_job() -> None:
     pairs = [f"{kind}:adaptive" for kind in kinds] + ["defended:non_adaptive"]
     expected = {"data", "split", "train"}
     expected |= {f"fine_tune:{kind}" for kind in kinds[1:]}
-    expected |= {f"{step}:{kind}" for step in ("signals", "divergence") for kind in kinds}
+    per_model = ("signals", "confidences", "divergence")
+    expected |= {f"{step}:{kind}" for step in per_model for kind in kinds}
     expected |= {f"fit:{attack}:{kind}" for attack in ATTACKS for kind in kinds}
     expected |= {f"score:{attack}:{pair}" for attack in ATTACKS for pair in pairs}
-    expected |= {f"evaluation:{pair}" for pair in pairs}
+    expected |= {f"evaluation:{pair}" for pair in pairs} | {"checks"}
     assert set(whole.by_name) == expected
 
 
@@ -63,6 +65,7 @@ def test_only_what_is_asked_for_is_made() -> None:
     assert names == {
         "data", "split", "train", "signals:original", "divergence:original",
         "fit:conf:original", "score:conf:original:adaptive", "evaluation:original:adaptive",
+        "checks",
     }  # fmt: skip
 
 
@@ -95,10 +98,11 @@ def test_attacks_are_fitted_on_signals_and_never_on_evaluations() -> None:
     run = planned(**DEFENDED)
     for step in run.steps:
         read = {run.by_key[key].kind for key in step.inputs.values()}
+        reference = step.params.get("attack") in REFERENCE
         if step.kind == "fit":
-            assert read == {"signals"}
+            assert read == {"confidences" if reference else "signals"}
         if step.kind == "score":
-            assert read == {"fit", "signals"}
+            assert read == {"fit", "signals"} | ({"confidences"} if reference else set())
 
 
 # --- keys ---
@@ -128,12 +132,13 @@ def test_keys_are_the_same_in_another_process() -> None:
 def test_changing_the_sparsity_trains_nothing_again() -> None:
     moved = changed(planned(), planned(pruning={"sparsity": 0.6}))
     assert "fine_tune:pruned" in moved
+    moved.discard("checks")  # which read the whole run
     assert all(name.split(":")[1:] and "pruned" in name for name in moved), "only the pruned model"
 
 
 def test_adding_a_defence_changes_nothing_of_the_undefended() -> None:
     undefended, defended = planned(models="all"), planned(**DEFENDED)
-    assert not changed(undefended, defended)
+    assert changed(undefended, defended) == {"checks"}
     assert set(undefended.by_name) < set(defended.by_name)
 
 
@@ -144,7 +149,7 @@ def test_the_strength_touches_the_defended_model_only() -> None:
     assert "fine_tune:defended" in moved
     assert "score:samia:defended:non_adaptive" in moved
     assert "fit:samia:pruned" not in moved
-    assert all("defended" in name for name in moved)
+    assert all("defended" in name for name in moved - {"checks"})
 
 
 def test_the_recipe_touches_networks_only() -> None:
@@ -156,7 +161,8 @@ def test_the_recipe_touches_networks_only() -> None:
 
 def test_choosing_fewer_attacks_shares_the_rest() -> None:
     moved = changed(planned(), planned(attacks={"names": ["conf", "samia"]}))
-    assert moved == {f"evaluation:{k}:adaptive" for k in ("original", "control", "pruned")}
+    evaluations = {f"evaluation:{k}:adaptive" for k in ("original", "control", "pruned")}
+    assert moved == evaluations | {"checks"}
 
 
 def test_the_control_does_not_depend_on_approach_or_sparsity() -> None:
@@ -217,13 +223,42 @@ def test_raising_a_version_moves_the_step_and_all_behind_it(
         "split",
         "train",
         *(f"fine_tune:{k}" for k in ("control", "pruned", "defended")),
+        *(f"confidences:{k}" for k in ("original", "control", "pruned", "defended")),
+        *(f"fit:{a}:{k}" for a in REFERENCE for k in ("original", "control", "pruned", "defended")),
     }
     assert moved == set(before) - kept
+
+
+def test_reference_attacks_read_the_confidences_of_target_and_shadows() -> None:
+    run = planned(**DEFENDED)
+    adaptive, blind = (
+        run.by_name[f"score:lira:defended:{adversary}"].inputs
+        for adversary in ("adaptive", "non_adaptive")
+    )
+    assert adaptive["target"] == blind["target"] == run.key("confidences:defended")
+    assert adaptive["shadows"] == run.key("confidences:defended")
+    assert blind["shadows"] == run.key("confidences:pruned")
+    assert blind["fit"] == run.key("fit:lira:pruned")
+    assert not any("confidences" in n for n in planned(attacks={"names": ["conf"]}).by_name)
+
+
+def test_a_wrong_assumption_changes_shadows_and_not_the_target() -> None:
+    known, wrong = planned(), planned(knowledge={"sparsity": 0.5})
+    for name in ("fine_tune", "signals", "confidences"):
+        assert wrong.key(f"{name}:pruned") == known.key(f"{name}:pruned")
+        assert wrong.key(f"{name}:assumed:pruned") == planned(pruning={"sparsity": 0.5}).key(
+            f"{name}:pruned"
+        )
+    score = wrong.by_name["score:lira:pruned:adaptive"].inputs
+    assert score["target"] == wrong.key("confidences:pruned")
+    assert score["shadows"] == wrong.key("confidences:assumed:pruned")
+    assert score["fit"] == wrong.key("fit:lira:assumed:pruned")
+    assert "fit:lira:pruned" not in wrong.by_name
 
 
 def test_long_fits_come_first() -> None:
     fits = [s.name.split(":")[1] for s in planned().steps if s.kind == "fit"]
     order = [attack for attack, _ in itertools.groupby(fits)]
     assert order[0] == "samia"
-    kinds = [ATTACKS[attack].kind for attack in order]
-    assert kinds == sorted(kinds), "networks before thresholds"
+    networks = [ATTACKS[attack].kind == "network" for attack in order]
+    assert networks == sorted(networks, reverse=True), "networks before all others"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
-from prunepriv.attacks import Queries, get_attack
+from prunepriv.attacks import Queries, ReferenceQueries, get_attack
 from prunepriv.errors import Cancelled, MissingArtifactError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.models import build
@@ -20,8 +22,10 @@ from prunepriv.store.artifacts import Artifact, ArtifactStore
 from prunepriv.store.result import Result
 
 SHADOWS, CLASSES, FEATURES = 2, 30, 446
+USES = ("test", "train", "validation")
 KINDS: tuple[ModelKind, ...] = ("original", "control", "pruned", "defended")
-ATTACKS = ("corr", "conf", "nn")
+ATTACKS = ("corr", "conf", "nn", "lira", "rmia", "base")
+REFERENCE = ("lira", "rmia", "base")
 
 
 class Run:
@@ -211,19 +215,96 @@ def test_the_signals_report_agrees_with_the_signals(run: Run, kind: str) -> None
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_each_adversary_learns_from_its_own_shadows(run: Run, attack: str, adversary: str) -> None:
     shadows = "defended" if adversary == "adaptive" else "pruned"
-    tables = run["signals:defended"].tensors("target")
-    queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
+    queries = queries_of(run, attack, shadows)
     fitted = run[f"fit:{attack}:{shadows}"].tensors("fit")
     artifact = run[f"score:{attack}:defended:{adversary}"]
     score = artifact.tensors("score")
-    method = get_attack(attack)
+    method: Any = get_attack(attack)
     assert layout(artifact, "score") == {"score": ("float64", (90,)), "decision": ("uint8", (90,))}
     assert np.allclose(score["score"], method.score(fitted, queries))
     said = method.decide(fitted, queries, score["score"])
     assert np.array_equal(score["decision"].astype(bool), said)
     assert artifact.json("thresholds") == fitted["thresholds"].tolist()
     step = run.plan.by_name[f"fit:{attack}:{shadows}"]
-    assert step.inputs == {"signals": run.plan.key(f"signals:{shadows}")}
+    role = "confidences" if attack in REFERENCE else "signals"
+    assert step.inputs == {role: run.plan.key(f"{role}:{shadows}")}
+
+
+def queries_of(run: Run, attack: str, shadows: str) -> Queries | ReferenceQueries:
+    """What the attack sees of the defended target, beside shadows of another kind."""
+    if attack in REFERENCE:
+        target, references = (
+            run[f"confidences:{k}"].tensors("confidences") for k in ("defended", shadows)
+        )
+        return ReferenceQueries.from_arrays(target, references)
+    tables = run["signals:defended"].tensors("target")
+    return Queries(tables["logits"], tables["sensitivity"], tables["label"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_confidences_of_all_models_on_both_halves(run: Run, kind: str) -> None:
+    tables = run[f"confidences:{kind}"].tensors("confidences")
+    target, parts = run[f"signals:{kind}"].tensors("target"), run["split"].tensors("split")
+    half = np.unique(np.concatenate([parts[f"shadow_{use}"][0] for use in USES]))
+    assert layout(run[f"confidences:{kind}"], "confidences") == {
+        "record": ("int64", (90,)), "phi": ("float32", (SHADOWS + 1, 90)),
+        "population": ("int64", (100,)), "population_phi": ("float32", (SHADOWS + 1, 100)),
+        "seen": ("uint8", (SHADOWS, 100)),
+    }  # fmt: skip
+    assert np.array_equal(tables["record"], target["record"])
+    assert np.array_equal(tables["population"], half)
+    for shadow, seen in enumerate(tables["seen"]):
+        for code, use in enumerate(USES):
+            assert set(half[seen == code]) == set(parts[f"shadow_{use}"][shadow])
+    own, crossed = target, run[f"reference:{kind}"].tensors("reference")["logits"]
+    y = run["data"].tensors("data")["y"]
+    for model, logits in enumerate([own["logits"], *crossed]):
+        assert np.allclose(tables["phi"][model], phi_of(logits, own["label"]), atol=1e-4)
+    models = run["train" if kind == "original" else f"fine_tune:{kind}"].tensors("models")
+    x = run["data"].tensors("data")["x"]
+    for model in range(SHADOWS + 1):
+        expected = phi_of(answers(models, model, x[half]), y[half])
+        assert np.allclose(tables["population_phi"][model], expected, atol=1e-4)
+
+
+def phi_of(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
+    p = softmax(logits.astype(float), axis=1)[np.arange(len(label)), label]
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def test_an_adversary_who_errs_on_the_sparsity(tmp_path: Path) -> None:
+    given = tiny().model_dump()
+    names = ("corr", "conf", "lira")
+    given |= {"knowledge": {"sparsity": 0.5}, "attacks": {"names": names}, "models": ["pruned"]}
+    run = Run(tmp_path, make_experiment(given))
+    assumed, true = run["signals:assumed:pruned"], run["signals:pruned"]
+    assert assumed.json("report")["sparsity"] == pytest.approx(0.5, abs=1e-4)
+    assert true.json("report")["sparsity"] == pytest.approx(0.7, abs=1e-4)
+    target, shadows = (
+        run[f"confidences:{source}"].tensors("confidences")
+        for source in ("pruned", "assumed:pruned")
+    )
+    queries = ReferenceQueries.from_arrays(target, shadows)
+    method: Any = get_attack("lira")
+    expected = method.score(run["fit:lira:assumed:pruned"].tensors("fit"), queries)
+    score = run["score:lira:pruned:adaptive"].tensors("score")["score"]
+    assert np.array_equal(score, expected)
+    rows = run["evaluation:pruned:adaptive"].json("evaluation")
+    assert [row["attack"] for row in rows] == list(names)
+
+
+def test_exact_sensitivity_is_the_limit_of_the_sampled(run: Run) -> None:
+    given = tiny().model_dump() | {"signals": {"sensitivity": "exact"}}
+    step = plan(make_experiment(given)).by_name["signals:pruned"]
+    run_step(step, run.store, Path(), silent)
+    exact, sampled = (
+        run.store.open(step.key).tensors("target"),
+        run["signals:pruned"].tensors("target"),
+    )
+    assert np.array_equal(exact["logits"], sampled["logits"])
+    assert not np.array_equal(exact["sensitivity"], sampled["sensitivity"])
+    off = np.abs(exact["sensitivity"] - sampled["sensitivity"])
+    assert off.mean() < 0.05 * exact["sensitivity"].mean()
 
 
 def test_what_conf_learned_is_what_the_shadows_say(run: Run) -> None:

@@ -46,7 +46,8 @@ def test_half_way(
     assert not result.complete
     assert result.signals("pruned") is not None
     assert result.gaps("pruned") is None
-    assert {step.kind for step in result.pending()} == {"divergence", "fit", "score", "evaluation"}
+    missing = {"confidences", "divergence", "fit", "score", "evaluation", "checks"}
+    assert {step.kind for step in result.pending()} == missing
 
 
 def test_what_the_run_never_had(store: ArtifactStore, rng: np.random.Generator) -> None:

@@ -1,0 +1,236 @@
+"""LiRA, RMIA and BASE against closed forms and slow counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from prunepriv.attacks import Compared, ReferenceAttack, ReferenceQueries, ReferenceShadows
+from prunepriv.attacks.reference import (
+    Base,
+    Lira,
+    Rmia,
+    log_mean_confidence,
+    masked_mean,
+    pooled_spread,
+)
+from prunepriv.errors import ExperimentError
+from tests.unit.attacks.drawn import draw_compared, draw_shadows, take
+
+ATTACKS: list[ReferenceAttack] = [Lira(), Rmia(), Base()]
+attacks = pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: type(a).__name__)
+
+
+def sigmoid(phi: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-phi.astype(np.float64))))
+
+
+def out_of(seen: Compared, record: int) -> np.ndarray:
+    """Phi of one record under the models that were not trained on it."""
+    return np.asarray(seen.reference[seen.usable[:, record], record].astype(np.float64))
+
+
+# --- LiRA ---
+
+
+def test_lira_has_the_roc_of_two_normal_laws() -> None:
+    """With phi ~ N(mu_x, s^2), members d higher, and mu_x known from many references."""
+    rng = np.random.default_rng(1)
+    n, models, s, d = 20_000, 200, 1.5, 2.0
+    mu = rng.normal(0, 3, n)
+    member = np.arange(n) % 2 == 0
+    reference = (mu + rng.normal(0, s, (models, n))).astype(np.float32)
+    usable = np.ones(reference.shape, dtype=bool)
+    records = Compared(mu + rng.normal(0, s, n) + d * member, reference, usable)
+    learned = {"spread": np.array([pooled_spread(reference, usable)])}
+    score = Lira().score(learned, ReferenceQueries(records, records))
+    assert learned["spread"][0] == pytest.approx(s, rel=0.005)
+    expected = norm.cdf(d / (s * np.sqrt(2)))
+    assert roc_auc_score(member, score) == pytest.approx(expected, abs=0.01)
+    fpr, tpr, _ = roc_curve(member, score)
+    for rate in (0.001, 0.01, 0.1, 0.5):
+        found = np.interp(rate, fpr, tpr)
+        assert found == pytest.approx(norm.cdf(norm.ppf(rate) + d / s), abs=0.035), rate
+
+
+def test_lira_is_the_normal_tail_of_the_excess() -> None:
+    drawn = draw_compared(3, 40)
+    seen = drawn.queries.population
+    score = Lira().score({"spread": np.array([0.7])}, ReferenceQueries(seen, seen))
+    expected = [norm.logcdf((seen.phi[i] - out_of(seen, i).mean()) / 0.7) for i in range(40)]
+    np.testing.assert_allclose(score, expected, rtol=1e-6)
+
+
+def test_the_spread_counts_a_mean_as_one_degree_of_freedom() -> None:
+    rng = np.random.default_rng(4)
+    usable = rng.random((3, 60_000)) < 0.6
+    phi = rng.normal(0, 5, 60_000) + rng.normal(0, 2, usable.shape)
+    phi[~usable] = 1e6
+    assert pooled_spread(phi, usable) == pytest.approx(2, rel=0.01)
+
+
+def test_models_that_agree_divide_by_no_zero() -> None:
+    assert pooled_spread(np.ones((3, 5)), np.ones((3, 5), dtype=bool)) > 0
+
+
+# --- RMIA and BASE ---
+
+
+def slow_rmia(a: float, gamma: float, queries: ReferenceQueries) -> np.ndarray:
+    """The share of z that each x dominates, pair by pair."""
+
+    def ratios(seen: Compared) -> list[float]:
+        mean = [sigmoid(out_of(seen, i)).mean() for i in range(len(seen.phi))]
+        p = sigmoid(seen.phi)
+        return [p[i] / (((1 + a) * m + 1 - a) / 2) for i, m in enumerate(mean)]
+
+    x, z = ratios(queries.records), ratios(queries.population)
+    hits = [sum(one / other >= gamma for other in z) for one in x]
+    return np.array(hits) / len(z)
+
+
+@pytest.mark.parametrize(("a", "gamma"), [(0.33, 2.0), (0.33, 1.0), (0.9, 1.2), (0.0, 2.0)])
+def test_rmia_is_the_share_of_the_population_that_a_record_dominates(
+    a: float, gamma: float
+) -> None:
+    queries = draw_compared(6, 80, leak=2.0).queries
+    score, expected = Rmia(a, gamma).score({}, queries), slow_rmia(a, gamma, queries)
+    assert (np.abs(score - expected) <= 1 / 81 + 1e-12).all()
+    counts = np.floor(score * 81 + 1e-9)
+    assert np.array_equal(counts, np.round(expected * 80))
+
+
+def test_rmia_with_one_reference_compares_two_ratios() -> None:
+    """At a = 1 p(x) is the reference's own p_y."""
+    queries = draw_compared(7, 50, models=1).queries
+    x, z = queries.records, queries.population
+    p, q = sigmoid(x.phi) / sigmoid(x.reference[0]), sigmoid(z.phi) / sigmoid(z.reference[0])
+    hits = np.zeros(50)
+    for i, j in product(range(50), range(50)):
+        hits[i] += p[i] >= q[j]
+    score = Rmia(a=1.0, gamma=1.0).score({}, queries)
+    assert np.array_equal(np.floor(score * 51 + 1e-9), hits)
+
+
+def test_rmia_breaks_ties_by_the_ratio() -> None:
+    queries = draw_compared(8, 400).queries
+    nobody = np.zeros(0, dtype=int)
+    alone = ReferenceQueries(queries.records, take(queries, nobody).records)
+    ratio = Rmia().score({}, alone)
+    assert ((ratio > 0) & (ratio < 1)).all()
+    assert np.array_equal(Rmia().score({}, queries).argsort(), ratio.argsort())
+    assert len(np.unique(ratio)) == 400
+
+
+def test_base_is_the_log_of_the_ratio_to_the_mean() -> None:
+    seen = draw_compared(9, 60).queries.population
+    score = Base().score({}, ReferenceQueries(seen, seen))
+    means = [sigmoid(out_of(seen, i)).mean() for i in range(60)]
+    np.testing.assert_allclose(score, np.log(sigmoid(seen.phi)) - np.log(means), rtol=1e-5)
+
+
+def test_base_keeps_its_digits_where_posteriors_vanish() -> None:
+    seen = Compared(
+        np.array([-700.0, 40.0]), np.array([[-710.0, 30.0]]), np.ones((1, 2), dtype=bool)
+    )
+    score = Base().score({}, ReferenceQueries(seen, seen))
+    assert score[0] == pytest.approx(10)
+    assert score[1] == pytest.approx(np.exp(-30.0), rel=1e-3)
+
+
+# --- who may be compared with whom ---
+
+
+@attacks
+def test_a_model_trained_on_a_record_is_not_its_reference(attack: ReferenceAttack) -> None:
+    queries, shadows = draw_compared(10, 200).queries, draw_shadows(11, 200)
+    fitted = attack.fit(shadows)
+    z = queries.population
+    planted = replace(z, reference=np.where(z.usable, z.reference, 1e6))
+    for one in (replace(queries, population=planted), ReferenceQueries(planted, planted)):
+        plain = queries if one.records is queries.records else ReferenceQueries(z, z)
+        assert np.array_equal(attack.score(fitted, one), attack.score(fitted, plain))
+
+
+@attacks
+def test_validation_records_stand_for_neither_members_nor_strangers(
+    attack: ReferenceAttack,
+) -> None:
+    shadows = draw_shadows(12, 300)
+    for shadow, (phi, seen) in enumerate(zip(shadows.phi, shadows.seen, strict=True)):
+        queries, member = shadows.as_target(shadow)
+        others = np.delete(shadows.seen, shadow, axis=0)
+        known = (others != 1).any(axis=0)
+        rows = known & (seen != 2)
+        assert np.array_equal(queries.records.phi, phi[rows])
+        assert np.array_equal(member, seen[rows] == 1)
+        assert np.array_equal(queries.records.usable, others[:, rows] != 1)
+        assert np.array_equal(queries.population.phi, phi[known & (seen != 1)])
+        assert queries.population.usable.any(axis=0).all()
+
+
+@attacks
+def test_thresholds_never_see_the_target(attack: ReferenceAttack) -> None:
+    shadows = draw_shadows(13, 200)
+    rng = np.random.default_rng(2)
+
+    def stored(target: np.ndarray) -> dict[str, np.ndarray]:
+        population_phi = np.concatenate([target[None], shadows.phi])
+        return {"phi": population_phi, "population_phi": population_phi, "seen": shadows.seen}
+
+    first = attack.fit(ReferenceShadows.from_arrays(stored(rng.normal(size=200))))
+    other = attack.fit(ReferenceShadows.from_arrays(stored(rng.normal(9, 5, size=200))))
+    assert first.keys() == other.keys() >= {"thresholds"}
+    assert all(np.array_equal(first[name], other[name]) for name in first)
+
+
+@attacks
+def test_a_threshold_is_the_score_of_a_shadows_record(attack: ReferenceAttack) -> None:
+    shadows = draw_shadows(14, 300, leak=3.0)
+    fitted = attack.fit(shadows)
+    seen = [shadows.as_target(shadow) for shadow in range(len(shadows.phi))]
+    score = np.concatenate([attack.score(fitted, queries) for queries, _ in seen])
+    member = np.concatenate([member for _, member in seen])
+    assert fitted["thresholds"][0] in score
+    said = score >= fitted["thresholds"][0]
+    balanced = (said[member].mean() + 1 - said[~member].mean()) / 2
+    best = max(
+        (score[member] >= t).mean() + 1 - (score[~member] >= t).mean() for t in np.unique(score)
+    )
+    assert balanced == pytest.approx(best / 2)
+
+
+@attacks
+def test_shadows_of_the_same_records_are_told_of(attack: ReferenceAttack) -> None:
+    seen = np.tile((np.arange(20) < 9).astype(np.uint8), (2, 1))
+    with pytest.raises(ExperimentError, match="trained on different records, got 2 that leave"):
+        attack.fit(ReferenceShadows(np.zeros((2, 20), dtype=np.float32), seen))
+
+
+def test_the_stored_tables_give_the_queries_of_target_and_population() -> None:
+    rng = np.random.default_rng(15)
+    seen = rng.integers(0, 3, (2, 30)).astype(np.uint8)
+    target = {"phi": rng.normal(size=(3, 8)), "population_phi": rng.normal(size=(3, 30))}
+    shadows = {name: value + 100 for name, value in target.items()} | {"seen": seen}
+    queries = ReferenceQueries.from_arrays(target, shadows)
+    known = (seen != 1).any(axis=0)
+    assert 0 < known.sum() < 30
+    assert np.array_equal(queries.records.phi, target["phi"][0])
+    assert np.array_equal(queries.records.reference, shadows["phi"][1:])
+    assert queries.records.usable.all()
+    assert np.array_equal(queries.population.phi, target["population_phi"][0, known])
+    assert np.array_equal(queries.population.reference, shadows["population_phi"][1:, known])
+    assert np.array_equal(queries.population.usable, seen[:, known] != 1)
+
+
+def test_means_leave_out_what_is_not_usable() -> None:
+    phi = np.array([[0.0, 1.0], [2.0, 1e9]])
+    usable = np.array([[True, True], [True, False]])
+    assert masked_mean(phi, usable).tolist() == [1, 1]
+    expected = np.log([(0.5 + sigmoid(np.array(2.0))) / 2, sigmoid(np.array(1.0))])
+    np.testing.assert_allclose(log_mean_confidence(phi, usable), expected)
