@@ -13,6 +13,7 @@ from prunepriv.training import initialise
 torch.set_num_threads(1)
 
 SHAPES: dict[str, tuple[int, ...]] = {"fc": (20,), "cnn": (3, 16, 16)}
+SHAPES |= {"resnet18": (3, 8, 8), "vgg16": (3, 8, 8), "densenet121": (3, 8, 8)}
 CLASSES = 5
 
 Layer = TypeVar("Layer", bound=nn.Module)
