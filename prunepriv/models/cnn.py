@@ -10,7 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prunepriv.models.base import Ensemble, Losers
-from prunepriv.models.layers import StackedBatchNorm2d, StackedConv2d, StackedGroupNorm, StackedLinear
+from prunepriv.models.layers import (
+    StackedBatchNorm2d,
+    StackedConv2d,
+    StackedGroupNorm,
+    StackedLinear,
+)
 
 
 class CNN(Ensemble):

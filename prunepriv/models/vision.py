@@ -42,6 +42,7 @@ class Vision(Ensemble):
         super().__init__()
         with torch.device("meta"):  # shapes only: reset() draws the weights
             network = self.network(shape, classes, width)
+        self.built_for = (tuple(shape), classes, width)
         _stack(network, models, norm)
         # In a tuple, since the layers are to be known by the network's names, without a prefix.
         self._network = (network,)
@@ -63,8 +64,8 @@ class Vision(Ensemble):
         logits = []
         for model, pictures in enumerate(x.unbind(0)):
             own = {name: row[model] for name, row in rows.items()}
-            pictures = pictures.contiguous(memory_format=torch.channels_last)
-            logits.append(functional_call(self._network[0], own, (pictures,)))
+            batch = pictures.contiguous(memory_format=torch.channels_last)
+            logits.append(functional_call(self._network[0], own, (batch,)))
         return torch.stack(logits)
 
 
@@ -111,7 +112,7 @@ class DenseNet121(Vision):
     def network(shape: Sequence[int], classes: int, width: float) -> nn.Module:
         # A transition halves the channels, so there must be two to halve.
         first = max(2, _scaled(64, width))
-        network = densenet.DenseNet(
+        network: nn.Module = densenet.DenseNet(
             growth_rate=_scaled(32, width), num_init_features=first, num_classes=classes
         )
         network.features.conv0 = nn.Conv2d(shape[0], first, 3, padding=1, bias=False)
@@ -143,7 +144,7 @@ _NEIGHBOURS = {
 """DenseNet's batch norms: the weight that loses their channels, and on which axis."""
 
 
-class _NarrowResNet(resnet.ResNet):
+class _NarrowResNet(resnet.ResNet):  # type: ignore[misc]
     """torchvision's ResNet18 with all channels scaled and the stem of small pictures."""
 
     def __init__(self, channels: int, classes: int, width: float) -> None:
@@ -165,7 +166,9 @@ class _NarrowResNet(resnet.ResNet):
     ) -> nn.Sequential:
         if planes == 64:  # torchvision has just set its own width of the stem
             self.inplanes = _scaled(64, self.width)
-        return super()._make_layer(block, _scaled(planes, self.width), blocks, stride, dilate)
+        planes = _scaled(planes, self.width)
+        layer: nn.Sequential = super()._make_layer(block, planes, blocks, stride, dilate)
+        return layer
 
 
 def _scaled(channels: int, width: float) -> int:

@@ -147,9 +147,7 @@ def _build(work: _Work) -> Ensemble:
     data, about = work.arrays("data", "data"), work.inputs["data"].json("about")
     shadows = len(work.arrays("split", "split")["shadow_train"])
     shape = data["x"].shape[1:]
-    return build(
-        model["name"], shadows + 1, shape, about["classes"], model["width"], model["norm"]
-    )
+    return build(model["name"], shadows + 1, shape, about["classes"], model["width"], model["norm"])
 
 
 def _records(work: _Work) -> Records:
