@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from prunepriv.models import Ensemble, build
+from prunepriv.models.vision import Vision
 from prunepriv.training import initialise
 
 torch.set_num_threads(1)
 
-SHAPES: dict[str, tuple[int, ...]] = {"fc": (20,), "cnn": (3, 16, 16)}
+SHAPES: dict[str, tuple[int, ...]] = {
+    "fc": (20,),
+    "cnn": (3, 16, 16),
+    "resnet18": (3, 8, 8),
+    "vgg16": (3, 8, 8),
+    "densenet121": (3, 8, 8),
+}
 CLASSES = 5
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def make_stack(
-    name: str, models: int = 3, *, shape: tuple[int, ...] | None = None, width: float = 0.25
+    name: str,
+    models: int = 3,
+    *,
+    shape: tuple[int, ...] | None = None,
+    width: float = 0.25,
+    norm: str = "batch",
 ) -> Ensemble:
     """A stack whose weights, biases, scales and running statistics all differ from the default."""
-    ensemble = build(name, models, shape or SHAPES[name], CLASSES, width)
+    ensemble = build(name, models, shape or SHAPES[name], CLASSES, width, norm)
     initialise(ensemble, seed=3)
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
@@ -41,9 +54,22 @@ def make_records(name: str, count: int = 64, *, shape: tuple[int, ...] | None = 
     return torch.randint(0, top, size, dtype=torch.uint8, generator=generator)
 
 
-def alone(name: str, ensemble: Ensemble, model: int) -> nn.Sequential:
+def alone(name: str, ensemble: Ensemble, model: int) -> nn.Module:
     """Model number `model` of the stack as layers of torch.nn; trained dropout-free."""
+    if isinstance(ensemble, Vision):
+        return _vision(ensemble, model)
     return {"fc": _fc, "cnn": _cnn}[name](ensemble, model)
+
+
+def _vision(ensemble: Vision, model: int) -> nn.Module:
+    """torchvision's network with its own layers, of the sizes that the stack was built for."""
+    shape, classes, width = ensemble.built_for
+    network = ensemble.network(shape, classes, width)
+    for name, layer in list(network.named_modules()):
+        if isinstance(layer, nn.BatchNorm2d) and not ensemble.normalised():
+            channels = layer.num_features
+            network.set_submodule(name, nn.GroupNorm(math.gcd(channels, 8), channels))
+    return _take(network, ensemble, model)
 
 
 def _fc(ensemble: Any, model: int) -> nn.Sequential:

@@ -7,7 +7,9 @@ from typing import Protocol
 
 from prunepriv.models.base import Ensemble, State
 from prunepriv.models.cnn import CNN
+from prunepriv.models.costs import multiplications
 from prunepriv.models.fc import FC
+from prunepriv.models.vision import VGG16, DenseNet121, ResNet18
 from prunepriv.options import MODELS, lookup
 
 
@@ -15,26 +17,43 @@ class Architecture(Protocol):
     """What :data:`REGISTRY` holds: called, it gives an Ensemble with weights not yet set."""
 
     def __call__(
-        self, models: int, shape: Sequence[int], classes: int, width: float = 1.0
+        self,
+        models: int,
+        shape: Sequence[int],
+        classes: int,
+        width: float = 1.0,
+        norm: str = "batch",
     ) -> Ensemble: ...
 
 
-REGISTRY: Mapping[str, Architecture] = {"fc": FC, "cnn": CNN}
+REGISTRY: Mapping[str, Architecture] = {
+    "fc": FC,
+    "cnn": CNN,
+    "resnet18": ResNet18,
+    "vgg16": VGG16,
+    "densenet121": DenseNet121,
+}
 
 
 def build(
-    name: str, models: int, shape: Sequence[int], classes: int, width: float = 1.0
+    name: str,
+    models: int,
+    shape: Sequence[int],
+    classes: int,
+    width: float = 1.0,
+    norm: str = "batch",
 ) -> Ensemble:
     """A stack of `models` networks of that architecture.
 
     Args:
         shape: of one record, (features,) or (channels, height, width).
         width: factor on the channels.
+        norm: "batch" or "group"; networks without a norm take no notice.
 
     Raises:
         UnknownNameError: no such architecture.
     """
-    return REGISTRY[lookup(MODELS, name, "model").name](models, shape, classes, width)
+    return REGISTRY[lookup(MODELS, name, "model").name](models, shape, classes, width, norm)
 
 
-__all__ = ["REGISTRY", "Architecture", "Ensemble", "State", "build"]
+__all__ = ["REGISTRY", "Architecture", "Ensemble", "State", "build", "multiplications"]

@@ -10,16 +10,30 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from prunepriv.models.layers import Dropout, StackedBatchNorm2d, StackedConv2d, StackedLinear
+from prunepriv.models.layers import (
+    Dropout,
+    StackedBatchNorm2d,
+    StackedConv2d,
+    StackedGroupNorm,
+    StackedLinear,
+)
 
 State = dict[str, Tensor]
 """Parameters and buffers by name; the first axis counts the models."""
+
+Losers = tuple[tuple[str, int], ...]
+"""Weights that lose a batch norm's channels, each with the axis of one model's weight that counts
+them: 0 for the filters that feed the norm, 1 for the inputs that read it."""
+
+CONVOLUTIONS = (StackedConv2d, nn.Conv2d)
+LINEARS = (StackedLinear, nn.Linear)
+NORMS = (StackedBatchNorm2d, StackedGroupNorm, nn.GroupNorm)
 
 
 class Ensemble(nn.Module, ABC):
     """M independent models of one architecture that run as one.
 
-    Args of every architecture: models (M), shape of a record, classes, width factor.
+    Args of every architecture: models (M), shape of a record, classes, width factor, norm.
     """
 
     one_by_one: ClassVar[bool] = False
@@ -41,20 +55,23 @@ class Ensemble(nn.Module, ABC):
     def prunable(self) -> Mapping[str, str]:
         """Weights that approaches prune: parameter name -> "linear" or "conv"."""
         return {
-            f"{name}.weight": "conv" if isinstance(layer, StackedConv2d) else "linear"
+            f"{name}.weight": "conv" if isinstance(layer, CONVOLUTIONS) else "linear"
             for name, layer in self.named_modules()
-            if isinstance(layer, (StackedConv2d, StackedLinear))
+            if isinstance(layer, CONVOLUTIONS + LINEARS)
         }
 
-    def normalised(self) -> Mapping[str, str]:
-        """Batch norms: module name -> name of the convolution weight whose output it scales."""
-        pairs: dict[str, str] = {}
+    def normalised(self) -> Mapping[str, Losers]:
+        """Batch norms: module name -> the weights that lose a channel when the norm loses it.
+
+        Here the filters of the convolution registered last before the norm.
+        """
+        pairs: dict[str, Losers] = {}
         producer = ""
         for name, layer in self.named_modules():
-            if isinstance(layer, StackedConv2d):
+            if isinstance(layer, CONVOLUTIONS):
                 producer = f"{name}.weight"
             elif isinstance(layer, StackedBatchNorm2d):
-                pairs[name] = producer
+                pairs[name] = ((producer, 0),)
         return pairs
 
     def reset(self, generators: Sequence[torch.Generator]) -> None:
@@ -64,14 +81,15 @@ class Ensemble(nn.Module, ABC):
         attack then reaches 72 % instead of the published 78 %.
         """
         for layer in self.modules():
-            if isinstance(layer, StackedBatchNorm2d):
+            if isinstance(layer, NORMS):
                 nn.init.ones_(layer.weight)
                 nn.init.zeros_(layer.bias)
-            elif isinstance(layer, (StackedLinear, StackedConv2d)):
+            elif isinstance(layer, CONVOLUTIONS + LINEARS):
                 for row, generator in zip(layer.weight.data, generators, strict=True):
                     nn.init.xavier_normal_(row, generator=generator)
-                if isinstance(layer, StackedLinear):
-                    nn.init.zeros_(layer.bias)
+                bias = getattr(layer, "bias", None)
+                if bias is not None:
+                    nn.init.zeros_(bias)
 
     def draw_dropout_from(self, generators: Sequence[torch.Generator]) -> None:
         """One generator per model, for all dropout of that model."""

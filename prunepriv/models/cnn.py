@@ -9,12 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from prunepriv.models.base import Ensemble
-from prunepriv.models.layers import StackedBatchNorm2d, StackedConv2d, StackedLinear
+from prunepriv.models.base import Ensemble, Losers
+from prunepriv.models.layers import (
+    StackedBatchNorm2d,
+    StackedConv2d,
+    StackedGroupNorm,
+    StackedLinear,
+)
 
 
 class CNN(Ensemble):
-    """Three 3x3 convolutions (16, 32, 32 channels) with batch norm, then layers of 128 and C.
+    """Three 3x3 convolutions (16, 32, 32 channels) with batch or group norm, then layers of 128 and C.
 
     The first two are halved in size before their norm, which then has a quarter of the work.
 
@@ -22,13 +27,21 @@ class CNN(Ensemble):
     grouped convolution serves all: on two cores 1.4 times as fast as one model after another.
     """
 
-    def __init__(self, models: int, shape: Sequence[int], classes: int, width: float = 1.0) -> None:
+    def __init__(
+        self,
+        models: int,
+        shape: Sequence[int],
+        classes: int,
+        width: float = 1.0,
+        norm: str = "batch",
+    ) -> None:
         super().__init__()
         channels = [shape[0], *(max(1, round(base * width)) for base in (16, 32, 32))]
         pairs = list(pairwise(channels))
+        kind = StackedBatchNorm2d if norm == "batch" else StackedGroupNorm
         self.side = min(4, shape[1] // 4, shape[2] // 4) or 1
         self.convolutions = nn.ModuleList(StackedConv2d(models, i, o) for i, o in pairs)
-        self.norms = nn.ModuleList(StackedBatchNorm2d(models, o) for _, o in pairs)
+        self.norms = nn.ModuleList(kind(models, o) for _, o in pairs)
         self.hidden = StackedLinear(models, channels[-1] * self.side**2, 128)
         self.output = StackedLinear(models, 128, classes)
 
@@ -36,8 +49,12 @@ class CNN(Ensemble):
     def inputs(x: Tensor) -> Tensor:
         return x.to(torch.float32).mul_(2 / 255).sub_(1)
 
-    def normalised(self) -> dict[str, str]:
-        return {f"norms.{i}": f"convolutions.{i}.weight" for i in range(len(self.norms))}
+    def normalised(self) -> dict[str, Losers]:
+        return {
+            f"norms.{i}": ((f"convolutions.{i}.weight", 0),)
+            for i, norm in enumerate(self.norms)
+            if isinstance(norm, StackedBatchNorm2d)
+        }
 
     def forward(self, x: Tensor) -> Tensor:
         models, batch = x.shape[:2]

@@ -12,9 +12,16 @@ from prunepriv.models.layers import Dropout, StackedLinear
 
 
 class FC(Ensemble):
-    """Hidden layers of 256 and 128, ReLU, dropout 0.1; features enter as 0 and 1."""
+    """Hidden layers of 256 and 128, ReLU, dropout 0.1; features enter as 0 and 1. Has no norm to choose."""
 
-    def __init__(self, models: int, shape: Sequence[int], classes: int, width: float = 1.0) -> None:
+    def __init__(
+        self,
+        models: int,
+        shape: Sequence[int],
+        classes: int,
+        width: float = 1.0,
+        norm: str = "batch",
+    ) -> None:
         super().__init__()
         first, second = max(1, round(256 * width)), max(1, round(128 * width))
         self.hidden1 = StackedLinear(models, shape[0], first)

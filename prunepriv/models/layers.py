@@ -42,7 +42,10 @@ class StackedConv2d(nn.Module):
 
 
 class StackedBatchNorm2d(nn.Module):
-    """M batch norms over (B, M * channels, H, W); momentum 0.1 and eps 1e-5 as PyTorch's."""
+    """M batch norms over (B, M * channels, H, W); momentum 0.1 and eps 1e-5 as PyTorch's.
+
+    A batch of one value per channel has no variance: the running statistics then serve.
+    """
 
     running_mean: Tensor
     running_var: Tensor
@@ -61,8 +64,22 @@ class StackedBatchNorm2d(nn.Module):
             self.running_var.view(-1),
             self.weight.view(-1),
             self.bias.view(-1),
-            training=self.training,
+            training=self.training and x.numel() > x.shape[1],
         )
+
+
+class StackedGroupNorm(nn.Module):
+    """M group norms over (B, M * channels, H, W), in gcd(channels, 8) groups each."""
+
+    def __init__(self, models: int, channels: int) -> None:
+        super().__init__()
+        self.groups = math.gcd(channels, 8)
+        self.weight = nn.Parameter(torch.empty(models, channels))
+        self.bias = nn.Parameter(torch.empty(models, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        groups = self.weight.shape[0] * self.groups
+        return F.group_norm(x, groups, self.weight.view(-1), self.bias.view(-1))
 
 
 class Dropout(nn.Module):

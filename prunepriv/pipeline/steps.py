@@ -26,7 +26,7 @@ from prunepriv.datasets import Splits, load, split
 from prunepriv.defenses import make_objective
 from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
-from prunepriv.models import Ensemble, build
+from prunepriv.models import Ensemble, build, multiplications
 from prunepriv.pipeline.plan import Step, StepKind
 from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
@@ -155,7 +155,8 @@ def _build(work: _Work) -> Ensemble:
     model = work.params["model"]
     data, about = work.arrays("data", "data"), work.inputs["data"].json("about")
     shadows = len(work.arrays("split", "split")["shadow_train"])
-    return build(model["name"], shadows + 1, data["x"].shape[1:], about["classes"], model["width"])
+    shape = data["x"].shape[1:]
+    return build(model["name"], shadows + 1, shape, about["classes"], model["width"], model["norm"])
 
 
 def _records(work: _Work) -> Records:
@@ -182,7 +183,13 @@ def _models(work: _Work, trained: Trained, masks: Masks) -> Writer:
         "best_epoch": trained.best_epoch,
         "sparsity": whole,
         "layers": layers,
-        "architecture": {**work.params["model"], "parameters": _parameters(ensemble)},
+        "architecture": {
+            **work.params["model"],
+            "parameters": _parameters(ensemble),
+            "multiplications": multiplications(
+                ensemble, work.arrays("data", "data")["x"].shape[1:]
+            ),
+        },
     }
 
     def write(draft: Draft) -> None:
@@ -281,7 +288,8 @@ def _scorers(work: _Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndar
         dim=1,
     )
     classes = work.inputs["data"].json("about")["classes"]
-    everyone = build(architecture["name"], len(own), x.shape[1:], classes, architecture["width"])
+    model = architecture["name"], len(own), x.shape[1:], classes
+    everyone = build(*model, architecture["width"], architecture["norm"])
     everyone.load(work.tensors("models", "models"))
     return everyone, x, own, np.arange(own.shape[1]) < parts.target_train.size
 

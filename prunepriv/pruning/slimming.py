@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from prunepriv.models import Ensemble, State
 from prunepriv.pruning.masks import Masks, smallest
@@ -11,8 +12,8 @@ from prunepriv.pruning.masks import Masks, smallest
 def network_slimming(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
     """Remove round(sparsity * channels) channels of smallest |gamma|, ranked across the network.
 
-    Scale and shift of a removed channel are zeroed, and so is the filter that feeds it, which then
-    changes nothing but makes the achieved sparsity countable. The largest scale of every layer
+    Scale and shift of a removed channel are zeroed, and so are the filter that feeds it or the
+    weights that read it, which then changes nothing but makes the achieved sparsity countable. The largest scale of every layer
     stays, so no layer vanishes; where that leaves too few to remove, all but those go.
     """
     pairs = ensemble.normalised()
@@ -26,8 +27,17 @@ def network_slimming(ensemble: Ensemble, state: State, sparsity: float) -> Masks
     count = min(round(sparsity * importance.shape[1]), importance.shape[1] - len(scales))
     kept = smallest(importance, count).split([scale.shape[1] for scale in scales], dim=1)
     masks: Masks = {}
-    for (norm, producer), channels in zip(pairs.items(), kept, strict=True):
+    for (norm, losers), channels in zip(pairs.items(), kept, strict=True):
         masks[f"{norm}.weight"] = channels
         masks[f"{norm}.bias"] = channels
-        masks[producer] = channels[:, :, None, None, None].expand_as(state[producer]).clone()
+        for weight, axis in losers:
+            kept_here = _along(channels, axis, state[weight])
+            masks[weight] = masks[weight] & kept_here if weight in masks else kept_here
     return masks
+
+
+def _along(channels: Tensor, axis: int, weight: Tensor) -> Tensor:
+    """Kept channels (M, n) spread over a stacked weight, which counts them on `axis` of a model."""
+    shape = [1] * weight.dim()
+    shape[0], shape[axis + 1] = channels.shape
+    return channels.view(shape).expand_as(weight).clone()

@@ -84,7 +84,8 @@ def test_each_batch_norm_names_the_convolution_that_feeds_it() -> None:
     ensemble = make_stack("cnn")
     pairs = ensemble.normalised()
     assert list(pairs) == ["norms.0", "norms.1", "norms.2"]
-    for norm, producer in pairs.items():
+    for norm, ((producer, axis),) in pairs.items():
+        assert axis == 0
         outputs = ensemble.get_parameter(producer).shape[1]
         assert ensemble.get_parameter(f"{norm}.weight").shape[1] == outputs
     assert not make_stack("fc").normalised()

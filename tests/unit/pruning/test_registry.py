@@ -137,7 +137,7 @@ def test_slimming_removes_the_smallest_scales_of_the_whole_network(sparsity: flo
             kept = masks[f"{norm}.weight"][model]
             assert kept.tolist() == [(norm, c) not in gone for c in range(len(scales[norm]))]
             assert torch.equal(kept, masks[f"{norm}.bias"][model])
-            filters = masks[ensemble.normalised()[norm]][model]
+            filters = masks[ensemble.normalised()[norm][0][0]][model]
             assert torch.equal(filters, kept.view(-1, 1, 1, 1).expand_as(filters))
 
 

@@ -1,0 +1,41 @@
+"""What a network costs to run."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prunepriv.models.base import CONVOLUTIONS, LINEARS, Ensemble
+
+
+def multiplications(ensemble: Ensemble, shape: Sequence[int]) -> int:
+    """Multiply-accumulates of one model's convolutions and linear layers for one record.
+
+    The dense network's, whatever its weights: pruned ones count too. Only shapes are computed.
+
+    Args:
+        shape: of one record, (features,) or (channels, height, width).
+    """
+    shapes = copy.deepcopy(ensemble).to("meta").eval()
+    models = shapes.models
+    total = 0
+
+    def counter(weights: int, positions: bool) -> Any:
+        def count(layer: nn.Module, given: Any, made: Tensor) -> None:
+            nonlocal total
+            total += weights * (math.prod(made.shape[-2:]) if positions else 1)
+
+        return count
+
+    for layer in shapes.modules():
+        if isinstance(layer, CONVOLUTIONS + LINEARS):
+            weights = math.prod(layer.weight.shape[1:])
+            layer.register_forward_hook(counter(weights, isinstance(layer, CONVOLUTIONS)))
+    record = torch.zeros(models, 1, *shape, dtype=torch.uint8, device="meta")
+    shapes(shapes.inputs(record))
+    return total // (models if ensemble.one_by_one else 1)

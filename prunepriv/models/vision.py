@@ -1,0 +1,194 @@
+"""ResNet18, VGG16 and DenseNet121 for small pictures, from torchvision's own parts.
+
+Each has the usual stem of 32x32 pictures: a first convolution of 3x3 with stride 1 and no early
+pooling. Pictures may have 8x8 to 64x64 pixels and any number of channels.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torchvision.models import densenet, resnet, vgg
+
+from prunepriv.models.base import Ensemble, Losers
+from prunepriv.models.layers import StackedBatchNorm2d
+
+
+class Vision(Ensemble):
+    """M copies of one network of torchvision, run one after another.
+
+    The layers are those of the network, under the same names, but hold the values of all models,
+    stacked on a first axis; for a model's turn its rows stand in for them. Batch norm updates the
+    stacked running statistics through those rows, which are views.
+    """
+
+    one_by_one: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        models: int,
+        shape: Sequence[int],
+        classes: int,
+        width: float = 1.0,
+        norm: str = "batch",
+    ) -> None:
+        super().__init__()
+        with torch.device("meta"):  # shapes only: reset() draws the weights
+            network = self.network(shape, classes, width)
+        self.built_for = (tuple(shape), classes, width)
+        _stack(network, models, norm)
+        # In a tuple, since the layers are to be known by the network's names, without a prefix.
+        self._network = (network,)
+        for name, layer in network.named_children():
+            self.add_module(name, layer)
+
+    @staticmethod
+    @abstractmethod
+    def network(shape: Sequence[int], classes: int, width: float) -> nn.Module:
+        """One network with batch norm, for pictures (channels, height, width)."""
+
+    @staticmethod
+    def inputs(x: Tensor) -> Tensor:
+        return x.to(torch.float32).mul_(2 / 255).sub_(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        rows = {name: value.unbind(0) for name, value in values.items()}
+        logits = []
+        for model, pictures in enumerate(x.unbind(0)):
+            own = {name: row[model] for name, row in rows.items()}
+            batch = pictures.contiguous(memory_format=torch.channels_last)
+            logits.append(functional_call(self._network[0], own, (batch,)))
+        return torch.stack(logits)
+
+
+class ResNet18(Vision):
+    """He et al. 2016: 64 to 512 channels, two blocks of two convolutions at each of four sizes."""
+
+    @staticmethod
+    def network(shape: Sequence[int], classes: int, width: float) -> nn.Module:
+        return _NarrowResNet(shape[0], classes, width)
+
+
+class VGG16(Vision):
+    """Simonyan & Zisserman 2015 with batch norm; global pooling and one linear layer at the end.
+
+    A pooling that would leave less than one pixel is dropped.
+    """
+
+    @staticmethod
+    def network(shape: Sequence[int], classes: int, width: float) -> nn.Module:
+        plan: list[Any] = []
+        side = min(shape[1:])
+        for entry in vgg.cfgs["D"]:
+            if isinstance(entry, int):
+                plan.append(_scaled(entry, width))
+            elif side >= 2:
+                plan.append(entry)
+                side //= 2
+        features = vgg.make_layers(plan, batch_norm=True)
+        features[0] = nn.Conv2d(shape[0], plan[0], 3, padding=1)
+        return nn.Sequential(
+            OrderedDict(
+                features=features,
+                pool=nn.AdaptiveAvgPool2d(1),
+                flat=nn.Flatten(),
+                classifier=nn.Linear(_scaled(512, width), classes),
+            )
+        )
+
+
+class DenseNet121(Vision):
+    """Huang et al. 2017: growth 32, 64 first channels, blocks of 6, 12, 24 and 16 layers."""
+
+    @staticmethod
+    def network(shape: Sequence[int], classes: int, width: float) -> nn.Module:
+        # A transition halves the channels, so there must be two to halve.
+        first = max(2, _scaled(64, width))
+        network: nn.Module = densenet.DenseNet(
+            growth_rate=_scaled(32, width), num_init_features=first, num_classes=classes
+        )
+        network.features.conv0 = nn.Conv2d(shape[0], first, 3, padding=1, bias=False)
+        network.features.pool0 = nn.Identity()
+        return network
+
+    def normalised(self) -> dict[str, Losers]:
+        """norm0 and norm2 follow a convolution; the others come before the layer that reads them.
+
+        What those scale is the concatenation that later layers read too, so that a channel removed
+        there is lost by the one reader only: its weights for that input go.
+        """
+        pairs: dict[str, Losers] = {}
+        for name, layer in self.named_modules():
+            if isinstance(layer, StackedBatchNorm2d):
+                inside, _, own = name.rpartition(".")
+                weight, axis = _NEIGHBOURS[own]
+                pairs[name] = ((weight if own == "norm5" else f"{inside}.{weight}", axis),)
+        return pairs
+
+
+_NEIGHBOURS = {
+    "norm0": ("conv0.weight", 0),
+    "norm1": ("conv1.weight", 1),
+    "norm2": ("conv1.weight", 0),
+    "norm": ("conv.weight", 1),
+    "norm5": ("classifier.weight", 1),
+}
+"""DenseNet's batch norms: the weight that loses their channels, and on which axis."""
+
+
+class _NarrowResNet(resnet.ResNet):  # type: ignore[misc]
+    """torchvision's ResNet18 with all channels scaled and the stem of small pictures."""
+
+    def __init__(self, channels: int, classes: int, width: float) -> None:
+        self.width = width
+        super().__init__(resnet.BasicBlock, [2, 2, 2, 2], num_classes=classes)
+        first, last = _scaled(64, width), _scaled(512, width)
+        self.conv1 = nn.Conv2d(channels, first, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(first)
+        self.maxpool = nn.Identity()
+        self.fc = nn.Linear(last, classes)
+
+    def _make_layer(
+        self,
+        block: type[resnet.BasicBlock | resnet.Bottleneck],
+        planes: int,
+        blocks: int,
+        stride: int = 1,
+        dilate: bool = False,
+    ) -> nn.Sequential:
+        if planes == 64:  # torchvision has just set its own width of the stem
+            self.inplanes = _scaled(64, self.width)
+        planes = _scaled(planes, self.width)
+        layer: nn.Sequential = super()._make_layer(block, planes, blocks, stride, dilate)
+        return layer
+
+
+def _scaled(channels: int, width: float) -> int:
+    return max(1, round(channels * width))
+
+
+def _stack(network: nn.Module, models: int, norm: str) -> None:
+    """Give every layer the values of all models, not yet set, and the norm that was asked for."""
+    for layer in list(network.modules()):
+        for name, child in list(layer.named_children()):
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(layer, name, _norm(models, child.num_features, norm))
+    for layer in network.modules():
+        if isinstance(layer, StackedBatchNorm2d):
+            continue
+        for name, value in list(layer.named_parameters(recurse=False)):
+            setattr(layer, name, nn.Parameter(torch.empty(models, *value.shape)))
+
+
+def _norm(models: int, channels: int, norm: str) -> nn.Module:
+    if norm == "batch":
+        return StackedBatchNorm2d(models, channels)
+    return nn.GroupNorm(math.gcd(channels, 8), channels)
