@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
+from prunepriv.attacks import FitSettings, Queries, get_attack
 from prunepriv.datasets import Splits, load, split
 from prunepriv.defenses import make_objective
 from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
 from prunepriv.models import Ensemble, build
+from prunepriv.pipeline.hygiene import check_run, pooled
 from prunepriv.pipeline.plan import Step, StepKind
 from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
@@ -40,6 +41,7 @@ class _Work:
         self.inputs: Mapping[str, Artifact] = {
             role: store.open(key) for role, key in step.inputs.items()
         }
+        self.store = store
         self.data_folder = folder
         self.report = report
         self._read: dict[tuple[str, str], dict[str, np.ndarray]] = {}
@@ -265,16 +267,10 @@ def _divergence(work: _Work) -> Writer:
 
 
 def _fit(work: _Work) -> Writer:
-    tables = work.arrays("signals", "shadows")
-    queries = Queries(
-        logits=tables["logits"].reshape(-1, tables["logits"].shape[-1]),
-        sensitivity=tables["sensitivity"].reshape(-1, tables["logits"].shape[-1]),
-        label=tables["label"].ravel(),
-    )
+    shadows = pooled(work.arrays("signals", "shadows"))
     settings = FitSettings(
         recipe=work.params.get("recipe", "fast"), seed=work.params.get("seed", 0)
     )
-    shadows = PooledShadows(queries, tables["member"].ravel().astype(bool))
     fitted = get_attack(work.params["attack"]).fit(shadows, settings, work.report)
     return lambda draft: draft.tensors("fit", fitted)
 
@@ -308,6 +304,16 @@ def _evaluation(work: _Work) -> Writer:
     return lambda draft: draft.json("evaluation", rows)
 
 
+def _checks(work: _Work) -> Writer:
+    def scorers(signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
+        again = Step("again", "signals", signals.meta["params"], signals.meta["inputs"])
+        everyone, x, *_ = _scorers(_Work(again, work.store, work.data_folder, work.report))
+        return everyone, x
+
+    found = check_run(work.inputs, work.params["attacks"], scorers)
+    return lambda draft: draft.json("checks", [check.to_dict() for check in found])
+
+
 def _target(work: _Work) -> TargetSignals:
     return TargetSignals.from_arrays(work.arrays("signals", "target"))
 
@@ -323,4 +329,5 @@ _STEPS: Mapping[StepKind, Callable[[_Work], Writer]] = {
     "fit": _fit,
     "score": _score,
     "evaluation": _evaluation,
+    "checks": _checks,
 }
