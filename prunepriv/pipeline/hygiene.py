@@ -104,7 +104,7 @@ def _thresholds(inputs: Inputs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         attack, source = fits[artifact.meta["inputs"]["fit"]]
         if ATTACKS[attack].kind == "threshold":
             by_source.setdefault(source, {})[name] = attack, artifact.json("thresholds")
-    found = {}
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for source, scores in by_source.items():
         shadows = pooled(inputs[f"signals:{source}"].tensors("shadows"))
         again = {

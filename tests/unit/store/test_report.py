@@ -70,7 +70,7 @@ def test_the_tables_carry_their_origin(finished: Result, tmp_path: Path) -> None
     report = report_json(finished, steps_of(finished))
     files = export_csv(report, tmp_path / "out", "python -m prunepriv run")
     assert [file.name for file in files] == [
-        "models.csv", "gaps.csv", "attacks.csv", "steps.csv", "run.json",
+        "models.csv", "gaps.csv", "attacks.csv", "checks.csv", "steps.csv", "run.json",
     ]  # fmt: skip
     with (tmp_path / "out" / "attacks.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
