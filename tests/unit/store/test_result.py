@@ -35,18 +35,20 @@ def test_nothing_is_there_yet(store: ArtifactStore, small_experiment: Experiment
         assert result.training_report(kind) is None
         assert result.evaluation(kind, "adaptive") is None
         assert result.scores("conf", kind, "adaptive") is None
+    assert result.checks() is None
 
 
 def test_half_way(
     store: ArtifactStore, small_experiment: Experiment, rng: np.random.Generator
 ) -> None:
-    kinds = {"data", "split", "train", "fine_tune", "signals"}
+    kinds = {"data", "split", "train", "fine_tune", "signals", "confidences"}
     write_synthetic_run(store, small_experiment, rng, kinds=kinds)
     result = Result(store, small_experiment)
     assert not result.complete
     assert result.signals("pruned") is not None
     assert result.gaps("pruned") is None
-    assert {step.kind for step in result.pending()} == {"divergence", "fit", "score", "evaluation"}
+    pending = {"divergence", "fit", "score", "evaluation", "checks"}
+    assert {step.kind for step in result.pending()} == pending
 
 
 def test_what_the_run_never_had(store: ArtifactStore, rng: np.random.Generator) -> None:
