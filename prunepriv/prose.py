@@ -44,6 +44,19 @@ def rounded(value: float) -> str:
     return f"{value:.3f}".replace("-", MINUS) if abs(value) >= 0.1 else short(value)
 
 
+def count(number: int) -> str:
+    """A large number with three digits that say something: "8,192", "1.23 million"."""
+    for size, word in ((10**9, "billion"), (10**6, "million")):
+        if number >= size:
+            return f"{number / size:.3g} {word}"
+    return f"{number:,}"
+
+
+def capital(sentence: str) -> str:
+    """With a capital at its beginning."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def privacy_statement(privacy: Mapping[str, Any]) -> str:
     """What DP-SGD guarantees, and what it does not.
 

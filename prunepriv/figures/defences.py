@@ -70,7 +70,8 @@ def model_accuracies(
 def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
     """Accuracy on non-members against the best attack's accuracy; down and right is better.
 
-    An arrow leads from the pruned model to the defended one of the run in view.
+    An arrow leads from the pruned model to every defended one: that of the run in view, and those
+    of other runs that started from the same pruned model.
 
     Returns:
         The figure and a row per point.
@@ -80,9 +81,9 @@ def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.Da
     for point in sorted(points, key=lambda one: one.here):
         panels.trace(0, **_mark(point, theme))
     start = next((p for p in points if p.series.model == "pruned" and p.here), None)
-    end = next((p for p in points if p.series.model == "defended" and p.here), None)
-    if start is not None and end is not None:
-        _arrow(panels, start, end)
+    for end in (point for point in points if point.series.model == "defended"):
+        if start is not None:
+            _arrow(panels, start, end)
     panels.note(
         0, "better: more accurate, leaks less \u2198", x=1, xanchor="right", y=1, yanchor="top",
         font={"size": 11, "color": theme.muted},
@@ -145,8 +146,8 @@ def _arrow(panels: Panels, start: Point, end: Point) -> None:
             "axref": "x",
             "ayref": "y",
             "arrowhead": 3,
-            "arrowwidth": 2,
-            "arrowcolor": panels.theme.ink,
+            "arrowwidth": 2 if end.here else 1.2,
+            "arrowcolor": panels.theme.ink if end.here else panels.theme.muted,
             "standoff": 9,
             "startstandoff": 9,
         }
