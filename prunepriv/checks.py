@@ -19,7 +19,7 @@ from prunepriv.prose import join, percent
 
 Arrays = Mapping[str, np.ndarray]
 
-ASKED_AGAIN = 32
+ASKED_AGAIN = 16
 """Records of each target that are scored once more."""
 TOLERANCE = {"cpu": 1e-3, "cuda": 3e-2}
 """Largest distance, as a share of the logits' size, between answers in a batch and alone.
