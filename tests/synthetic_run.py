@@ -292,18 +292,18 @@ def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) 
         if name.startswith("fine_tune:"):
             models, masks = artifact.tensors("models"), artifact.tensors("masks")
             report = artifact.json("report")
-            counts[name.replace(":", " ")] = checks.count_masks(models, masks, report)
+            counts[name.removeprefix("fine_tune:")] = checks.count_masks(models, masks, report)
         elif name.startswith("signals:"):
             target = artifact.tensors("target")
             train, test = parts.target_train, parts.target_test
-            wrong[name.replace(":", " ")] = checks.misaligned(target, labels, train, test)
+            wrong[name.removeprefix("signals:")] = checks.misaligned(target, labels, train, test)
             rows += len(target["record"])
             logits = target["logits"][: checks.ASKED_AGAIN]
-            asked[name.removeprefix("signals:")] = logits, logits
+            asked[name.removeprefix("signals:")] = logits, logits * np.float32(1 + 1e-6)
     pruning = result.experiment.pruning.model_dump(mode="json")
     found = [
         checks.splits_disjoint(parts),
-        checks.eval_mode(asked, "cpu"),
+        checks.eval_mode(asked),
         checks.thresholds_from_shadows(
             {name: ["signals"] for name in step.inputs if name.startswith("fit:")}, {}
         ),

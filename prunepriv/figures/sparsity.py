@@ -14,6 +14,7 @@ from prunepriv.figures.panels import Panels
 MOST_BARS = 24
 """Layers that have room for a bar and a name each; more are dots in the network's order."""
 ROW = 22
+DOT = "\N{MIDDLE DOT}"
 
 
 def sparsity_chart(
@@ -44,7 +45,7 @@ def _bars(table: pd.DataFrame, requested: float, theme: Theme) -> go.Figure:
     """A horizontal bar per layer, the first on top."""
     panels = Panels(theme, height=ROW * len(table) + 12, top=34, bottom=48)
     panels.trace(
-        0, type="bar", orientation="h", x=table["sparsity"], y=table["layer"],
+        0, type="bar", orientation="h", x=list(table["sparsity"]), y=list(table["layer"]),
         text=[f"{share:.1%}" for share in table["sparsity"]], textposition="auto",
         marker={"color": theme.muted, "line": {"width": 0}}, showlegend=False,
         hovertemplate="%{y}: %{x:.2%} removed<extra></extra>",
@@ -72,11 +73,8 @@ def _dots(table: pd.DataFrame, requested: float, theme: Theme) -> go.Figure:
         hovertemplate="%{customdata}: %{y:.2%} removed<extra></extra>",
     )  # fmt: skip
     panels.level(0, requested, **_line(theme))
-    _, y = panels.axes(0)
-    panels.note(
-        0, _asked(requested), x=1, xanchor="right", y=requested, yref=y, yanchor="bottom",
-        font={"size": 11, "color": theme.muted},
-    )  # fmt: skip
+    words = {"size": 11, "color": theme.muted}
+    panels.heading(0, f"{3 * DOT} {_asked(requested)}", x=1, xanchor="right", font=words)
     share = {**_SHARE, "title": {"text": "removed"}}
     return panels.figure(
         x={"title": {"text": "layer, from input to output"}, "showgrid": False, "nticks": 8},

@@ -13,11 +13,10 @@ import torch
 
 from prunepriv import checks
 from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
+from prunepriv.attacks.threshold import ThresholdAttack
 from prunepriv.checks import Check, MaskCount
 from prunepriv.datasets import Splits
 from prunepriv.models import Ensemble
-from prunepriv.models.device import arithmetic, best_device
-from prunepriv.options import ATTACKS
 from prunepriv.pipeline.plan import ASSUMED
 from prunepriv.store.artifacts import Artifact
 
@@ -37,7 +36,7 @@ def check_run(inputs: Inputs, attacks: Sequence[str], scorers: Scorers) -> list[
     parts = Splits.from_arrays(inputs["split"].tensors("split"))
     return [
         checks.splits_disjoint(parts),
-        checks.eval_mode(_asked_again(inputs, scorers), best_device().type),
+        checks.eval_mode(_asked_again(inputs, scorers)),
         checks.thresholds_from_shadows(_roles(inputs), _thresholds(inputs)),
         checks.masks_exact(_mask_counts(inputs)),
         checks.membership_aligned(*_misaligned(inputs, parts)),
@@ -72,15 +71,14 @@ def one_by_one(ensemble: Ensemble, x: torch.Tensor) -> np.ndarray:
     """(r, C) logits of the first model, in eval mode and a record at a time.
 
     Args:
-        ensemble: what is left of it is the first model only.
+        ensemble: on the processor; what is left of it is the first model only.
         x: (r, ...) uint8.
     """
     ensemble.keep(torch.arange(1))
     ensemble.eval()
-    device = next(ensemble.parameters()).device
-    with torch.inference_mode(), arithmetic(device):
-        answers = [ensemble(ensemble.inputs(row[None, None].to(device)))[0] for row in x]
-    return np.asarray(torch.cat(answers).float().cpu().numpy())
+    with torch.inference_mode():
+        answers = [ensemble(ensemble.inputs(row[None, None]))[0] for row in x]
+    return np.asarray(torch.cat(answers).numpy())
 
 
 def _roles(inputs: Inputs) -> dict[str, list[str]]:
@@ -99,19 +97,21 @@ def _roles(inputs: Inputs) -> dict[str, list[str]]:
 def _thresholds(inputs: Inputs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Thresholds used and refitted, by score step, of the attacks that only have a threshold."""
     fits = {artifact.key: name.split(":", 1) for name, artifact in _of(inputs, "fit")}
-    by_source: dict[str, dict[str, Any]] = {}
+    by_source: dict[str, list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
     for name, artifact in _of(inputs, "score"):
         attack, source = fits[artifact.meta["inputs"]["fit"]]
-        if ATTACKS[attack].kind == "threshold":
-            by_source.setdefault(source, {})[name] = attack, artifact.json("thresholds")
+        method = get_attack(attack)
+        if isinstance(method, ThresholdAttack):
+            used = np.array(artifact.json("thresholds"))
+            by_source.setdefault(source, []).append((name, method, used))
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for source, scores in by_source.items():
         shadows = pooled(inputs[f"signals:{source}"].tensors("shadows"))
         again = {
-            attack: get_attack(attack).fit(shadows, FitSettings())["thresholds"]
-            for attack in {attack for attack, _ in scores.values()}
+            method: method.fit(shadows, FitSettings())["thresholds"]
+            for method in {method for _, method, _ in scores}
         }
-        found |= {name: (np.array(used), again[a]) for name, (a, used) in scores.items()}
+        found |= {name: (used, again[method]) for name, method, used in scores}
     return found
 
 

@@ -20,7 +20,7 @@ def warn(checks: Checks | None) -> None:
     for row in checks or ():
         if row["passed"] is False:
             st.error(
-                f"**A hygiene check of this run failed: {row['label'].lower()}.** {row['detail']} "
+                f"**A hygiene check of this run failed, \u201c{row['label']}\u201d:** {row['detail']} "
                 "Do not rely on its figures before this is explained.",
                 icon=":material/error:",
             )
@@ -36,10 +36,9 @@ def draw(checks: Checks | None) -> None:
     """All checks with what was found; open where one failed."""
     if checks is None:
         return
-    failed = any(row["passed"] is False for row in checks)
-    with st.expander(
-        summary(checks), expanded=failed, icon=ICONS[not failed], key="hygiene"
-    ):  # fmt: skip
+    wrong = any(row["passed"] is False for row in checks)
+    with st.expander(summary(checks), expanded=wrong, icon=ICONS[not wrong], key="hygiene"):
         for row in sorted(checks, key=lambda row: (row["passed"] is None, row["passed"])):
-            st.markdown(f"{ICONS[row['passed']]} **{row['label']}.** {row['detail']}")
+            failed = "Failed: " if row["passed"] is False else ""
+            st.markdown(f"{ICONS[row['passed']]} **{failed}{row['label']}.** {row['detail']}")
         st.caption(tip("hygiene_checks"))

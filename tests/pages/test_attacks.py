@@ -41,8 +41,8 @@ def test_sentence_names_the_best_attack_and_its_interval(open_page: Open, begin:
 def test_what_was_not_run_is_said(open_page: Open, begin: Begin) -> None:
     at = open_page("attacks", run=begin(_experiment()).run_id)
     caption = next(c.value for c in at.caption if "Not run here" in c.value)
-    assert "Corr, Entr, Mentr, NN, Top3-NN and Cls-NN" in caption
-    assert "LiRA" in caption
+    assert "Corr, Entr, Mentr, NN, Top3-NN, Cls-NN, LiRA, RMIA and BASE." in caption
+    assert "Label-only attacks" in caption
 
 
 def test_slider_starts_at_the_attacks_own_threshold(open_page: Open, begin: Begin) -> None:

@@ -15,7 +15,7 @@ from prunepriv.figures.roc import Curve, meaningful
 from prunepriv.options import ATTACKS
 from prunepriv.prose import join, percent
 
-BEYOND = "LiRA, RMIA and label-only attacks are not part of this version."
+BEYOND = "Label-only attacks are not part of this version."
 
 
 def interval(row: Mapping[str, Any]) -> str:
