@@ -1,4 +1,4 @@
-"""Defences: is PPB worth it?"""
+"""Defences: is a defence worth it?"""
 
 from prunepriv.ui.defences import controls, defended, worth_it
 from prunepriv.ui.frame import footer, page

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -41,6 +42,35 @@ def between(low: float, high: float) -> tuple[str, str]:
 def rounded(value: float) -> str:
     """Three decimals where they say something, else three significant digits: "0.380", "0.0123"."""
     return f"{value:.3f}".replace("-", MINUS) if abs(value) >= 0.1 else short(value)
+
+
+def count(number: int) -> str:
+    """A large number with three digits that say something: "8,192", "1.23 million"."""
+    for size, word in ((10**9, "billion"), (10**6, "million")):
+        if number >= size:
+            return f"{number / size:.3g} {word}"
+    return f"{number:,}"
+
+
+def capital(sentence: str) -> str:
+    """With a capital at its beginning."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def privacy_statement(privacy: Mapping[str, Any]) -> str:
+    """What DP-SGD guarantees, and what it does not.
+
+    Args:
+        privacy: of a fine-tuning's report: "epsilon" (None: no guarantee), "delta".
+    """
+    if privacy["epsilon"] is None:
+        return "DP-SGD without noise clips gradients only: no noise, no guarantee."
+    return (
+        f"\N{GREEK SMALL LETTER EPSILON} = {short(privacy['epsilon'])} at "
+        f"\N{GREEK SMALL LETTER DELTA} = {short(privacy['delta'])} for the fine-tuning alone; the "
+        "training before it was not private, so the whole has no finite "
+        "\N{GREEK SMALL LETTER EPSILON}."
+    )
 
 
 def join(items: Sequence[str], last: str = "and") -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
+from prunepriv import checks
 from prunepriv.attacks import ReferenceAttack, ReferenceQueries, ReferenceShadows, get_attack
 from prunepriv.datasets.splits import Splits, split
 from prunepriv.divergence import gaps
@@ -112,20 +113,39 @@ def _models(draft: Draft, step: Step, result: Result, rng: np.random.Generator) 
     draft.tensors("models", weights)
     if step.kind == "fine_tune":
         draft.tensors("masks", masks)
+    layers = [
+        {name: float(1 - masks[f"{name}.weight"][model].mean()) for name in shapes}
+        for model in range(models)
+    ]
+    kept = [sum(int(mask[model].sum()) for mask in masks.values()) for model in range(models)]
+    parameters = sum(mask[0].size for mask in masks.values())
     epochs = int(rng.integers(4, 9))
     draft.json(
         "report",
         {
             "history": [_history(epochs, rng) for _ in range(models)],
             "best_epoch": [epochs - 1] * models,
-            "sparsity": [sparsity] * models,
-            "layers": [dict.fromkeys(shapes, sparsity)] * models,
+            "sparsity": [1 - count / parameters for count in kept],
+            "layers": layers,
             "architecture": {
                 **experiment.model.model_dump(mode="json"),
-                "parameters": sum(mask[0].size for mask in masks.values()),
+                "parameters": parameters,
+                "multiplications": parameters,
             },
+            **_privacy(step),
         },
     )
+
+
+def _privacy(step: Step) -> dict[str, Any]:
+    """DP-SGD's promise, in the form that fine-tuning reports it."""
+    defense = step.params.get("defense", {"name": "none"})
+    if defense["name"] != "dp_sgd":
+        return {}
+    noise = defense["strength"]
+    promise = {"epsilon": 3.2 / noise if noise else None, "delta": 1e-5, "noise_multiplier": noise}
+    shape = {"clip": defense["clip"], "sample_rate": 0.1, "steps": 100, "covers": "fine_tune"}
+    return {"privacy": {**promise, **shape}}
 
 
 def _history(epochs: int, rng: np.random.Generator) -> list[dict[str, float]]:
@@ -301,6 +321,40 @@ def _evaluation(draft: Draft, step: Step, result: Result, rng: np.random.Generat
     draft.json("evaluation", rows)
 
 
+def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    """What can be checked of drawn numbers is; the models cannot be asked again."""
+    parts = Splits.from_arrays(_stored(result, "split", "split"))
+    labels = _stored(result, "data", "data")["y"]
+    counts, wrong, rows, asked = {}, {}, 0, {}
+    for name in step.inputs:
+        artifact = result.artifact(name)
+        assert artifact is not None
+        if name.startswith("fine_tune:"):
+            models, masks = artifact.tensors("models"), artifact.tensors("masks")
+            report = artifact.json("report")
+            counts[name.removeprefix("fine_tune:")] = checks.count_masks(models, masks, report)
+        elif name.startswith("signals:"):
+            target = artifact.tensors("target")
+            train, test = parts.target_train, parts.target_test
+            wrong[name.removeprefix("signals:")] = checks.misaligned(target, labels, train, test)
+            rows += len(target["record"])
+            logits = target["logits"][: checks.ASKED_AGAIN]
+            asked[name.removeprefix("signals:")] = logits, logits * np.float32(1 + 1e-6)
+    pruning = result.experiment.pruning.model_dump(mode="json")
+    found = [
+        checks.splits_disjoint(parts),
+        checks.eval_mode(asked),
+        checks.thresholds_from_shadows(
+            {name: ["signals"] for name in step.inputs if name.startswith("fit:")}, {}
+        ),
+        checks.masks_exact(counts),
+        checks.membership_aligned(wrong, rows),
+        checks.adversary_knowledge(pruning, None),
+        checks.attacks_not_run(step.params["attacks"]),
+    ]
+    draft.json("checks", [check.to_dict() for check in found])
+
+
 def _target_signals(result: Result, kind: str) -> TargetSignals:
     signals = result.signals(kind)  # type: ignore[arg-type]
     assert signals is not None
@@ -338,4 +392,5 @@ WRITERS: Mapping[str, Writer] = {
     "fit": _fit,
     "score": _score,
     "evaluation": _evaluation,
+    "checks": _checks,
 }

@@ -9,8 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from prunepriv.options import ATTACKS
+from prunepriv.prose import privacy_statement
 from prunepriv.store.tables import RunView, StepView
 
+SIZES = ("parameters", "multiplications")
+"""Of a model, as the report has them; multiplications are those for one record."""
 CONSOLE_WIDTH = 120
 """Of a table that goes to a file or a pipe."""
 
@@ -25,12 +28,16 @@ def print_run(report: Mapping[str, Any]) -> None:
     """The models and the attacks of a finished run, see ``store.report``."""
     out = console()
     models = Table(title=report["run"], title_justify="left")
-    for column in ("model", "member accuracy", "non-member accuracy", "sparsity"):
+    for column in ("model", "member accuracy", "non-member accuracy", "sparsity", *SIZES):
         models.add_column(column, justify="left" if column == "model" else "right")
     for row in report["models"]:
         figures = (row["member_accuracy"], row["non_member_accuracy"], row["sparsity"])
-        models.add_row(row["model"], *(_percent(figure) for figure in figures))
+        sizes = ("" if row[size] is None else f"{row[size]:,}" for size in SIZES)
+        models.add_row(row["model"], *(_percent(figure) for figure in figures), *sizes)
     out.print(models)
+    for row in report["models"]:
+        if row["privacy"] is not None:
+            out.print(privacy_statement(row["privacy"]))
     attacks = Table(title="attack accuracy (guessing: 50 %)", title_justify="left")
     for column in ("model", "adversary", "attack"):
         attacks.add_column(column)
@@ -47,6 +54,18 @@ def print_run(report: Mapping[str, Any]) -> None:
             _percent(row["tpr_at_fpr"]["0.01"]),
         )
     out.print(attacks)
+    print_checks(report["checks"])
+
+
+def print_checks(checks: Sequence[Mapping[str, Any]]) -> None:
+    """What was checked of a run; a check that failed comes first, in capitals."""
+    table = Table(title="checks", title_justify="left")
+    for column in ("check", "", "found"):
+        table.add_column(column, overflow="fold")
+    standing = {True: "passed", False: "FAILED", None: ""}
+    for row in sorted(checks, key=lambda row: row["passed"] is not False):
+        table.add_row(row["label"], standing[row["passed"]], row["detail"])
+    console().print(table)
 
 
 def print_runs(runs: Sequence[RunView]) -> None:

@@ -70,19 +70,21 @@ def model_accuracies(
 def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
     """Accuracy on non-members against the best attack's accuracy; down and right is better.
 
-    An arrow leads from the pruned model to the defended one of the run in view.
+    An arrow leads from the pruned model to every defended one: that of the run in view, and those
+    of other runs that started from the same pruned model.
 
     Returns:
         The figure and a row per point.
     """
     panels = Panels(theme, height=380, top=20, bottom=60)
     chance_line(panels, 0, upright=False)
+    lines = _label_lines(points)
     for point in sorted(points, key=lambda one: one.here):
-        panels.trace(0, **_mark(point, theme))
+        panels.trace(0, **_mark(point, lines.get(id(point), 0), theme))
     start = next((p for p in points if p.series.model == "pruned" and p.here), None)
-    end = next((p for p in points if p.series.model == "defended" and p.here), None)
-    if start is not None and end is not None:
-        _arrow(panels, start, end)
+    for end in (point for point in points if point.series.model == "defended"):
+        if start is not None:
+            _arrow(panels, start, end)
     panels.note(
         0, "better: more accurate, leaks less \u2198", x=1, xanchor="right", y=1, yanchor="top",
         font={"size": 11, "color": theme.muted},
@@ -99,17 +101,28 @@ def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.Da
     return figure, _rows(points)
 
 
-def _mark(point: Point, theme: Theme) -> dict[str, Any]:
+def _label_lines(points: list[Point]) -> dict[int, int]:
+    """How many lines below its mark a defended model's name stands, by the point's id.
+
+    Arrows come from above, so names stand below, by turns near and far: neighbours keep apart.
+    """
+    defended = [point for point in points if point.series.model == "defended"]
+    ordered = sorted(defended, key=lambda one: one.utility)
+    return {id(point): 2 + place % 3 for place, point in enumerate(ordered)}
+
+
+def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:
     colour = theme.ink if point.here else theme.muted
     size = 14 if point.here else 10
+    below = lines > 0 or point.series.model == "original"
     up, down = [point.high - point.leakage], [point.leakage - point.low]
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": [point.utility],
         "y": [point.leakage],
-        "text": [point.text],
-        "textposition": "bottom center" if point.series.model == "original" else "top center",
+        "text": ["<br>" * lines + point.text],
+        "textposition": "bottom center" if below else "top center",
         "textfont": {"size": 12, "color": colour},
         "name": point.text,
         "marker": {
@@ -145,8 +158,8 @@ def _arrow(panels: Panels, start: Point, end: Point) -> None:
             "axref": "x",
             "ayref": "y",
             "arrowhead": 3,
-            "arrowwidth": 2,
-            "arrowcolor": panels.theme.ink,
+            "arrowwidth": 2 if end.here else 1.2,
+            "arrowcolor": panels.theme.ink if end.here else panels.theme.muted,
             "standoff": 9,
             "startstandoff": 9,
         }

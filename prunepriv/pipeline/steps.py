@@ -15,7 +15,6 @@ import torch
 from prunepriv.attacks import (
     Attack,
     FitSettings,
-    PooledShadows,
     Queries,
     ReferenceAttack,
     ReferenceQueries,
@@ -27,6 +26,7 @@ from prunepriv.defenses import make_objective
 from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
 from prunepriv.models import Ensemble, build, multiplications
+from prunepriv.pipeline.hygiene import check_run, pooled
 from prunepriv.pipeline.plan import Step, StepKind
 from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
@@ -49,6 +49,7 @@ class _Work:
         self.inputs: Mapping[str, Artifact] = {
             role: store.open(key) for role, key in step.inputs.items()
         }
+        self.store = store
         self.data_folder = folder
         self.report = report
         self._read: dict[tuple[str, str], dict[str, np.ndarray]] = {}
@@ -313,22 +314,13 @@ def _fit(work: _Work) -> Writer:
         tables = work.arrays("confidences", "confidences")
         fitted = attack.fit(ReferenceShadows.from_arrays(tables), work.report)
     else:
-        fitted = attack.fit(_pooled(work), _fit_settings(work), work.report)
+        shadows = pooled(work.arrays("signals", "shadows"))
+        fitted = attack.fit(shadows, _fit_settings(work), work.report)
     return lambda draft: draft.tensors("fit", fitted)
 
 
 def _fit_settings(work: _Work) -> FitSettings:
     return FitSettings(recipe=work.params.get("recipe", "fast"), seed=work.params.get("seed", 0))
-
-
-def _pooled(work: _Work) -> PooledShadows:
-    tables = work.arrays("signals", "shadows")
-    queries = Queries(
-        logits=tables["logits"].reshape(-1, tables["logits"].shape[-1]),
-        sensitivity=tables["sensitivity"].reshape(-1, tables["logits"].shape[-1]),
-        label=tables["label"].ravel(),
-    )
-    return PooledShadows(queries, tables["member"].ravel().astype(bool))
 
 
 def _score(work: _Work) -> Writer:
@@ -381,6 +373,16 @@ def _evaluation(work: _Work) -> Writer:
     return lambda draft: draft.json("evaluation", rows)
 
 
+def _checks(work: _Work) -> Writer:
+    def scorers(signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
+        again = Step("again", "signals", signals.meta["params"], signals.meta["inputs"])
+        everyone, x, *_ = _scorers(_Work(again, work.store, work.data_folder, work.report))
+        return everyone, x
+
+    found = check_run(work.inputs, work.params["attacks"], scorers)
+    return lambda draft: draft.json("checks", [check.to_dict() for check in found])
+
+
 def _target(work: _Work) -> TargetSignals:
     return TargetSignals.from_arrays(work.arrays("signals", "target"))
 
@@ -397,4 +399,5 @@ _STEPS: Mapping[StepKind, Callable[[_Work], Writer]] = {
     "fit": _fit,
     "score": _score,
     "evaluation": _evaluation,
+    "checks": _checks,
 }

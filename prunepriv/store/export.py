@@ -17,7 +17,7 @@ from prunepriv.options import ModelKind
 from prunepriv.pipeline.plan import Step, reference_step
 from prunepriv.store.result import Result
 
-TABLES = ("models", "gaps", "attacks", "steps")
+TABLES = ("models", "gaps", "attacks", "checks", "steps")
 
 
 def export_csv(report: Mapping[str, Any], folder: Path, command: str) -> list[Path]:
@@ -39,7 +39,8 @@ def export_csv(report: Mapping[str, Any], folder: Path, command: str) -> list[Pa
     for file, table in zip(files, TABLES, strict=True):
         rows = [{**origin, **_flat(row)} for row in report[table]]
         with file.open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(rows[0]) if rows else list(origin))
+            names = dict.fromkeys(name for row in rows for name in row) or origin
+            writer = csv.DictWriter(stream, list(names))
             writer.writeheader()
             writer.writerows(rows)
     about = folder / "run.json"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from prunepriv.errors import MissingArtifactError
-from prunepriv.store.result import Result
+from prunepriv.options import ModelKind
+from prunepriv.store.result import Result, models_step
 from prunepriv.store.tables import StepView
 
 MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
@@ -27,7 +28,11 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
         "run": result.run_id,
         "experiment": result.experiment.model_dump(mode="json"),
         "models": [
-            {"model": kind, **{name: _json(result, f"signals:{kind}", "report")[name] for name in MODEL_FIELDS}}
+            {
+                "model": kind,
+                **{name: _json(result, f"signals:{kind}", "report")[name] for name in MODEL_FIELDS},
+                **_made(result, kind),
+            }
             for kind in kinds
         ],
         "gaps": [
@@ -40,11 +45,23 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
             for kind, adversary in result.targets
             for row in _json(result, f"evaluation:{kind}:{adversary}", "evaluation")
         ],
+        "checks": _json(result, "checks", "checks"),
         "steps": [
             {"step": step.name, "key": step.key, "seconds": step.seconds, "cached": step.cached}
             for step in steps
         ],
     }  # fmt: skip
+
+
+def _made(result: Result, kind: ModelKind) -> dict[str, Any]:
+    """What a model is, and the privacy that its fine-tuning guarantees, if it does."""
+    report = _json(result, models_step(kind), "report")
+    architecture = report["architecture"]
+    return {
+        "parameters": architecture["parameters"],
+        "multiplications": architecture.get("multiplications"),
+        "privacy": report.get("privacy"),
+    }
 
 
 def _json(result: Result, step: str, name: str) -> Any:

@@ -87,6 +87,11 @@ class AttackScores:
     thresholds: tuple[float, ...]
 
 
+def models_step(kind: ModelKind) -> str:
+    """Name of the step that made the models of a kind."""
+    return "train" if kind == "original" else f"fine_tune:{kind}"
+
+
 class Result:
     """A run's figures, read from its artifacts.
 
@@ -143,8 +148,7 @@ class Result:
 
     def training_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """{"history": [[point, ...] per model], "best_epoch": [...], ...}; model 0 is the target."""
-        name = "train" if kind == "original" else f"fine_tune:{kind}"
-        artifact = self.artifact(name)
+        artifact = self.artifact(models_step(kind))
         return None if artifact is None else dict(artifact.json("report"))
 
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
@@ -165,6 +169,11 @@ class Result:
         """One dictionary per attack, see evaluation.py."""
         artifact = self.artifact(f"evaluation:{kind}:{adversary}")
         return None if artifact is None else list(artifact.json("evaluation"))
+
+    def checks(self) -> list[dict[str, Any]] | None:
+        """One dictionary per hygiene check: "check", "label", "passed" (or None) and "detail"."""
+        artifact = self.artifact("checks")
+        return None if artifact is None else list(artifact.json("checks"))
 
     def leaderboard(self) -> pd.DataFrame:
         """All finished evaluations, one row per attack, model and adversary."""

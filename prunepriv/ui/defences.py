@@ -12,6 +12,7 @@ from prunepriv.figures.leaderboard import Series, accuracy_dots, best_attack
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity
 from prunepriv.options import ATTACKS, Adversary, ModelKind
+from prunepriv.prose import percent, privacy_statement
 from prunepriv.ui.charts import chart, theme
 from prunepriv.ui.controls import class_names
 from prunepriv.ui.drawn import drawn
@@ -23,6 +24,8 @@ from prunepriv.ui.words import defense_of
 
 MOST_OTHER_RUNS = 12
 MOST_CLASSES = 15
+BASE = ("pruning", "training", "knowledge")
+"""Parts that two runs must share, beside their trained models, for their defences to be compared."""
 BOTH: tuple[ModelKind, ...] = ("pruned", "defended")
 
 
@@ -31,8 +34,9 @@ def defended(frame: Frame) -> bool:
     if "defended" in frame.experiment.models:
         return True
     st.info(
-        "This run has no defence, so there is nothing to compare. Launch the same run with PPB: the "
-        "trained, control and pruned models are taken over, only the defended one is new.",
+        "This run has no defence, so there is nothing to compare. Launch the same run with PPB, or with "
+        "another defence: the trained, control and pruned models are taken over, only the defended "
+        "one is new.",
         icon=":material/shield:",
     )
     st.page_link(
@@ -56,6 +60,7 @@ def controls() -> Adversary:
 
 def worth_it(frame: Frame, adversary: Adversary) -> None:
     """Everything below the switch."""
+    _privacy(frame)
     name = defense_of(frame.experiment)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -65,6 +70,20 @@ def worth_it(frame: Frame, adversary: Adversary) -> None:
     _accuracies(frame, name)
     _signals(frame, name)
     _classes(frame, name)
+
+
+def _privacy(frame: Frame) -> None:
+    """What the defence guarantees, where it guarantees anything."""
+    report = frame.training_report("defended")
+    privacy = None if report is None else report.get("privacy")
+    if privacy is None:
+        return
+    st.markdown(f":material/lock: **{privacy_statement(privacy)}**", help=tip("dp_sgd"))
+    st.caption(
+        f"Noise multiplier {privacy['noise_multiplier']:g}, gradients clipped to a norm of "
+        f"{privacy['clip']:g}, {privacy['steps']:,} steps of {percent(privacy['sample_rate'])} of the "
+        "members each."
+    )
 
 
 def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
@@ -109,7 +128,7 @@ def _trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
         not_there_yet(frame, "The trade-off")
         return
     start, end = by_model["pruned"], by_model["defended"]
-    points = [*here, *_other_strengths(frame, adversary)]
+    points = [*here, *_others(frame, adversary)]
     finding = findings.trade(end.utility - start.utility, end.leakage - start.leakage, name)
     figure, table = privacy_utility(points, theme())
     chart(
@@ -124,9 +143,9 @@ def _trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
     )
     others = len(points) - len(here)
     st.caption(
-        f"Grey: {others} other strength(s) on the same pruned model, from your other runs."
+        f"Grey: {others} other defence(s) or strength(s) on the same pruned model, from your other runs."
         if others
-        else "Runs of the same model with other strengths will be drawn here as well."
+        else "Runs of the same pruned model with other defences or strengths will be drawn here as well."
     )
 
 
@@ -156,21 +175,24 @@ def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Po
     return points
 
 
-def _other_strengths(frame: Frame, adversary: Adversary) -> list[Point]:
+def _others(frame: Frame, adversary: Adversary) -> list[Point]:
     """Defended models of other finished runs that started from the very same pruned target."""
-    trained = frame.result.plan.key("train")
-    pruning = frame.experiment.pruning
-    found: list[Point] = []
+    mine, trained = frame.experiment, frame.result.plan.key("train")
+    models = "fine_tune:defended"
+    seen, found = {frame.result.plan.key(models)}, list[Point]()
     for entry in entries().values():
         experiment = entry.experiment
-        same = experiment.pruning == pruning and "defended" in experiment.models
-        if entry.run_id == frame.run_id or not same or len(found) >= MOST_OTHER_RUNS:
+        same = "defended" in experiment.models and all(
+            getattr(experiment, part) == getattr(mine, part) for part in BASE
+        )
+        if not same or len(found) >= MOST_OTHER_RUNS:
             continue
         other = Frame(entry, result_of(entry))
-        if other.result.plan.key("train") == trained:
-            found += [
-                p for p in _points_of(other, adversary, False) if p.series.model == "defended"
-            ]
+        plan = other.result.plan
+        if plan.key("train") == trained and plan.key(models) not in seen:
+            seen.add(plan.key(models))  # the same models, attacked in another run, are drawn once
+            points = _points_of(other, adversary, False)
+            found += [point for point in points if point.series.model == "defended"]
     return found
 
 

@@ -23,6 +23,7 @@ from prunepriv.options import Adversary, ModelKind
 from prunepriv.places import data_folder
 from prunepriv.store.result import AttackScores, Result, TargetSignals
 from prunepriv.store.tables import RunView
+from prunepriv.ui import hygiene
 from prunepriv.ui.entrance import enter_through_app
 from prunepriv.ui.provenance import Provenance, provenance_of
 from prunepriv.ui.runs import Entry, catalog, entries, find, result_of
@@ -33,7 +34,7 @@ URL = "run"
 PICKER = "picked_run"
 LAST = "last_run"
 FOLLOWED = "followed_run"
-SHOWN_KINDS = ("train", "fine_tune", "signals", "divergence", "evaluation")
+SHOWN_KINDS = ("train", "fine_tune", "signals", "divergence", "evaluation", "checks")
 """Steps after which a page has more to show."""
 
 
@@ -124,6 +125,11 @@ class Frame:
         key = self._key("train" if kind == "original" else f"fine_tune:{kind}")
         return None if key is None else _training_report(key, self.result, kind)
 
+    def checks(self) -> list[dict[str, Any]] | None:
+        """One dictionary per hygiene check: "label", "passed" (or None), "detail"."""
+        key = self._key("checks")
+        return None if key is None else _checks(key, self.result)
+
     def data(self) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
         """The records: arrays x and y by the data set's own index, and what is known of them."""
         key = self._key("data")
@@ -156,6 +162,7 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
     entry = _run_in_view()
     frame = Frame(entry, result_of(entry))
     watch_theme()
+    hygiene.warn(frame.checks())
     if follow and frame.live:
         _follow(frame)
     return frame
@@ -179,13 +186,14 @@ def link_params(run_id: str) -> dict[str, str]:
 
 
 def footer(frame: Frame) -> None:
-    """The last line of a page: how the run in view was made, and how to make it again."""
+    """The end of a page: what was checked of the run in view, how it was made and is made again."""
     made = ""
     if frame.entry.example is not None:
         about = frame.entry.example.about
         machine = about["machine"]
         made = f" · made on {about['date']} on {machine['cores']} cores of {machine['cpu']}"
     st.divider()
+    hygiene.draw(frame.checks())
     st.caption(f"Run `{frame.run_id}` · seed {frame.experiment.seed}{made}")
     st.code(command_line(frame.experiment), language=None, wrap_lines=True)
 
@@ -305,6 +313,11 @@ def _model_report(key: str, _result: Result, kind: ModelKind) -> dict[str, Any] 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _training_report(key: str, _result: Result, kind: ModelKind) -> dict[str, Any] | None:
     return _result.training_report(kind)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _checks(key: str, _result: Result) -> list[dict[str, Any]] | None:
+    return _result.checks()
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

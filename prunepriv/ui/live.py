@@ -14,18 +14,23 @@ import streamlit as st
 
 from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine
 from prunepriv.errors import PruneprivError
+from prunepriv.figures import findings
 from prunepriv.figures.live import best_epoch, curves_chart
+from prunepriv.figures.sparsity import sparsity_chart
 from prunepriv.options import ModelKind
 from prunepriv.pipeline.estimate import Throughput, measure, seconds_left
 from prunepriv.pipeline.plan import Step
 from prunepriv.places import store_folder
 from prunepriv.prose import percent
 from prunepriv.store.tables import RunView, StepView
+from prunepriv.ui import hygiene
 from prunepriv.ui.charts import chart, theme
+from prunepriv.ui.drawn import drawn
 from prunepriv.ui.frame import Frame, link_params, look_away
+from prunepriv.ui.glossary import tip
 from prunepriv.ui.launch import start
 from prunepriv.ui.runs import catalog
-from prunepriv.ui.words import STEP_WORDS, describe, duration
+from prunepriv.ui.words import STEP_WORDS, describe, duration, pruning_of, size_of
 
 EVERY = 1.0
 """Seconds between two looks at a live run."""
@@ -55,6 +60,7 @@ def draw(frame: Frame) -> None:
             st.success("A finished example that came with the program.", icon=":material/school:")
             _draw_links(frame)
             _draw_curves(frame, [])
+            _draw_made(frame)
         elif frame.live:
             _watch(frame)
         else:
@@ -170,6 +176,7 @@ def _draw_end(frame: Frame, view: RunView) -> None:
         ):  # fmt: skip
             _discard(frame.run_id)
     _draw_curves(frame, steps)
+    _draw_made(frame)
     _draw_step_table(steps)
 
 
@@ -257,6 +264,36 @@ def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
         return report["history"][0], int(report["best_epoch"][0]), "target model"
     points = next((step.curve for step in steps if step.name == name), ())
     return (points, best_epoch(points), "mean of target and shadows") if points else None
+
+
+def _draw_made(frame: Frame) -> None:
+    """What came out: the network's size, what pruning removed of it, and what was checked."""
+    trained = frame.training_report("original")
+    if trained is not None:
+        st.caption(f"Every model: {size_of(trained['architecture'])}.", help=tip("multiplications"))
+    kind = next((kind for kind in ("pruned", "defended") if kind in frame.kinds), None)
+    report = None if kind is None else frame.model_report(kind)
+    if report is not None:
+        _draw_sparsity(frame, f"signals:{kind}", report)
+    hygiene.draw(frame.checks())
+
+
+def _draw_sparsity(frame: Frame, step: str, report: Mapping[str, Any]) -> None:
+    provenance = frame.provenance(step)
+    requested = frame.experiment.pruning.sparsity
+    figure, table = drawn(
+        "sparsity", provenance, (requested,),
+        lambda look: sparsity_chart(report["layers"], requested, look),
+    )  # fmt: skip
+    finding = findings.sparsity(report["layers"], report["sparsity"], pruning_of(frame.experiment))
+    chart(
+        figure,
+        finding=finding,
+        data=table,
+        key="sparsity",
+        alt=f"Share of each layer's weights that was removed, beside the share asked for. {finding}",
+        provenance=provenance,
+    )
 
 
 def _draw_step_table(steps: Sequence[StepView]) -> None:

@@ -12,7 +12,7 @@ from prunepriv.datasets.splits import split
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.figures import overview as figures
 from prunepriv.figures.findings import is_guessing
-from prunepriv.options import DEFENSES, MODEL_KINDS, MODELS, Adversary, ModelKind
+from prunepriv.options import MODEL_KINDS, MODELS, Adversary, ModelKind
 from prunepriv.prose import percent, points, signed
 from prunepriv.ui import form
 from prunepriv.ui.charts import small_chart, theme
@@ -27,7 +27,7 @@ from prunepriv.ui.story import (
     interval,
     label,
 )
-from prunepriv.ui.words import pruning_of
+from prunepriv.ui.words import defense_name, pruning_of, size_of
 
 Draw = Callable[[Frame, DeltaGenerator], None]
 """Draws a card's chart; the button to its numbers goes into the given container."""
@@ -204,7 +204,7 @@ def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
     small_chart(
         figure,
         tools=tools,
-        finding=f"{MODELS[frame.experiment.model.name].label}, epoch {best} of {len(history)} kept: "
+        finding=f"{MODELS[frame.experiment.model.name].label} ({size_of(report['architecture'])}), epoch {best} of {len(history)} kept: "
         f"{percent(kept['member_accuracy'], 0)} on members, "
         f"{percent(kept['validation_accuracy'], 0)} on validation records.",
         data=table,
@@ -231,6 +231,12 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
         key="layers",
         alt="Share of each layer's weights that was kept and removed",
         provenance=frame.provenance(f"signals:{kind}"),
+    )
+    st.page_link(
+        "pages/run.py",
+        label=":small[Layer by layer]",
+        icon=":material/stacked_bar_chart:",
+        query_params=link_params(frame.run_id),
     )
 
 
@@ -301,7 +307,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
     if ("defended", "adaptive") not in best or ("pruned", "adaptive") not in best:
         st.caption(pending(frame))
         return
-    name = DEFENSES[frame.experiment.defense.name].label
+    name = defense_name(frame.experiment)
     told = defended(
         best["pruned", "adaptive"],
         best["defended", "adaptive"],

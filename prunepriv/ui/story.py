@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.prose import percent, points
+from prunepriv.prose import capital, percent, points
 
 Row = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def defended(undefended: Row, adaptive: Row, non_adaptive: Row | None, defense: 
     if not clear:
         first = f"Against an adversary who knows it, {defense} changes the best attack by no more than its uncertainty ({points(difference)})"
     else:
-        first = f"{defense} moves the best attack by {points(difference)} to {percent(adaptive['accuracy'])} against an adversary who knows it"
+        first = f"{capital(defense)} moves the best attack by {points(difference)} to {percent(adaptive['accuracy'])} against an adversary who knows it"
     if non_adaptive is None:
         return f"{first}."
     return f"{first}; one who does not gets {percent(non_adaptive['accuracy'])}."

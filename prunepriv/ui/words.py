@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from prunepriv.experiment import Experiment
 from prunepriv.options import APPROACHES, DEFENSES, MODELS
 from prunepriv.pipeline.plan import StepKind
+from prunepriv.prose import count
+
+STRENGTH_SIGNS: Mapping[str, str] = {"dp_sgd": "\N{GREEK SMALL LETTER SIGMA} "}
+"""Before a strength that is known by a letter of its own."""
 
 
 def duration(seconds: float) -> str:
@@ -28,10 +34,26 @@ def pruning_of(experiment: Experiment) -> str:
 
 
 def defense_of(experiment: Experiment) -> str:
-    """What protected it: "PPB 4", or "no defence"."""
+    """What protected it: "PPB 4", "DP-SGD σ 1", "label smoothing 0.1", or "no defence"."""
     if experiment.defense.name == "none":
         return "no defence"
-    return f"{DEFENSES[experiment.defense.name].label} {experiment.defense.strength:g}"
+    name, sign = defense_name(experiment), STRENGTH_SIGNS.get(experiment.defense.name, "")
+    return f"{name} {sign}{experiment.defense.strength:g}"
+
+
+def defense_name(experiment: Experiment) -> str:
+    """The defence as it is written within a sentence; abbreviations keep their capitals."""
+    label = DEFENSES[experiment.defense.name].label
+    return label if label[1:2].isupper() else label[0].lower() + label[1:]
+
+
+def size_of(architecture: Mapping[str, Any]) -> str:
+    """How large a network is, from a report's "architecture"; what was not counted is left out."""
+    told = f"{count(architecture['parameters'])} parameters"
+    multiplications = architecture.get("multiplications")
+    if multiplications is None:
+        return told
+    return f"{told}, {count(multiplications)} multiplications per record"
 
 
 def describe(experiment: Experiment) -> str:

@@ -89,3 +89,48 @@ def test_running_run_says_what_is_still_to_come(open_page: Open, begin: Begin) -
     assert not at.exception
     assert all("will show here" in box.value for box in at.info)
     assert len(at.info) >= 2
+
+
+def test_other_defences_of_the_same_model_get_an_arrow_each(open_page: Open, begin: Begin) -> None:
+    begin(_experiment(defense={"name": "label_smoothing"}))
+    begin(_experiment(defense={"name": "dp_sgd"}))
+    begin(_experiment(defense={"name": "dp_sgd"}, training={"fine_tune_epochs": 3}))
+    at = open_page("defences", run=begin(_experiment()).run_id)
+    figure = _figures(at)[1]
+    marks = {t["name"]: (t["x"][0], t["y"][0]) for t in figure["data"]}
+    ends = {"PPB 4", "DP-SGD σ 1", "label smoothing 0.1"}
+    assert ends < set(marks)
+    assert len(figure["data"]) == 6, (
+        "neither the run fine-tuned otherwise nor the example with the same PPB"
+    )
+    arrows = [a for a in figure["layout"]["annotations"] if a.get("showarrow")]
+    assert {(a["x"], a["y"]) for a in arrows} == {marks[name] for name in ends}
+    assert {(a["ax"], a["ay"]) for a in arrows} == {marks["Pruned"]}
+    assert any("Grey: 2 other defence(s)" in c.value for c in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("strength", "told"),
+    [
+        (2.0, "ε = 1.6 at δ = 1e-5 for the fine-tuning alone; the training before it was not"),
+        (0.0, "no noise, no guarantee"),
+    ],
+)
+def test_what_dp_sgd_guarantees_is_told(
+    open_page: Open, begin: Begin, strength: float, told: str
+) -> None:
+    result = begin(_experiment(defense={"name": "dp_sgd", "strength": strength}))
+    at = open_page("defences", run=result.run_id)
+    assert not at.exception
+    assert any(told in m.value.replace("−", "-") for m in at.markdown)
+    ppb = open_page("defences", run=begin(_experiment()).run_id)
+    assert not any("ε =" in m.value for m in ppb.markdown), "PPB guarantees nothing"
+
+
+def test_no_defence_but_ppb_is_called_ppb(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment(defense={"name": "label_smoothing"}))
+    at = open_page("defences", run=result.run_id)
+    assert not at.exception
+    sentences = [m.value for m in at.markdown if m.value.startswith("**")]
+    assert any(sentence.startswith("**Label smoothing 0.1 ") for sentence in sentences)
+    assert not any("PPB" in sentence for sentence in sentences)

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunepriv.experiment import make_experiment
+from prunepriv.options import ATTACKS
 from prunepriv.places import store_folder
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
@@ -47,7 +48,7 @@ def test_each_step_of_the_pipeline_has_a_chart_of_its_own(open_page: Open) -> No
     figures = [json.loads(chart.proto.spec) for chart in open_page().get("plotly_chart")]
     assert len(figures) == 6
     attacks = figures[4]["data"][0]
-    assert len(attacks["x"]) == 9
+    assert len(attacks["x"]) == len(ATTACKS)
     assert figures[4]["layout"]["xaxis"]["range"] == [0.4, 1.0]
 
 

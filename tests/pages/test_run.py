@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.step_rows import step_rows
 from prunepriv.ui import form, launch
-from tests.pages.conftest import Open, finish
+from tests.pages.conftest import Begin, Open, finish
 
 
 def button(at: AppTest, label: str) -> Any:
@@ -134,3 +135,21 @@ def test_a_run_in_the_queue_without_an_engine_offers_to_start_one(open_page: Ope
     at = open_page("run", run=experiment.run_id)
     assert "no engine" in at.warning[0].value
     assert button(at, "Start the engine")
+
+
+def test_finished_run_tells_its_size_and_what_each_layer_lost(
+    open_page: Open, begin: Begin
+) -> None:
+    experiment = make_experiment({"data": {"limit": 400}, "attacks": {"names": ["conf"]}})
+    result = begin(experiment)
+    at = open_page("run", run=result.run_id)
+    assert not at.exception
+    report, trained = result.model_report("pruned"), result.training_report("original")
+    parameters = trained["architecture"]["parameters"]
+    told = f"Every model: {parameters:,} parameters, {parameters:,} multiplications per record."
+    assert told in [caption.value for caption in at.caption]
+    bars = json.loads(at.get("plotly_chart")[1].proto.spec)["data"][0]
+    assert bars["y"] == list(report["layers"])
+    assert bars["x"] == pytest.approx(list(report["layers"].values()))
+    whole = f"removed {100 * report['sparsity']:.1f} % of the model's weights"
+    assert any(whole in text.value for text in at.markdown)

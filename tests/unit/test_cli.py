@@ -64,10 +64,10 @@ def test_a_run_writes_its_figures_and_is_cached_the_second_time(cli: Cli, tmp_pa
     first, second = tmp_path / "1.json", tmp_path / "2.json"
     done = cli("run", "--inline", *SMALL, "--json", str(first))
     assert done.code == 0, done.err
-    assert "9 steps, 0 of them cached" in done.err
+    assert "10 steps, 0 of them cached" in done.err
     again = cli("run", *SMALL, "--json", str(second))
     assert again.code == 0, again.err
-    assert "9 steps, 9 of them cached" in again.err, "nothing to do: no engine is started"
+    assert "10 steps, 10 of them cached" in again.err, "nothing to do: no engine is started"
     one, two = json.loads(first.read_text()), json.loads(second.read_text())
     jsonschema.validate(one, SCHEMA)
     assert not any(step.pop("cached") for step in one["steps"])
@@ -83,13 +83,15 @@ def test_a_run_is_listed_shown_and_exported(cli: Cli, tmp_path: Path) -> None:
     shown = cli("show", run_id).out
     assert "Conf" in shown
     assert "fit:conf:pruned" in shown
+    assert "1,234" in shown
+    assert "They share none." in shown
     done = cli(
         "export", run_id, "--json", str(tmp_path / "out.json"), "--csv", str(tmp_path / "csv"),
         "--signals", str(tmp_path / "signals"),
     )  # fmt: skip
     assert done.code == 0, done.err
     assert [Path(line).name for line in done.out.split()] == [
-        "out.json", "models.csv", "gaps.csv", "attacks.csv", "steps.csv", "run.json",
+        "out.json", "models.csv", "gaps.csv", "attacks.csv", "checks.csv", "steps.csv", "run.json",
         "signals_pruned.parquet",
     ]  # fmt: skip
     jsonschema.validate(json.loads((tmp_path / "out.json").read_text()), SCHEMA)

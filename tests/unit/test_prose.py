@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from prunepriv.prose import between, join, percent, points, rounded, short, signed
+from prunepriv.prose import (
+    between,
+    capital,
+    count,
+    join,
+    percent,
+    points,
+    privacy_statement,
+    rounded,
+    short,
+    signed,
+)
 
 
 def test_percent_and_points():
@@ -46,3 +57,24 @@ def test_between_tells_the_ends_apart():
     assert between(0.99991, 0.99998) == ("0.9999", "1")
     assert between(0.9999123, 0.9999124) == ("0.9999123", "0.9999124")
     assert between(2.0, 2.0) == ("2", "2")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (8192, "8,192"), (999_999, "999,999"), (1_234_567, "1.23 million"),
+     (2_860_000_000, "2.86 billion")],
+)  # fmt: skip
+def test_large_numbers_keep_three_digits_that_say_something(number, text):
+    assert count(number) == text
+
+
+def test_a_sentence_begins_with_a_capital():
+    assert capital("label smoothing 0.1 costs") == "Label smoothing 0.1 costs"
+    assert capital("") == ""
+
+
+def test_the_promise_of_dp_sgd_is_no_larger_than_it_is():
+    told = privacy_statement({"epsilon": 3.214, "delta": 1e-5})
+    assert told.startswith("\u03b5 = 3.21 at \u03b4 = 1e\u22125 for the fine-tuning alone")
+    assert "the whole has no finite \u03b5" in told
+    assert "no guarantee" in privacy_statement({"epsilon": None, "delta": 1e-5})

@@ -28,6 +28,7 @@ from prunepriv.figures.findings.defences import (
     trade,
 )
 from prunepriv.figures.findings.signals import gap_of, leakage, records_in_bin
+from prunepriv.figures.findings.sparsity import sparsity
 
 __all__ = [
     "BEYOND",
@@ -53,6 +54,7 @@ __all__ = [
     "records_in_bin",
     "roc_linear",
     "roc_log",
+    "sparsity",
     "trade",
     "votes",
 ]

@@ -14,7 +14,7 @@ from prunepriv.figures.findings.signals import gap_of
 from prunepriv.figures.records import RecordSignals
 from prunepriv.figures.scales import Quantity
 from prunepriv.options import Adversary, ModelKind
-from prunepriv.prose import percent, points, signed
+from prunepriv.prose import capital, percent, points, signed
 
 
 def defence(
@@ -44,7 +44,7 @@ def defence(
                 f"({points(end - start)}{_doubt(pruned, row)})."
             )
     ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
-    return " ".join(part[0].upper() + part[1:] for part in ordered)
+    return " ".join(capital(part) for part in ordered)
 
 
 def _doubt(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -66,7 +66,7 @@ def price(reports: Mapping[ModelKind, Mapping[str, Any]], name: str) -> str:
     change = after["non_member_accuracy"] - before["non_member_accuracy"]
     verb = "costs" if change < 0 else "gains"
     return (
-        f"{name} {verb} {abs(100 * change):.1f} points of accuracy on non-members "
+        f"{capital(name)} {verb} {abs(100 * change):.1f} points of accuracy on non-members "
         f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}) and moves "
         f"accuracy on members by {points(after['member_accuracy'] - before['member_accuracy'])}."
     )
@@ -86,7 +86,7 @@ def defended_classes(table: pd.DataFrame, metric: Gap, name: str) -> str:
     narrowed = int((wide["defended"].abs() < wide["pruned"].abs()).sum())
     left = wide["defended"].idxmax()
     return (
-        f"{name} narrows the {GAP_LABELS[metric].lower()} in {narrowed} of {len(wide)} classes; most is "
+        f"{capital(name)} narrows the {GAP_LABELS[metric].lower()} in {narrowed} of {len(wide)} classes; most is "
         f"left in {left} ({signed(float(wide['defended'].max()))})."
     )
 
@@ -97,6 +97,6 @@ def defended_signals(
     """The gap without and with the defence."""
     before, after = (gap_of(signals[kind], quantity)[0] for kind in ("pruned", "defended"))
     return (
-        f"{name} changes the {quantity} gap between members and non-members from {signed(before, 3)} to "
+        f"{capital(name)} changes the {quantity} gap between members and non-members from {signed(before, 3)} to "
         f"{signed(after, 3)}."
     )

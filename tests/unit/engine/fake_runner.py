@@ -65,7 +65,9 @@ def _write_data(draft: Draft, number: int) -> None:
 
 def _write_models(draft: Draft, number: int) -> None:
     point = {"epoch": 1, "loss": 0.5, "member_accuracy": 0.9, "validation_accuracy": 0.5}
-    draft.json("report", {"history": [[point]] * (SHADOWS + 1), "best_epoch": [1] * (SHADOWS + 1)})
+    models = SHADOWS + 1
+    report = {"history": [[point]] * models, "best_epoch": [1] * models}
+    draft.json("report", {**report, "architecture": {"name": "fc", "parameters": 1234}})
 
 
 def _write_signals(draft: Draft, number: int) -> None:
@@ -120,6 +122,11 @@ def _write_evaluation(draft: Draft, number: int) -> None:
     draft.json("evaluation", [row])
 
 
+def _write_checks(draft: Draft, number: int) -> None:
+    check = {"check": "splits_disjoint", "label": "Splits are disjoint", "passed": True}
+    draft.json("checks", [{**check, "detail": "They share none."}])
+
+
 _WRITERS = {
     "data": _write_data,
     "train": _write_models,
@@ -129,4 +136,5 @@ _WRITERS = {
     "divergence": _write_gaps,
     "score": _write_score,
     "evaluation": _write_evaluation,
+    "checks": _write_checks,
 }

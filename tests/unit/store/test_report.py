@@ -20,6 +20,7 @@ from prunepriv.store.report import report_json
 from prunepriv.store.result import Result
 from prunepriv.store.step_rows import step_rows
 from prunepriv.store.tables import StepView
+from tests.synthetic_run import write_synthetic_run
 
 SCHEMA = Path(__file__).resolve().parents[3] / "assets" / "run.schema.json"
 
@@ -58,6 +59,32 @@ def test_the_report_holds_every_pair_of_model_and_attack(finished: Result) -> No
     assert all(row["cached"] and row["seconds"] > 0 for row in report["steps"])
 
 
+def test_models_tell_their_size_and_the_privacy_of_dp_sgd(
+    store: ArtifactStore, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    given = {"data": {"limit": 200}, "defense": {"name": "dp_sgd"}, "attacks": {"names": ["conf"]}}
+    experiment = make_experiment(given)
+    write_synthetic_run(store, experiment, rng)
+    report = report_json(Result(store, experiment), [])
+    assert all(row["parameters"] == row["multiplications"] > 0 for row in report["models"])
+    privacy = {row["model"]: row["privacy"] for row in report["models"]}
+    assert privacy.pop("defended") == {
+        "epsilon": 3.2, "delta": 1e-5, "noise_multiplier": 1.0, "clip": 1.0, "sample_rate": 0.1,
+        "steps": 100, "covers": "fine_tune",
+    }  # fmt: skip
+    assert set(privacy.values()) == {None}
+    export_csv(report, tmp_path / "out", "")
+    with (tmp_path / "out" / "models.csv").open(newline="") as stream:
+        epsilons = {row["model"]: row["privacy_epsilon"] for row in csv.DictReader(stream)}
+    assert epsilons == {"original": "", "control": "", "pruned": "", "defended": "3.2"}
+
+
+def test_the_checks_stand_in_the_report(finished: Result) -> None:
+    checks = report_json(finished, [])["checks"]
+    assert checks == finished.checks()
+    assert {"splits_disjoint", "attacks_not_run"} <= {row["check"] for row in checks}
+
+
 def test_a_run_that_is_not_finished_has_no_report(finished: Result) -> None:
     unfinished = Result(finished.store, make_experiment({"seed": 1}))
     with pytest.raises(MissingArtifactError, match="run it again"):
@@ -70,7 +97,7 @@ def test_the_tables_carry_their_origin(finished: Result, tmp_path: Path) -> None
     report = report_json(finished, steps_of(finished))
     files = export_csv(report, tmp_path / "out", "python -m prunepriv run")
     assert [file.name for file in files] == [
-        "models.csv", "gaps.csv", "attacks.csv", "steps.csv", "run.json",
+        "models.csv", "gaps.csv", "attacks.csv", "checks.csv", "steps.csv", "run.json",
     ]  # fmt: skip
     with (tmp_path / "out" / "attacks.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))

@@ -35,12 +35,13 @@ def test_nothing_is_there_yet(store: ArtifactStore, small_experiment: Experiment
         assert result.training_report(kind) is None
         assert result.evaluation(kind, "adaptive") is None
         assert result.scores("conf", kind, "adaptive") is None
+    assert result.checks() is None
 
 
 def test_half_way(
     store: ArtifactStore, small_experiment: Experiment, rng: np.random.Generator
 ) -> None:
-    kinds = {"data", "split", "train", "fine_tune", "signals"}
+    kinds = {"data", "split", "train", "fine_tune", "signals", "confidences"}
     write_synthetic_run(store, small_experiment, rng, kinds=kinds)
     result = Result(store, small_experiment)
     assert not result.complete

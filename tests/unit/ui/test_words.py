@@ -4,7 +4,7 @@ import pytest
 
 from prunepriv.experiment import make_experiment
 from prunepriv.pipeline.plan import VERSIONS
-from prunepriv.ui.words import STEP_WORDS, describe, duration
+from prunepriv.ui.words import STEP_WORDS, defense_of, describe, duration, size_of
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,20 @@ def test_runs_that_differ_in_what_matters_read_differently() -> None:
 def test_every_kind_of_step_belongs_to_one_stage() -> None:
     named = [kind for kinds, _ in STEP_WORDS for kind in kinds]
     assert sorted(named) == sorted(VERSIONS.keys() - {"reference"}), "that is an export's"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none", "no defence"), ("ppb", "PPB 4"), ("adversarial", "adversarial 1"),
+        ("dp_sgd", "DP-SGD \u03c3 1"), ("label_smoothing", "label smoothing 0.1"),
+    ],
+)  # fmt: skip
+def test_a_defence_is_named_with_its_strength(name: str, words: str) -> None:
+    assert defense_of(make_experiment({"defense": {"name": name}})) == words
+
+
+def test_a_network_is_as_large_as_was_counted() -> None:
+    assert size_of({"parameters": 146974}) == "146,974 parameters"
+    whole = {"parameters": 11_181_642, "multiplications": 555_000_000}
+    assert size_of(whole) == "11.2 million parameters, 555 million multiplications per record"

@@ -1,0 +1,278 @@
+"""What is checked of every run, so that a mistake of hygiene cannot pass for a leak.
+
+Each function compares what a run stored with what it must be, and says so in one sentence with
+figures. Nothing here raises on a violation: a failed check is shown with the run, loudly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from prunepriv.datasets.splits import Splits
+from prunepriv.options import APPROACHES, ATTACKS
+from prunepriv.prose import join, percent
+
+Arrays = Mapping[str, np.ndarray]
+
+ASKED_AGAIN = 16
+"""Records of each target that are scored once more."""
+TOLERANCE = 1e-3
+"""Largest distance, as a share of the logits' size, between answers in a batch and alone.
+
+Signals are measured in float32 on every device, whose sums differ by less than 1e-5 with the
+batch's size. Scored in train mode, dropout moves the logits by a third and batch norm by some per
+cent.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a run.
+
+    Attributes:
+        check: its name in the JSON.
+        label: what people read.
+        passed: None where there is nothing to pass, only to know.
+        detail: a sentence with figures.
+    """
+
+    check: str
+    label: str
+    passed: bool | None
+    detail: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def splits_disjoint(parts: Splits) -> Check:
+    """No record is in two parts of a model, nor in both halves."""
+    own = [parts.target_train, parts.target_validation, parts.target_test]
+    shadows = [
+        [parts.shadow_train[k], parts.shadow_validation[k], parts.shadow_test[k]]
+        for k in range(parts.shadows)
+    ]
+    within = sum(_shared(a, b) for trio in (own, *shadows) for a, b in combinations(trio, 2))
+    twice = sum(part.size - np.unique(part).size for trio in (own, *shadows) for part in trio)
+    theirs = np.concatenate([part for trio in shadows for part in trio])
+    across = _shared(np.concatenate(own), theirs)
+    sizes = " / ".join(f"{part.size:,}" for part in own)
+    if within or twice or across:
+        detail = (
+            f"{within:,} records stand in two of a model's parts, {twice:,} twice in one, and "
+            f"{across:,} of the target's are known to a shadow: none of it may be."
+        )
+    else:
+        detail = (
+            f"The target's {sizes} training, validation and test records and the shadows' "
+            f"{np.unique(theirs).size:,} share none, nor do the parts of any of {parts.shadows} shadows."
+        )
+    return _check("splits_disjoint", "Splits are disjoint", not (within or twice or across), detail)
+
+
+def eval_mode(asked: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Check:
+    """Answers of single records in eval mode are those that were stored.
+
+    In train mode, dropout makes an answer random and batch norm lets it depend on its neighbours.
+
+    Args:
+        asked: kind of model -> logits (r, C) as stored, and as answered again one by one.
+    """
+    apart = {kind: _distance(stored, again) for kind, (stored, again) in asked.items()}
+    wrong = [kind for kind, distance in apart.items() if not distance <= TOLERANCE]
+    most = max(apart, key=lambda kind: apart[kind])
+    records = len(asked[most][0])
+    detail = (
+        f"{records} records scored again one by one in eval mode differ by {apart[most]:.1e} of the "
+        f"logits' size at most ({most}); {TOLERANCE:g} is allowed."
+    )
+    if wrong:
+        detail += (
+            f" The stored answers of {join(wrong)} were given in another mode or by another model."
+        )
+    return _check("eval_mode", "Models were asked in eval mode", not wrong, detail)
+
+
+def thresholds_from_shadows(
+    roles: Mapping[str, Sequence[str]], thresholds: Mapping[str, tuple[np.ndarray, np.ndarray]]
+) -> Check:
+    """Attacks learned from the shadows alone, and decide by what they learned there.
+
+    Args:
+        roles: fit step -> the kinds of step that it read.
+        thresholds: score step -> the thresholds it used, and those refitted on the shadows.
+    """
+    strangers = sorted(
+        {role for read in roles.values() for role in read} - {"signals", "confidences"}
+    )
+    moved = [name for name, (used, again) in thresholds.items() if not _equal(used, again)]
+    detail = (
+        f"{len(roles)} fits read shadows' answers only; the thresholds of {len(thresholds)} "
+        "threshold attacks, refitted on the shadows, are those that were used."
+    )
+    if strangers or moved:
+        faults = [f"fits read {join(strangers)} as well"] if strangers else []
+        if moved:
+            faults.append(
+                f"{len(moved)} of {len(thresholds)} thresholds are not those of the shadows: "
+                + join(moved[:3])
+            )
+        detail = f"{'; '.join(faults)[0].upper()}{'; '.join(faults)[1:]}."
+    passed = not (strangers or moved)
+    return _check("thresholds_from_shadows", "Thresholds come from the shadows", passed, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskCount:
+    """What the masks of a step's models remove, counted again.
+
+    Attributes:
+        removed: weights that masks remove, of all models together.
+        alive: how many of those are not zero.
+        apart: largest difference of a sparsity, whole or of a layer, from the report.
+        sparsity: of the target, whole.
+    """
+
+    removed: int
+    alive: int
+    apart: float
+    sparsity: float
+
+
+def count_masks(weights: Arrays, masks: Arrays, report: Mapping[str, Any]) -> MaskCount:
+    """Count a fine-tuned stack's masks.
+
+    Args:
+        weights: parameters (M, ...) by name.
+        masks: bool (M, ...) by name, True = kept.
+        report: of the step: "sparsity" (M) and "layers", M dictionaries layer -> sparsity.
+    """
+    alive = sum(int(np.count_nonzero(weights[name][~kept])) for name, kept in masks.items())
+    removed = sum(int(np.count_nonzero(~kept)) for kept in masks.values())
+    apart, whole = 0.0, []
+    for model, told in enumerate(report["layers"]):
+        gone = size = 0
+        for layer, fraction in told.items():
+            name = f"{layer}.weight"
+            count = int(np.count_nonzero(~masks[name][model])) if name in masks else 0
+            apart = max(apart, abs(count / weights[name][model].size - fraction))
+            gone, size = gone + count, size + weights[name][model].size
+        whole.append(gone / size)
+        apart = max(apart, abs(whole[-1] - report["sparsity"][model]))
+    return MaskCount(removed, alive, apart, whole[0])
+
+
+def masks_exact(counts: Mapping[str, MaskCount]) -> Check:
+    """Every weight that was removed is exactly zero, and sparsities are as reported."""
+    alive = sum(count.alive for count in counts.values())
+    apart = max((count.apart for count in counts.values()), default=0.0)
+    removed = sum(count.removed for count in counts.values())
+    achieved = join([f"{name} {percent(count.sparsity)}" for name, count in counts.items()])
+    if not counts:
+        detail = "No model was fine-tuned, so nothing is masked."
+    elif alive or apart > 1e-6:
+        detail = (
+            f"{alive:,} of {removed:,} removed weights are not zero, and the achieved sparsity is "
+            f"{apart:.2g} off the report at most: both must be 0."
+        )
+    else:
+        detail = (
+            f"All {removed:,} removed weights are exactly zero, and counting them gives the reported "
+            f"sparsity ({achieved} of the target's weights)."
+        )
+    return _check("masks_exact", "Masks are exact", not (alive or apart > 1e-6), detail)
+
+
+def misaligned(signals: Arrays, labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> int:
+    """How many rows of one model's signals tell a label or a membership that is not the record's.
+
+    Args:
+        signals: "record", "label" and "member", each (n,).
+        labels: of the whole data set.
+        train, test: the model's members and its non-members.
+    """
+    record, member = signals["record"], signals["member"].astype(bool)
+    known = np.where(member, np.isin(record, train), np.isin(record, test))
+    return int((~known | (signals["label"] != labels[record])).sum())
+
+
+def membership_aligned(wrong: Mapping[str, int], rows: int) -> Check:
+    """Records, labels and membership belong together.
+
+    Args:
+        wrong: signals step -> rows that are not the record's, over the target and its shadows.
+        rows: looked at.
+    """
+    bad = {name: count for name, count in wrong.items() if count}
+    if bad:
+        detail = (
+            f"{sum(bad.values()):,} of {rows:,} rows carry another record's label or membership "
+        )
+        detail += f"({join(list(bad))})."
+    else:
+        detail = (
+            f"All {rows:,} rows of {len(wrong)} signals tables carry their record's label in the data "
+            "set and its place in the split."
+        )
+    label = "Labels and membership are the records' own"
+    return _check("membership_aligned", label, not bad, detail)
+
+
+def adversary_knowledge(
+    pruning: Mapping[str, Any] | None, assumed: Mapping[str, Any] | None
+) -> Check:
+    """What the adversary knew of the pruning: nothing to pass, but to know.
+
+    Args:
+        pruning: "approach" and "sparsity" of the target; None where nothing was pruned.
+        assumed: what the adversary took them for; None where it knew.
+    """
+    if pruning is None:
+        detail = "Nothing was pruned; the adversary knows how the target was trained."
+    elif assumed is None:
+        detail = f"The adversary knows the target's pruning ({_pruning(pruning)}) and trains its shadows by it."
+    else:
+        detail = (
+            f"The adversary takes the target's {_pruning(pruning)} for {_pruning(assumed)}, and prunes "
+            "its shadows so."
+        )
+    return Check("adversary_knowledge", "What the adversary knew", None, detail)
+
+
+def attacks_not_run(names: Sequence[str]) -> Check:
+    """Which attacks nothing is known of: the best attack of a run is the best of those tried."""
+    left = [option.label for name, option in ATTACKS.items() if name not in names]
+    detail = (
+        f"{len(left)} of {len(ATTACKS)} attacks were not run, so nothing is known of them: {join(left)}."
+        if left
+        else f"All {len(ATTACKS)} attacks were run."
+    )
+    return Check("attacks_not_run", "Attacks not run", None, detail)
+
+
+def _check(name: str, label: str, passed: bool | np.bool_, detail: str) -> Check:
+    return Check(name, label, bool(passed), detail)
+
+
+def _shared(first: np.ndarray, second: np.ndarray) -> int:
+    return int(np.intersect1d(first, second).size)
+
+
+def _distance(stored: np.ndarray, again: np.ndarray) -> float:
+    """Root mean square of the difference as a share of that of the stored logits."""
+    size = float(np.sqrt(np.mean(stored.astype(np.float64) ** 2)))
+    return float(np.sqrt(np.mean((stored.astype(np.float64) - again) ** 2))) / max(size, 1e-12)
+
+
+def _equal(used: np.ndarray, again: np.ndarray) -> bool:
+    return used.shape == again.shape and bool(np.allclose(used, again, rtol=1e-9, atol=1e-12))
+
+
+def _pruning(pruning: Mapping[str, Any]) -> str:
+    return f"{APPROACHES[pruning['approach']].label} {100 * pruning['sparsity']:g} %"

@@ -1,0 +1,188 @@
+"""Every check holds of what is right, and fails of the mistake that it is there for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from prunepriv import checks
+from prunepriv.datasets.splits import Splits, split
+from prunepriv.options import ATTACKS
+
+
+@pytest.fixture
+def parts() -> Splits:
+    return split(400, 3, seed=7)
+
+
+def test_the_splits_of_the_program_are_disjoint(parts: Splits) -> None:
+    check = checks.splits_disjoint(parts)
+    assert check.passed is True
+    assert "90 / 20 / 90" in check.detail
+    assert "3 shadows" in check.detail
+
+
+def planted(parts: Splits, field: str, value: int) -> Splits:
+    array = getattr(parts, field).copy()
+    array[(0,) * array.ndim] = value
+    return replace(parts, **{field: array})
+
+
+@pytest.mark.parametrize(
+    ("field", "source"),
+    [
+        ("target_test", "target_train"),
+        ("target_validation", "target_test"),
+        ("target_train", "target_validation"),
+        ("shadow_test", "shadow_train"),
+        ("shadow_validation", "shadow_train"),
+        ("shadow_train", "target_train"),
+        ("target_test", "shadow_validation"),
+    ],
+)
+def test_one_shared_record_is_found(parts: Splits, field: str, source: str) -> None:
+    shared = int(getattr(parts, source).flat[0])
+    check = checks.splits_disjoint(planted(parts, field, shared))
+    assert check.passed is False
+    assert "none of it may be" in check.detail
+
+
+def test_a_record_twice_in_one_part_is_found(parts: Splits) -> None:
+    check = checks.splits_disjoint(planted(parts, "target_test", int(parts.target_test[-1])))
+    assert check.passed is False
+    assert "1 twice in one" in check.detail
+
+
+def test_answers_in_another_mode_are_found(rng: np.random.Generator) -> None:
+    logits = rng.normal(0, 4, (32, 10)).astype(np.float32)
+    rounded = logits + rng.normal(0, 1e-5, logits.shape)
+    dropped = logits * (1 + 0.05 * rng.normal(size=logits.shape))
+    alike = checks.eval_mode({"original": (logits, logits), "pruned": (logits, rounded)})
+    assert alike.passed is True
+    other = checks.eval_mode({"original": (logits, logits), "pruned": (logits, dropped)})
+    assert other.passed is False
+    assert "answers of pruned were" in other.detail
+    nothing = checks.eval_mode({"pruned": (logits, np.full_like(logits, np.nan))})
+    assert nothing.passed is False, "not a number is no agreement"
+
+
+def test_answers_of_another_precision_are_found(rng: np.random.Generator) -> None:
+    logits = rng.normal(0, 4, (32, 10)).astype(np.float32)
+    coarse = logits * (1 + rng.uniform(-1, 1, logits.shape) * 2**-7)  # as bfloat16 rounds
+    assert checks.eval_mode({"pruned": (logits, coarse)}).passed is False
+
+
+def test_fits_that_read_more_than_shadows_are_found() -> None:
+    cut = np.array([0.5, 0.25])
+    good = checks.thresholds_from_shadows(
+        {"conf:pruned": ["signals"], "lira:pruned": ["confidences"]}, {"conf": (cut, cut.copy())}
+    )
+    assert good.passed is True
+    assert good.detail.startswith("2 fits read")
+    peeked = checks.thresholds_from_shadows({"conf:pruned": ["signals", "split"]}, {})
+    assert peeked.passed is False
+    assert peeked.detail == "Fits read split as well."
+
+
+@pytest.mark.parametrize("used", [[0.5, 0.26], [0.5], [0.5, 0.25, 0.1]])
+def test_thresholds_of_other_records_are_found(used: list[float]) -> None:
+    fitted = np.array([0.5, 0.25])
+    check = checks.thresholds_from_shadows({}, {"conf:pruned:adaptive": (np.array(used), fitted)})
+    assert check.passed is False
+    assert "conf:pruned:adaptive" in check.detail
+
+
+def stack(rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    masks = {"a.weight": rng.random((2, 8, 5)) > 0.7, "norm.weight": rng.random((2, 8)) > 0.5}
+    weights = {name: np.where(kept, 1.5, 0.0) for name, kept in masks.items()}
+    return {**weights, "b.weight": np.ones((2, 3, 8))}, masks
+
+
+def report_of(masks: dict[str, np.ndarray]) -> dict[str, list[object]]:
+    gone = [float((~kept).mean()) for kept in masks["a.weight"]]
+    layers = [{"a": share, "b": 0.0} for share in gone]
+    return {"sparsity": [share * 40 / 64 for share in gone], "layers": list(layers)}
+
+
+def test_exact_masks_pass_and_are_counted(rng: np.random.Generator) -> None:
+    weights, masks = stack(rng)
+    count = checks.count_masks(weights, masks, report_of(masks))
+    assert count.removed == sum((~kept).sum() for kept in masks.values())
+    assert (count.alive, count.apart) == (0, pytest.approx(0))
+    check = checks.masks_exact({"pruned": count})
+    assert check.passed is True
+    assert f"{count.removed:,}" in check.detail
+    assert checks.masks_exact({}).passed is True
+
+
+@pytest.mark.parametrize("name", ["a.weight", "norm.weight"])
+def test_one_removed_weight_that_lives_is_found(rng: np.random.Generator, name: str) -> None:
+    weights, masks = stack(rng)
+    weights[name][tuple(np.argwhere(~masks[name])[-1])] = 1e-30
+    count = checks.count_masks(weights, masks, report_of(masks))
+    check = checks.masks_exact({"pruned": count})
+    assert check.passed is False
+    assert check.detail.startswith("1 of ")
+
+
+@pytest.mark.parametrize("wrong", ["sparsity", "layers"])
+def test_a_sparsity_that_was_not_achieved_is_found(rng: np.random.Generator, wrong: str) -> None:
+    weights, masks = stack(rng)
+    told = report_of(masks)
+    told[wrong][1] = 0.9 if wrong == "sparsity" else {"a": 0.9, "b": 0.0}
+    count = checks.count_masks(weights, masks, told)
+    assert checks.masks_exact({"pruned": count}).passed is False
+
+
+def table(parts: Splits, labels: np.ndarray) -> dict[str, np.ndarray]:
+    record = np.concatenate([parts.target_train, parts.target_test])
+    member = np.arange(len(record)) < len(parts.target_train)
+    return {"record": record, "label": labels[record], "member": member.astype(np.uint8)}
+
+
+def test_rows_that_are_not_the_records_own_are_found(
+    parts: Splits, rng: np.random.Generator
+) -> None:
+    labels = rng.integers(0, 5, 400)
+    own = table(parts, labels)
+    train, test = parts.target_train, parts.target_test
+    assert checks.misaligned(own, labels, train, test) == 0
+    flipped = {**own, "member": own["member"].copy()}
+    flipped["member"][[0, -1]] ^= 1
+    assert checks.misaligned(flipped, labels, train, test) == 2
+    shifted = {**own, "label": (own["label"] + 1) % 5}
+    assert checks.misaligned(shifted, labels, train, test) == len(own["label"])
+    strangers = {**own, "record": own["record"].copy()}
+    strangers["record"][0] = parts.target_validation[0]
+    assert checks.misaligned(strangers, labels, train, test) == 1
+
+
+def test_the_check_of_membership_names_the_step() -> None:
+    assert checks.membership_aligned({"original": 0, "pruned": 0}, 100).passed is True
+    check = checks.membership_aligned({"original": 0, "pruned": 3}, 100)
+    assert check.passed is False
+    assert "3 of 100 rows" in check.detail
+    assert "(pruned)" in check.detail
+
+
+def test_what_the_adversary_knew_is_told() -> None:
+    done = {"approach": "l1_unstructured", "sparsity": 0.7}
+    taken = {"approach": "l1_structured", "sparsity": 0.5}
+    texts = [
+        checks.adversary_knowledge(None, None).detail,
+        checks.adversary_knowledge(done, None).detail,
+        checks.adversary_knowledge(done, taken).detail,
+    ]
+    assert "Nothing was pruned" in texts[0]
+    assert "L1 unstructured 70 %" in texts[1]
+    assert "for L1 structured 50 %" in texts[2]
+    assert checks.adversary_knowledge(done, taken).passed is None
+
+
+def test_attacks_that_were_not_run_are_named() -> None:
+    check = checks.attacks_not_run([name for name in ATTACKS if name not in ("samia", "conf")])
+    assert check.passed is None
+    assert "Conf and SAMIA" in check.detail
+    assert checks.attacks_not_run(list(ATTACKS)).detail == f"All {len(ATTACKS)} attacks were run."
