@@ -16,8 +16,10 @@ from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
 from prunepriv.datasets import Splits, load, split
 from prunepriv.defenses import make_objective
 from prunepriv.divergence import gaps
+from prunepriv.errors import DataError
 from prunepriv.evaluation import evaluate
 from prunepriv.models import Ensemble, build
+from prunepriv.options import OWN
 from prunepriv.pipeline.plan import Step, StepKind
 from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
@@ -81,6 +83,11 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
 
 
 def _data(work: _Work) -> Writer:
+    if work.params["name"] == OWN:  # its artifact is written when it is imported
+        raise DataError(
+            f"data set {OWN}:{work.params['digest'][:12]} was read on another computer, or removed "
+            "from the store: import its file again with `python -m prunepriv data PATH`"
+        )
     data = load(work.params["name"], work.params["knobs"], work.data_folder, work.report)
     about = {
         "name": data.name,
