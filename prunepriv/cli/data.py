@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,8 +74,19 @@ def _is_path(text: str) -> bool:
 
 
 def _read(path: Path, label_column: str | None, store: Path) -> Any:
-    from prunepriv.cli.progress import bar
+    """Import a path, with a bar where someone watches."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from prunepriv.store.imports import import_data
 
-    with bar("reading") as report:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading", total=1.0)
+
+        def report(
+            fraction: float, message: str = "", point: Mapping[str, float] | None = None
+        ) -> None:
+            progress.update(task, completed=fraction, description=message or "reading")
+
         return import_data(path.expanduser(), store, report, label_column=label_column)
