@@ -12,7 +12,7 @@ from prunepriv.presets import presets
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.step_rows import step_rows
-from prunepriv.ui import form, launch
+from prunepriv.ui import form_values, launch
 from tests.pages.conftest import Open, finish
 
 
@@ -27,7 +27,7 @@ def shown_command(at: AppTest) -> str:
 @pytest.mark.parametrize("name", list(presets()))
 def test_the_form_says_back_what_a_preset_asks_for(name: str) -> None:
     experiment = presets()[name].experiment
-    assert make_experiment(form.settings(form._values(experiment))) == experiment
+    assert make_experiment(form_values.settings(form_values.values(experiment))) == experiment
 
 
 @pytest.mark.parametrize("name", list(presets()))
