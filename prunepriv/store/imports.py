@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from prunepriv.datasets.base import Dataset
@@ -99,7 +100,7 @@ def describe(data: Dataset, label: str) -> Own:
     }
     digest = hashlib.sha256(canonical_json(header).encode())
     for array in (data.x, data.y):
-        digest.update(array.data)
+        digest.update(np.ascontiguousarray(array).data)
     return Own(
         digest=digest.hexdigest(),
         label=label,
