@@ -57,7 +57,8 @@ def read(
         with unchanged(path, source):
             data = reader(path, source, label_column, report)
     except OSError as error:
-        raise DataError(f"{source} cannot be read ({error.strerror or error})") from None
+        reason = error.strerror or str(error).partition("\n")[0]
+        raise DataError(f"{source} cannot be read ({reason})") from None
     except MemoryError:
         raise DataError(f"{source} does not fit into memory: bring fewer records") from None
     if len(data.y) < SMALLEST:

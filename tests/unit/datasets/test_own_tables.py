@@ -226,8 +226,10 @@ def test_a_damaged_parquet(tmp_path: Path) -> None:
     path = tmp_path / "people.parquet"
     table().to_parquet(path)
     whole = path.read_bytes()
-    path.write_bytes(whole[:-20] + bytes(12) + whole[-8:])
-    refused(path, "people.parquet")
+    path.write_bytes(whole[:4] + bytes(range(60)) + whole[64:])
+    refused(path, "people.parquet cannot be read")
+    path.write_bytes(whole[: len(whole) // 2])
+    refused(path, "people.parquet is no Parquet file, or a damaged one")
 
 
 def test_what_is_not_there_or_of_no_kind(tmp_path: Path) -> None:
