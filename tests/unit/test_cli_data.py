@@ -52,7 +52,7 @@ def test_a_built_in_name_goes_before_a_file_of_that_name(
 
 def test_mistakes_are_told(people: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
-    with pytest.raises(DataError, match="nobody.csv is not there"):
+    with pytest.raises(DataError, match=r"nobody\.csv is not there"):
         chosen("nobody.csv", None, store)
     with pytest.raises(UnknownNameError, match="not in this store"):
         chosen("own:0000", None, store)
