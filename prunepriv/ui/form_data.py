@@ -42,13 +42,14 @@ def _draw_choice() -> None:
     if name not in options:
         return
     option = options[name]
-    st.caption(f"{option.summary}  \n{_facts(option)}")
+    summary = option.summary if name in DATASETS else "Records of your own."
+    st.caption(f"{summary}  \n{_facts(option)}")
     if option.download:
         st.caption(
             f"Downloaded once ({option.download}), unless its archive lies in `{data_folder()}`."
         )
     if name not in DATASETS and not any(one.own.handle == name for one in imported(store_folder())):
-        st.caption("Its records are not in this store: bring its file below before you run it.")
+        st.caption("Its records are missing from this store: bring its file below before you run it.")
 
 
 def _label(name: str, options: Mapping[str, DatasetOption]) -> str:
