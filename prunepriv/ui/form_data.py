@@ -49,7 +49,9 @@ def _draw_choice() -> None:
             f"Downloaded once ({option.download}), unless its archive lies in `{data_folder()}`."
         )
     if name not in DATASETS and not any(one.own.handle == name for one in imported(store_folder())):
-        st.caption("Its records are missing from this store: bring its file below before you run it.")
+        st.caption(
+            "Its records are missing from this store: bring its file below before you run it."
+        )
 
 
 def _label(name: str, options: Mapping[str, DatasetOption]) -> str:
