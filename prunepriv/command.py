@@ -17,18 +17,25 @@ def command_line(experiment: Experiment) -> str:
 
 def _options(experiment: Experiment) -> list[tuple[str, object]]:
     data, model, training = experiment.data, experiment.model, experiment.training
-    plain = make_experiment({"data": {"name": data.name}, "model": {"name": model.name}})
+    defense, knowledge = experiment.defense, experiment.knowledge
+    known = {"name": data.name, "own": data.own}
+    plain = make_experiment({"data": known, "model": {"name": model.name}})
     halved = max(1, training.epochs // 2)
     chosen: list[tuple[str, object, bool]] = [
-        ("--dataset", data.name, True),
+        ("--dataset", data.name if data.own is None else data.own.handle, True),
         ("--limit", data.limit, data.limit is not None),
         *(("--knob", f"{name}={value:g}", value != plain.data.knobs[name]) for name, value in data.knobs.items()),
         ("--model", model.name, True),
         ("--width", f"{model.width:g}", model.width != 1.0),
+        ("--norm", model.norm, model.norm != "batch"),
         ("--approach", experiment.pruning.approach, True),
         ("--sparsity", f"{experiment.pruning.sparsity:g}", True),
-        ("--defense", experiment.defense.name, True),
-        ("--strength", f"{experiment.defense.strength:g}", experiment.defense.name != "none"),
+        ("--defense", defense.name, True),
+        ("--strength", f"{defense.strength:g}", defense.name != "none"),
+        ("--clip", f"{defense.clip:g}", defense.name == "dp_sgd" and defense.clip != 1.0),
+        ("--assumed-approach", knowledge.approach, knowledge.approach is not None),
+        ("--assumed-sparsity", knowledge.sparsity, knowledge.sparsity is not None),
+        ("--sensitivity", experiment.signals.sensitivity, experiment.signals.sensitivity != "sampled"),
         ("--shadows", experiment.shadows, True),
         ("--epochs", training.epochs, True),
         ("--fine-tune-epochs", training.fine_tune_epochs, training.fine_tune_epochs != halved),

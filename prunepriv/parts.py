@@ -49,6 +49,11 @@ class Own(Part):
     class_names: tuple[str, ...] = Field((), description="One per class, or none.")
 
     @property
+    def handle(self) -> str:
+        """What a command names it by: "own:3fa2c1d09b7e"."""
+        return f"{OWN}:{self.digest[:12]}"
+
+    @property
     def option(self) -> DatasetOption:
         return DatasetOption(
             name=OWN,

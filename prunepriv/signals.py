@@ -29,7 +29,7 @@ def signals(
 
     Args:
         ensemble: M models; put into eval mode and onto the device.
-        x: (n, ...) uint8, the whole data set.
+        x: (n, ...) uint8, or float32 of a table: the whole data set.
         rows: (M, r) indices of the records that each model scores.
         seed: of the draws. Column j of `rows` gets the same draws under every model.
         exact: Jacobian-vector products (forward mode) instead of small steps.

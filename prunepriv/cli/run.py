@@ -22,7 +22,15 @@ def run(
         str | None, typer.Option(help="Start from a named preset; other options change it.")
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help=f"Data set: {', '.join(DATASETS)}.  [default: checkins]")
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH",
+            help=f"Data set: {', '.join(DATASETS)}; a file or folder of yours (see `data`), or "
+            "own:DIGEST of one that was read.  [default: checkins]",
+        ),
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="The label's column in a file of yours.  [default: label]")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N shuffled records.")] = None,
     knob: Annotated[
@@ -33,6 +41,10 @@ def run(
     ] = None,
     width: Annotated[
         float | None, typer.Option(help="Factor on a convolutional network's channels.")
+    ] = None,
+    norm: Annotated[
+        str | None,
+        typer.Option(help="A convolutional network's: batch, group.  [default: batch]"),
     ] = None,
     approach: Annotated[
         str | None, typer.Option(help=f"{', '.join(APPROACHES)}.  [default: l1_unstructured]")
@@ -45,6 +57,19 @@ def run(
     ] = None,
     strength: Annotated[
         float | None, typer.Option(help="The defence's strength.  [default: its own, 4 for ppb]")
+    ] = None,
+    clip: Annotated[
+        float | None, typer.Option(help="DP-SGD: largest norm of a gradient.  [default: 1]")
+    ] = None,
+    assumed_approach: Annotated[
+        str | None,
+        typer.Option(help="Pruning that the adversary's shadows get.  [default: the target's]"),
+    ] = None,
+    assumed_sparsity: Annotated[
+        float | None, typer.Option(help="Sparsity of those shadows.  [default: the target's]")
+    ] = None,
+    sensitivity: Annotated[
+        str | None, typer.Option(help="How it is measured: sampled, exact.  [default: sampled]")
     ] = None,
     shadows: Annotated[int | None, typer.Option(help="Shadow models.  [default: 5]")] = None,
     epochs: Annotated[
@@ -82,9 +107,13 @@ def run(
     ] = False,
 ) -> None:
     """Run an experiment, or take up one that was begun; finished steps are taken from the store."""
+    from prunepriv.cli.data import chosen
+    from prunepriv.cli.launch import run_and_show
+
     given = {
-        "data": _some(name=dataset, limit=limit, knobs=_knobs(knob)),
-        "model": _some(name=model, width=width),
+        "data": chosen(dataset, label_column, store_folder(store))
+        | _some(limit=limit, knobs=_knobs(knob)),
+        "model": _some(name=model, width=width, norm=norm),
         "training": _some(
             epochs=epochs,
             fine_tune_epochs=fine_tune_epochs,
@@ -92,16 +121,20 @@ def run(
             stop_at_member_accuracy=stop_at_member_accuracy,
         ),
         "pruning": _some(approach=approach, sparsity=sparsity),
-        "defense": _some(name=defense, strength=strength),
+        "defense": _some(name=defense, strength=strength, clip=clip),
+        "knowledge": _some(approach=assumed_approach, sparsity=assumed_sparsity),
+        "signals": _some(sensitivity=sensitivity),
         "attacks": _some(names=_names(attacks), recipe=recipe),
         **_some(models=_names(models), shadows=shadows, seed=seed),
     }
-    from prunepriv.cli.launch import run_and_show
-
     settings = _merge(preset_settings(preset) if preset else {}, given)
     if strength is not None and settings["defense"].get("name", "none") == "none":
         raise ExperimentError(
             "--strength is a defence's, and none was chosen: add --defense ppb, or leave it out"
+        )
+    if clip is not None and settings["defense"].get("name") != "dp_sgd":
+        raise ExperimentError(
+            "--clip is DP-SGD's, and it was not chosen: add --defense dp_sgd, or leave it out"
         )
     if settings["training"].get("patience") == 0:
         settings["training"]["patience"] = None

@@ -52,13 +52,18 @@ def thumbnail(image: np.ndarray) -> str:
 
 
 def features(row: np.ndarray, names: Sequence[str] | None = None) -> str:
-    """The features of a binary record that are set: "14 set: 3, 17, 25, ..."
+    """The features of a record that stand out: "14 set: 3, 17, 25, ..."
 
     Args:
-        row: (features,) of 0 and 1.
+        row: (features,) of 0 and 1: those that are set; or float32, standardised: those
+            furthest from the mean, "age +2.1, income -1.8, ..." in deviations.
         names: of the features; their numbers where left out.
     """
-    active = np.flatnonzero(row)
+    binary = row.dtype != np.float32
+    active = np.flatnonzero(row) if binary else np.argsort(-np.abs(row), kind="stable")
     shown = [names[one] if names else str(one) for one in active[:MOST_FEATURES]]
     more = ", \u2026" if len(active) > MOST_FEATURES else ""
+    if not binary:
+        pairs = zip(shown, row[active[:MOST_FEATURES]], strict=True)
+        return ", ".join(f"{name} {value:+.1f}" for name, value in pairs) + more
     return f"{len(active)} set: {', '.join(shown)}{more}" if len(active) else "none set"

@@ -46,7 +46,7 @@ class Ensemble(nn.Module, ABC):
     @staticmethod
     @abstractmethod
     def inputs(x: Tensor) -> Tensor:
-        """Stored uint8 records (..., *shape) as float32 in the range that the network takes."""
+        """Stored records (..., *shape) as float32 in the range that the network takes."""
 
     @property
     def models(self) -> int:

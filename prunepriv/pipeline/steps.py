@@ -24,8 +24,10 @@ from prunepriv.attacks import (
 from prunepriv.datasets import Splits, load, split
 from prunepriv.defenses import make_objective
 from prunepriv.divergence import gaps
+from prunepriv.errors import DataError
 from prunepriv.evaluation import evaluate
 from prunepriv.models import Ensemble, build, multiplications
+from prunepriv.options import OWN
 from prunepriv.pipeline.hygiene import check_run, pooled
 from prunepriv.pipeline.plan import Step, StepKind
 from prunepriv.progress import Report
@@ -91,6 +93,11 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
 
 
 def _data(work: _Work) -> Writer:
+    if work.params["name"] == OWN:  # its artifact is written when it is imported
+        raise DataError(
+            f"data set {OWN}:{work.params['digest'][:12]} was read on another computer, or removed "
+            "from the store: import its file again with `python -m prunepriv data PATH`"
+        )
     data = load(work.params["name"], work.params["knobs"], work.data_folder, work.report)
     about = {
         "name": data.name,

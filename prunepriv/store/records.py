@@ -26,7 +26,16 @@ def write_record(
         "error": error,
         "written": time.time(),
     }
-    file = _file(store, run_id)
+    write_whole(_file(store, run_id), record, store)
+
+
+def write_whole(file: Path, record: dict[str, Any], store: Path) -> None:
+    """Write a small JSON file of the store whole, or leave the one before it.
+
+    Raises:
+        StoreFullError: no space left.
+        StoreError: the store cannot be written to.
+    """
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ class Records:
     """What the models of a stack train on.
 
     Attributes:
-        x: (n, ...) uint8, the whole data set.
+        x: (n, ...) uint8, or float32 of a table: the whole data set.
         y: (n,) int64.
         train: (M, t) indices of each model's members.
         validation: (M, v) indices of the records that early stopping watches.

@@ -42,7 +42,8 @@ def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None
     """
     artifact = frame.result.artifact("data")
     here = artifact is not None and artifact.has("data.safetensors")
-    if not here and not frame.experiment.data.option.bundled:
+    data = frame.experiment.data
+    if not here and (data.own is not None or not data.option.bundled):
         return None
     stored = frame.data()
     if stored is None:

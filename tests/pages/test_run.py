@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from prunepriv.errors import EngineError
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.options import DEFENSES
 from prunepriv.places import store_folder
 from prunepriv.presets import presets
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.imports import import_data, imported
 from prunepriv.store.step_rows import step_rows
-from prunepriv.ui import form, launch
+from prunepriv.ui import form_values, launch
 from tests.pages.conftest import Begin, Open, finish
 
 
@@ -28,7 +31,7 @@ def shown_command(at: AppTest) -> str:
 @pytest.mark.parametrize("name", list(presets()))
 def test_the_form_says_back_what_a_preset_asks_for(name: str) -> None:
     experiment = presets()[name].experiment
-    assert make_experiment(form.settings(form._values(experiment))) == experiment
+    assert make_experiment(form_values.settings(form_values.values(experiment))) == experiment
 
 
 @pytest.mark.parametrize("name", list(presets()))
@@ -153,3 +156,88 @@ def test_finished_run_tells_its_size_and_what_each_layer_lost(
     assert bars["x"] == pytest.approx(list(report["layers"].values()))
     whole = f"removed {100 * report['sparsity']:.1f} % of the model's weights"
     assert any(whole in text.value for text in at.markdown)
+
+
+def command_with(at: AppTest, key: str, value: Any) -> str:
+    at.button_group(key=f"new_{key}").set_value(value).run()
+    assert not at.exception
+    return shown_command(at)
+
+
+@pytest.mark.parametrize("name", [name for name in DEFENSES if name != "none"])
+def test_each_defence_comes_with_its_own_strength(open_page: Open, name: str) -> None:
+    """Also after another whose strength would be out of its bounds."""
+    at = open_page("run")
+    command_with(at, "defense", "ppb")
+    at.number_input(key="new_strength").set_value(33.0).run()
+    assert "--strength 33" in shown_command(at)
+    if name != "ppb":
+        command_with(at, "defense", name)
+        assert f"--strength {DEFENSES[name].default_strength:g}" in shown_command(at)
+    strength = at.number_input(key="new_strength")
+    assert strength.label == DEFENSES[name].strength
+    assert (strength.min, strength.max) == (DEFENSES[name].low, DEFENSES[name].high)
+    assert not at.warning
+
+
+def test_dp_sgd_brings_its_clip_and_group_norm(open_page: Open) -> None:
+    at = open_page("run")
+    command_with(at, "dataset", "shapes")
+    command_with(at, "defense", "dp_sgd")
+    at.number_input(key="new_clip").set_value(0.5).run()
+    assert "--norm group" in shown_command(at)
+    assert "--clip 0.5" in shown_command(at)
+    at.button_group(key="new_norm").set_value("batch").run()
+    assert "choose group norm" in at.warning[0].value
+    assert "--norm" not in command_with(at, "defense", "none")
+
+
+def test_what_the_adversary_assumes_and_how_sensitivity_is_measured(open_page: Open) -> None:
+    at = open_page("run")
+    at.selectbox(key="new_assumed_approach").set_value("l1_structured").run()
+    assert "l1_structured needs conv layers" in at.warning[0].value
+    command_with_cnn = command_with(at, "dataset", "shapes")
+    assert "--assumed-approach l1_structured" in command_with_cnn
+    at.selectbox(key="new_assumed_sparsity").set_value("30 %").run()
+    assert "--assumed-sparsity 0.3" in shown_command(at)
+    assert "--sensitivity exact" in command_with(at, "sensitivity", "exact")
+
+
+def upload(at: AppTest, name: str, text: str) -> None:
+    at.file_uploader(key="upload_file").set_value((name, text.encode(), "text/csv")).run()
+
+
+def test_an_uploaded_table_is_read_back_and_chosen(open_page: Open) -> None:
+    at = open_page("run")
+    upload(at, "people.csv", "age,label\n" + "4,a\n7,b\n" * 20)
+    assert not at.exception
+    assert at.success[0].value == "people: a table of 40 records of 1 feature, 2 classes."
+    assert "--dataset own:" in shown_command(at)
+    assert not at.warning
+    own = imported(store_folder())[0].own
+    again = open_page("run", new_dataset=f"people ({own.digest[:6]})")
+    assert f"--dataset {own.handle}" in shown_command(again)
+
+
+def test_an_unusable_upload_is_told_in_a_sentence_and_changes_nothing(open_page: Open) -> None:
+    at = open_page("run")
+    before = shown_command(at)
+    upload(at, "people.csv", "age,kind\n" + "4,a\n7,b\n" * 20)
+    assert not at.exception
+    assert "people.csv has no column named label" in at.error[0].value
+    assert shown_command(at) == before
+    assert imported(store_folder()) == []
+    at.text_input(key="upload_label").set_value("kind").run()
+    assert not at.error
+    assert "--dataset own:" in shown_command(at)
+
+
+def test_the_form_says_back_data_of_your_own(open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("age,label\n" + "4,a\n7,b\n" * 20)
+    own = import_data(file, tmp_path / "elsewhere")
+    experiment = make_experiment(
+        {"data": {"name": "own", "own": own}, "knowledge": {"sparsity": 0.3}}
+    )
+    form = form_values.values(experiment)
+    assert make_experiment(form_values.settings(form, {own.handle: own})) == experiment

@@ -39,3 +39,8 @@ def test_features_names_what_is_set():
     assert features(row, ["a", "b", "c", "d"]) == "2 set: b, d"
     assert features(np.zeros(4)) == "none set"
     assert features(np.ones(20)).endswith("11, …")
+
+
+def test_standardised_features_are_told_by_what_stands_out() -> None:
+    row = np.array([0.1, -2.34, 1.5], dtype=np.float32)
+    assert features(row, ["a", "b", "c"]) == "b -2.3, c +1.5, a +0.1"

@@ -1,0 +1,92 @@
+"""``data``: which data sets there are, and reading one of yours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from prunepriv.cli.app import Store, app
+from prunepriv.errors import ExperimentError
+from prunepriv.options import DATASETS, OWN
+from prunepriv.places import store_folder
+
+
+@app.command()
+def data(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A .csv, .parquet, .npz or .zip file, or a folder of pictures."),
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="The label's column.  [default: label]")
+    ] = None,
+    store: Store = None,
+) -> None:
+    """List the data sets, or read one of yours into the store."""
+    from prunepriv.store.imports import imported, in_words
+
+    folder = store_folder(store)
+    if path is not None:
+        own = _read(path, label_column, folder)
+        typer.echo(in_words(own))
+        typer.echo(f"run it with --dataset {own.handle}")
+        return
+    if label_column is not None:
+        raise ExperimentError("--label-column is of a file: name the file too")
+    for option in DATASETS.values():
+        needs = f" Download: {option.download}, once." if option.download else ""
+        typer.echo(f"{option.name:<18}{option.summary}{needs}")
+    for one in imported(folder):
+        typer.echo(f"{one.own.handle:<18}{in_words(one.own)}; from {one.source}")
+
+
+def chosen(text: str | None, label_column: str | None, store: Path) -> dict[str, Any]:
+    """What ``--dataset`` names, as ``Data`` takes it; a file or folder is read first.
+
+    Raises:
+        ExperimentError: own:DIGEST that is not there, or a label column without a file.
+        DataError: a file that cannot be used.
+    """
+    from prunepriv.store.imports import find_imported
+
+    if text is not None and _is_path(text):
+        return _own(_read(Path(text), label_column, store))
+    if label_column is not None:
+        raise ExperimentError("--label-column is of a file of yours: name it with --dataset PATH")
+    if text is not None and text.startswith(f"{OWN}:"):
+        return _own(find_imported(text, store))
+    return {} if text is None else {"name": text}
+
+
+def _own(own: Any) -> dict[str, Any]:
+    return {"name": OWN, "own": own}
+
+
+def _is_path(text: str) -> bool:
+    """Whether a name means a file or folder: a data set of the program goes first."""
+    if text in DATASETS or text.startswith(f"{OWN}:"):
+        return False
+    return os.sep in text or bool(Path(text).suffix) or Path(text).exists()
+
+
+def _read(path: Path, label_column: str | None, store: Path) -> Any:
+    """Import a path, with a bar where someone watches."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from prunepriv.store.imports import import_data
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading", total=1.0)
+
+        def report(
+            fraction: float, message: str = "", point: Mapping[str, float] | None = None
+        ) -> None:
+            progress.update(task, completed=fraction, description=message or "reading")
+
+        return import_data(path.expanduser(), store, report, label_column=label_column)
