@@ -16,8 +16,9 @@ from prunepriv.places import ASSETS
 from prunepriv.sweep import Sweep, make_sweep
 
 FILE = ASSETS / "sweeps.json"
-LARGEST_FILE = 256 * 2**10
+LARGEST_FILE = 64 * 2**10
 """Bytes of a sweep's file: it is written by hand."""
+DEEPEST = 16
 
 
 def load_sweep(file: Path) -> Sweep:
@@ -128,6 +129,12 @@ def _plain(text: str) -> Any:
             return json.loads(text)
         except ValueError:
             pass  # YAML's own braces
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-        raise ValueError("a sweep uses no aliases (*name): write the values out")
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("a sweep uses no aliases (*name): write the values out")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:  # the parser's time grows with its square
+            raise ValueError(f"its lists lie more than {DEEPEST} deep")
     return yaml.safe_load(text)

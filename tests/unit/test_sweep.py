@@ -131,9 +131,9 @@ MISTAKES = [
     ("a: [", "f.yaml is neither YAML nor JSON"),
     ("name: &a x\nbase: *a", "uses no aliases"),
     ("name: !!python/object/apply:os.getcwd []", "neither YAML nor JSON"),
-    ("[" * 20_000, "neither YAML nor JSON"),
+    ("[" * 20_000, "more than 16 deep"),
     ("name: x\ngrid: {seed: [" + "1," * (MOST_CELLS + 1) + "]}", "10,000 cells at most"),
-    ("#" * (LARGEST_FILE + 1), "256 KB at most"),
+    ("#" * (LARGEST_FILE + 1), "64 KB at most"),
 ]
 
 

@@ -28,6 +28,7 @@ from prunepriv.figures.findings.defences import (
     trade,
 )
 from prunepriv.figures.findings.signals import gap_of, leakage, records_in_bin
+from prunepriv.figures.findings.sweeps import knowledge, sweep_lines, sweep_matrix
 
 __all__ = [
     "BEYOND",
@@ -46,6 +47,7 @@ __all__ = [
     "gap_of",
     "interval",
     "is_guessing",
+    "knowledge",
     "leakage",
     "low_rates",
     "not_run",
@@ -53,6 +55,8 @@ __all__ = [
     "records_in_bin",
     "roc_linear",
     "roc_log",
+    "sweep_lines",
+    "sweep_matrix",
     "trade",
     "votes",
 ]
