@@ -56,7 +56,13 @@ def pick() -> Sweep | None:
 
 
 def start(sweep: Sweep) -> None:
-    """Launch a sweep and show it; a mistake is told where the cursor stands."""
+    """Launch a sweep and bring it into view."""
+    st.query_params[URL] = sweep.sweep_id
+    submit(sweep)
+
+
+def submit(sweep: Sweep) -> None:
+    """Launch a sweep and draw the page anew; a mistake is told where the cursor stands."""
     try:
         checked = make_sweep(sweep.definition)  # a browser's limits bind nobody
         write_sweep(store_folder(), checked)
@@ -65,7 +71,6 @@ def start(sweep: Sweep) -> None:
     except PruneprivError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.query_params[URL] = checked.sweep_id
     st.rerun(scope="app")
 
 

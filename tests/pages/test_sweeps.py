@@ -83,7 +83,7 @@ def test_lines_are_the_means_over_seeds(open_page: Open, sweep: Sweep) -> None:
     assert figure["layout"]["yaxis"]["range"] == [0.4, 1.0]
     sentence = next(m.value for m in at.markdown if m.value.startswith("**From 50 %"))
     assert f"{100 * ours['accuracy'].iloc[0]:.1f} %" in sentence
-    assert at.query_params["sweep"] == [sweep.sweep_id]
+    assert at.query_params["sweep"] == sweep.sweep_id
     assert len(at.dataframe[0].value) == 4 * 2 * 2
 
 
