@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,8 @@ def line_points(means: pd.DataFrame, attack: str, settings: Sequence[str]) -> pd
     others = [name for name in varying(means, settings) if name != x]
     rows = []
     for row in ours.to_dict("records"):
-        setting = ", ".join(setting_value(name, row[name]) for name in others)
+        own = [name for name in others if _concerns(name, row["model"])]
+        setting = ", ".join(setting_value(name, row[name]) for name in own)
         model = Series(row["model"], row["adversary"]).label
         rows.append(
             {
@@ -110,7 +112,12 @@ def line_points(means: pd.DataFrame, attack: str, settings: Sequence[str]) -> pd
         ["model", "setting", "adversary", "x"],
         key=lambda column: column.map(order) if column.name == "model" else column,
         kind="stable",
-    ).reset_index(drop=True)
+    ).drop_duplicates(["series", "x"], ignore_index=True)  # an undefended model, once per defence
+
+
+def _concerns(name: str, model: str) -> bool:
+    """Whether a setting makes a difference to a kind of model."""
+    return model == "defended" or not name.startswith("defense.")
 
 
 def accuracy_lines(points: pd.DataFrame, x: str, theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
@@ -163,10 +170,29 @@ def _line(panels: Panels, ours: pd.DataFrame, name: str, place: int, alone: bool
     )  # fmt: skip
 
 
-def matrix_cells(points: pd.DataFrame, row: str, column: str, value: str) -> pd.DataFrame:
-    """A table of cells as :func:`matrix` draws it, from columns of another."""
-    columns = {"row": points[row], "column": points[column], "accuracy": points[value]}
-    return pd.DataFrame(columns).reset_index(drop=True)
+def matrix_cells(
+    means: pd.DataFrame, axes: tuple[str, str], values: tuple[Sequence[Any], Sequence[Any]]
+) -> pd.DataFrame:
+    """A row per combination of two settings, as :func:`matrix` draws them.
+
+    Args:
+        means: of one attack on one model; several rows of one cell are averaged.
+        axes: dotted names of rows and columns.
+        values: of rows and columns, in the order wanted.
+
+    Returns:
+        Columns ``row``, ``column`` (words), ``accuracy``, ``low``, ``high``; missing where not run.
+    """
+    picked = ["accuracy", "accuracy_low", "accuracy_high"]
+    known = means.groupby(list(axes), sort=False)[picked].mean().to_dict("index")
+    nothing = dict.fromkeys(picked, float("nan"))
+    rows = []
+    for row, column in itertools.product(*values):
+        cell = known.get((row, column), nothing)
+        words = {"row": setting_value(axes[0], row), "column": setting_value(axes[1], column)}
+        figures = {"accuracy": cell["accuracy"], "low": cell["accuracy_low"]}
+        rows.append({**words, **figures, "high": cell["accuracy_high"]})
+    return pd.DataFrame(rows)
 
 
 def matrix(
@@ -185,7 +211,7 @@ def matrix(
     rows, columns = (list(dict.fromkeys(cells[name])) for name in ("row", "column"))
     found = {(c["row"], c["column"]): c["accuracy"] for c in cells.to_dict("records")}
     z = [[found.get((row, column), float("nan")) for column in columns] for row in rows]
-    panels = Panels(theme, height=44 * len(rows) + 10, top=16, bottom=96)
+    panels = Panels(theme, height=44 * len(rows) + 10, top=16, bottom=64)
     panels.trace(
         0, type="heatmap", z=z, x=list(range(len(columns))), y=list(range(len(rows))),
         zmin=ACCURACY_RANGE[0], zmax=ACCURACY_RANGE[1], xgap=3, ygap=3, hoverongaps=False,

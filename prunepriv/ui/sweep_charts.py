@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 import yaml
 
 from prunepriv.figures import findings
+from prunepriv.figures.knowledge import knowledge_matrix
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.sweeps import (
     MOST_LINES,
@@ -22,7 +24,7 @@ from prunepriv.figures.sweeps import (
     varying,
     x_axis,
 )
-from prunepriv.options import ATTACKS
+from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.store.sweep_table import summary, table_bytes
 from prunepriv.sweep import Sweep
 from prunepriv.ui.charts import chart, theme
@@ -55,7 +57,7 @@ def charts(sweep: Sweep, means: pd.DataFrame) -> None:
     provenance = provenance_of(sweep)
     if not _is_matrix(means, settings):
         _lines(points, attack, x, provenance)
-    _heatmaps(means, attack, settings, provenance)
+    _heatmaps(sweep, means, attack, provenance)
     _caption(points)
 
 
@@ -105,40 +107,52 @@ def _lines(points: pd.DataFrame, attack: str, x: str, provenance: Provenance) ->
         st.caption(f"The first {MOST_LINES} of {lines} lines; the tables hold all.")
 
 
-def _heatmaps(
-    means: pd.DataFrame, attack: str, settings: list[str], provenance: Provenance
-) -> None:
+def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Provenance) -> None:
     """Two settings against each other, for one model; nothing where fewer vary."""
-    axes = _two_axes(means, settings)
-    if axes is None:
+    axes = _two_axes(means, [name for name in sweep.columns if name != "seed"])
+    kind = None if axes is None else _choose_kind(means, axes)
+    if axes is None or kind is None:
         return
-    kinds = [kind for kind in KINDS if kind in set(means["model"])]
-    kinds = [kind for kind in kinds if kind not in ("original", "control")] or kinds
-    kind = kinds[0]
-    if len(kinds) > 1:
-        chosen = st.segmented_control(
-            "Model", kinds, default=kind, required=True, key="sweep_model", bind="query-params",
-            format_func=lambda one: KINDS[one].label,
-        )  # fmt: skip
-        kind = chosen if chosen in kinds else kind
-    ours = means[(means["model"] == kind) & (means["adversary"] == "adaptive")].copy()
-    row, column = axes
-    ours = ours.sort_values([row, column])
-    words = {name: [setting_value(name, value) for value in ours[name]] for name in axes}
-    cells = matrix_cells(ours.assign(**{f"{n}_words": w for n, w in words.items()}),
-                         f"{row}_words", f"{column}_words", "accuracy")  # fmt: skip
-    cells = cells.groupby(["row", "column"], sort=False)["accuracy"].mean().reset_index()
-    knows = column.startswith("knowledge.")
-    figure, shown = matrix(cells, (setting_name(row), setting_name(column)), theme(), knows)
-    finding = findings.sweep_matrix(shown, attack, KINDS[kind].label.lower())
+    ours = means[(means["model"] == kind) & (means["adversary"] == "adaptive")]
+    rows, columns = (_values(sweep, name) for name in axes)
+    cells = matrix_cells(ours, axes, (rows, columns))
+    known = axes[1].removeprefix("knowledge.")
+    knows = known != axes[1]
+    if knows:
+        figure, shown = knowledge_matrix(cells, known, theme())
+        finding = findings.knowledge(shown, attack, known)
+    else:
+        titles = (setting_name(axes[0]), setting_name(axes[1]))
+        figure, shown = matrix(cells, titles, theme())
+        finding = findings.sweep_matrix(shown, attack, KINDS[kind].label.lower())
     chart(
         figure,
         finding=finding,
         data=shown,
         key="sweep_matrix",
-        alt=f"Attack accuracy by {setting_name(row)} and {setting_name(column)}. {finding}",
+        alt=f"Attack accuracy by {setting_name(axes[0])} and {setting_name(axes[1])}. {finding}",
         provenance=provenance,
     )
+
+
+def _choose_kind(means: pd.DataFrame, axes: tuple[str, str]) -> ModelKind | None:
+    """The model whose heatmap is drawn: one that the axes make a difference to."""
+    there = [kind for kind in KINDS if kind in set(means["model"])]
+    against = any(name.startswith("defense.") for name in axes)
+    kinds = [kind for kind in there if kind == "defended" or (kind == "pruned" and not against)]
+    if len(kinds) < 2:
+        return kinds[0] if kinds else None
+    chosen = st.segmented_control(
+        "Model", kinds, default=kinds[0], required=True, key="sweep_model", bind="query-params",
+        format_func=lambda one: KINDS[one].label,
+    )  # fmt: skip
+    return chosen if chosen in kinds else kinds[0]
+
+
+def _values(sweep: Sweep, name: str) -> list[Any]:
+    """A setting's values in the sweep: numbers in their order, names in the sweep's."""
+    found = list(dict.fromkeys(cell.values[name] for cell in sweep.cells))
+    return sorted(found) if all(isinstance(value, int | float) for value in found) else found
 
 
 def _two_axes(means: pd.DataFrame, settings: list[str]) -> tuple[str, str] | None:

@@ -102,7 +102,8 @@ def _told(row: Mapping[Any, Any]) -> str:
     text = percent(row["accuracy"])
     if pd.isna(row["low"]):
         return text
-    text += f" (95 % interval over {row['seeds']} seeds {100 * row['low']:.1f} to {percent(row['high'])}"
+    low, high = max(0.0, row["low"]), min(1.0, row["high"])
+    text += f" (95 % interval over {row['seeds']} seeds {100 * low:.1f} to {percent(high)}"
     return text + (
         ", not distinguishable from guessing)" if row["low"] <= CHANCE <= row["high"] else ")"
     )
