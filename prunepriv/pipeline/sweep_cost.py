@@ -161,8 +161,9 @@ class SweepWatch:
             elif run.status == "running":
                 part_done += self._look_into(run)
         by_status = {name: [r for r in runs if r.status == name] for name in ("done", "failed")}
-        left = [seconds for seconds in self._left.values() if seconds is not None]
-        known = len(left) == len(self._left)
+        waiting = list(self._left.values())  # pages share a watch: a copy, for it may shrink
+        left = [seconds for seconds in waiting if seconds is not None]
+        known = len(left) == len(waiting)
         return SweepStanding(
             runs=len(self._keys),
             done=len(by_status["done"]),
@@ -170,7 +171,7 @@ class SweepWatch:
             cancelled=sum(run.status in ("cancelled", "interrupted") for run in runs),
             active=sum(run.active for run in runs),
             steps=self._steps,
-            steps_done=self._steps - len(self._left),
+            steps_done=self._steps - len(waiting),
             seconds_left=max(0.0, sum(left) - part_done) / self._workers if known else None,
             failures=tuple((run.run_id, run.error) for run in by_status["failed"]),
         )

@@ -60,7 +60,7 @@ def sweep_matrix(cells: pd.DataFrame, attack: str, model: str) -> str:
 
 
 def knowledge(cells: pd.DataFrame, attack: str, what: str) -> str:
-    """What it costs the adversary to take the target's pruning for another.
+    """What it costs the adversary to take the target's pruning for another, on the same targets.
 
     Args:
         cells: ``row``, ``column``, ``accuracy`` and ``low``, ``high`` of its 95 % interval.
@@ -68,20 +68,21 @@ def knowledge(cells: pd.DataFrame, attack: str, what: str) -> str:
         what: the setting in question, in words.
     """
     known = cells.dropna(subset=["accuracy"])
-    right, wrong = (
-        known[(known["row"] == known["column"]) == is_right] for is_right in (True, False)
-    )
+    knows_it = known["row"] == known["column"]
+    right = known[knows_it].set_index("row")["accuracy"]
+    wrong = known[~knows_it].groupby("row")["accuracy"].mean()
+    both = right.index.intersection(wrong.index)  # like with like: the same targets
     name = ATTACKS[attack].label
-    knows = float(right["accuracy"].mean())
-    if right.empty or wrong.empty:
-        missing = "does not know" if wrong.empty else "knows"
-        seen = percent(float(known["accuracy"].mean()))
+    if both.empty:
+        missing = "does not know" if len(right) else "knows"
+        shown = known[knows_it] if len(right) else known
+        seen = percent(float(shown["accuracy"].mean()))
         return (
             f"{name} is right {seen} of the time where the adversary "
-            f"{'knows' if wrong.empty else 'does not know'} the {what}; no run yet tells how it does "
+            f"{'knows' if len(right) else 'does not know'} the {what}; no run on the same target yet tells how it does "
             f"where it {missing} it."
         )
-    errs = float(wrong["accuracy"].mean())
+    knows, errs = float(right[both].mean()), float(wrong[both].mean())
     half = float((known["high"] - known["low"]).mean() / 2)
     small = abs(knows - errs) < half
     doubt = (

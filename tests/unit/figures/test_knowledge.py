@@ -41,7 +41,8 @@ def test_the_target_is_the_row_and_what_it_knows_is_framed() -> None:
         ([0.70, 0.60, 0.50, 0.66], 0.01, "not knowing costs it 13.0 points."),
         ([0.60, 0.63, 0.63, 0.60], 0.01, "not knowing gains it 3.0 points."),
         ([0.60, 0.59, 0.59, 0.60], 0.02, "1.0 points, less than a cell's own 95 % interval"),
-        ([0.70, np.nan, np.nan, 0.66], 0.01, "where the adversary knows the sparsity; no run yet"),
+        ([0.70, 0.65, np.nan, 0.50], 0.01, "70.0 % of the time where the adversary knows"),
+        ([0.70, np.nan, np.nan, 0.66], 0.01, "where the adversary knows the sparsity; no run on"),
         ([np.nan, 0.6, np.nan, np.nan], 0.01, "where the adversary does not know the sparsity; no"),
     ],
 )
