@@ -29,6 +29,7 @@ PAGES = (
     ("classes", "Classes", ":material/groups:"),
     ("attacks", "Attacks", ":material/target:"),
     ("defences", "Defences", ":material/shield:"),
+    ("sweeps", "Sweeps", ":material/grid_on:"),
 )
 
 enter()

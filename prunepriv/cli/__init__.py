@@ -1,6 +1,13 @@
 """The command line. Each command imports what it needs when it runs, so that ``list`` is quick."""
 
-from prunepriv.cli import data, example, export, run, show  # noqa: F401  (each adds its commands)
+from prunepriv.cli import (  # noqa: F401  (each adds its commands)
+    data,
+    example,
+    export,
+    run,
+    show,
+    sweep,
+)
 from prunepriv.cli.app import main
 
 __all__ = ["main"]

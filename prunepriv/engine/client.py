@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import prunepriv
@@ -54,15 +55,36 @@ def launch(experiment: Experiment, store: Path, options: tuple[str, ...] = ()) -
         StoreError: the store cannot be used.
         EngineError: no engine could be started; the run stays in the queue.
     """
+    return launch_all([experiment], store, options)[0]
+
+
+def launch_all(
+    experiments: Iterable[Experiment], store: Path, options: tuple[str, ...] = ()
+) -> list[str]:
+    """Submit several runs as :func:`launch` does one; their ids.
+
+    A run that is done, and whose steps are all still there, is left as it is.
+    """
     catalog = Catalog(store)
+    artifacts = ArtifactStore(store)
+    run_ids = []
+    needed = False
     try:
-        rows = step_rows(ArtifactStore(store), experiment)
-        run_id = catalog.submit(experiment)
-        if not all(row["cached"] for row in rows):
+        done = {run.run_id for run in catalog.runs() if run.status == "done"}
+        for experiment in experiments:
+            rows = step_rows(artifacts, experiment)
+            whole = all(row["cached"] for row in rows)
+            run_ids.append(experiment.run_id)
+            if whole and experiment.run_id in done:
+                continue
+            catalog.submit(experiment)
+            if not whole:
+                needed = True
+            elif catalog.begin(experiment.run_id, "", rows):
+                catalog.end(experiment.run_id, "done")
+        if needed:
             ensure_engine(store, options)
-        elif catalog.begin(run_id, "", rows):
-            catalog.end(run_id, "done")
-        return run_id
+        return run_ids
     finally:
         catalog.close()
 

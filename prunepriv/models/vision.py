@@ -115,8 +115,9 @@ class DenseNet121(Vision):
         network: nn.Module = densenet.DenseNet(
             growth_rate=_scaled(32, width), num_init_features=first, num_classes=classes
         )
-        network.features.conv0 = nn.Conv2d(shape[0], first, 3, padding=1, bias=False)
-        network.features.pool0 = nn.Identity()
+        features = network.get_submodule("features")
+        features.add_module("conv0", nn.Conv2d(shape[0], first, 3, padding=1, bias=False))
+        features.add_module("pool0", nn.Identity())
         return network
 
     def normalised(self) -> dict[str, Losers]:

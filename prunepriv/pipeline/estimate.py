@@ -72,6 +72,10 @@ class Throughput:
         rate = self._rates.get(sort, self._rates.get(sort[:1]))
         return None if rate is None else rate * units(step, experiment)
 
+    def knows(self, step: Step, experiment: Experiment) -> bool:
+        """Whether steps of its very sort have been measured, not only others of its kind."""
+        return sort_of(step, experiment) in self._rates
+
 
 def measure(catalog: Catalog, examples: Path = EXAMPLES) -> Throughput:
     """The throughput that the store's runs, then the bundled ones, show."""

@@ -118,6 +118,10 @@ class ArtifactStore:
             return False
         return True
 
+    def lists(self, key: str) -> bool:
+        """Whether something lies under that key, unread: quick, and enough for an estimate."""
+        return (self.path(key) / META).is_file()
+
     def open(self, key: str) -> Artifact:
         """The artifact of that key.
 

@@ -34,6 +34,7 @@ from prunepriv.ui.controls import adversary, model_kind
 from prunepriv.ui.drawn import drawn
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
+from prunepriv.ui.knowledge import knowledge
 from prunepriv.ui.provenance import Provenance
 
 SPACINGS: dict[Spacing, str] = {"even": "Spread out", "linear": "Linear"}
@@ -77,6 +78,7 @@ def attacks(frame: Frame, series: Series | None) -> None:
     _low_rates(frame, curves, series)
     _threshold(frame, series, chosen)
     _agreement(frame, series, names)
+    knowledge(frame, series, chosen)
 
 
 def curves_of(frame: Frame, series: Series) -> dict[str, Curve]:

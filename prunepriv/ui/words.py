@@ -1,29 +1,19 @@
-"""Choices and times as people say them; numbers are in ``prunepriv.prose``."""
+"""Choices as people say them; numbers and times are in ``prunepriv.prose``."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from prunepriv.experiment import Experiment
 from prunepriv.options import APPROACHES, DEFENSES, MODELS
 from prunepriv.pipeline.plan import StepKind
-from prunepriv.prose import count
+from prunepriv.prose import count, duration
 
 STRENGTH_SIGNS: Mapping[str, str] = {"dp_sgd": "\N{GREEK SMALL LETTER SIGMA} "}
 """Before a strength that is known by a letter of its own."""
 
-
-def duration(seconds: float) -> str:
-    """12.3 as "12 s", 200 as "3 min 20 s", 7300 as "2 h 2 min"."""
-    whole = max(0, math.ceil(seconds) if seconds < 10 else round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
+__all__ = ["STEP_WORDS", "defense_of", "describe", "duration", "pruning_of"]
 
 
 def pruning_of(experiment: Experiment) -> str:

@@ -17,7 +17,7 @@ from tests.e2e.conftest import PATIENCE_MS, Server, Visitor, start_server, stop_
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("Overview", "Run", "Leakage", "Classes", "Attacks", "Defences")
+PAGES = ("Overview", "Run", "Leakage", "Classes", "Attacks", "Defences", "Sweeps")
 CARDS = ("Data", "Train", "Prune", "Fine-tune", "Attack", "Defend")
 SMALL_RUN = (
     "/run?new_dataset=Digits&new_model=Small%20CNN&new_epochs=3&new_fine_tune_epochs=2"

@@ -29,6 +29,7 @@ from prunepriv.figures.findings.defences import (
 )
 from prunepriv.figures.findings.signals import gap_of, leakage, records_in_bin
 from prunepriv.figures.findings.sparsity import sparsity
+from prunepriv.figures.findings.sweeps import knowledge, sweep_lines, sweep_matrix
 
 __all__ = [
     "BEYOND",
@@ -47,6 +48,7 @@ __all__ = [
     "gap_of",
     "interval",
     "is_guessing",
+    "knowledge",
     "leakage",
     "low_rates",
     "not_run",
@@ -55,6 +57,8 @@ __all__ = [
     "roc_linear",
     "roc_log",
     "sparsity",
+    "sweep_lines",
+    "sweep_matrix",
     "trade",
     "votes",
 ]

@@ -1,0 +1,161 @@
+"""A sweep's results as one tidy table, and its means over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prunepriv.errors import ExperimentError, StoreError
+from prunepriv.evaluation import mean_and_t_interval
+from prunepriv.experiment import Experiment, canonical_json
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.result import Result
+from prunepriv.sweep import Cell, Sweep
+
+WHO = ("model", "adversary", "attack")
+METRICS = (
+    "accuracy", "auc", "tpr_at_fpr_0.01", "tpr_at_fpr_0.001", "member_accuracy",
+    "non_member_accuracy", "sparsity_achieved", "confidence_gap", "sensitivity_gap",
+    "generalization_gap",
+)  # fmt: skip
+"""What is averaged over seeds."""
+SUFFIXES = (".parquet", ".csv")
+
+
+def sweep_table(store: ArtifactStore, sweep: Sweep) -> pd.DataFrame:
+    """One row per finished evaluation of a sweep: run x model x adversary x attack.
+
+    Columns: the sweep's settings by dotted name (``Sweep.columns``), ``model``, ``adversary``,
+    ``attack``, accuracy of the model on members and non-members, sparsity as achieved, the attack's
+    balanced accuracy with its 95 % interval over records (``accuracy_low``, ``accuracy_high``), AUC,
+    TPR at 1 and 0.1 % FPR, the three gaps over all records, counts, ``run``, ``key`` (of the
+    evaluation's artifact). Fractions lie in 0 to 1.
+    """
+    rows = [row for cell in sweep.cells for row in cell_rows(store, cell)]
+    return pd.DataFrame(rows, columns=columns_of(sweep))
+
+
+def columns_of(sweep: Sweep) -> list[str]:
+    """The table's columns, in order."""
+    return [
+        *sweep.columns, *WHO, "member_accuracy", "non_member_accuracy", "sparsity_achieved",
+        "accuracy", "accuracy_low", "accuracy_high", "auc", "tpr_at_fpr_0.01", "tpr_at_fpr_0.001",
+        "confidence_gap", "sensitivity_gap", "generalization_gap", "members", "non_members",
+        "run", "key",
+    ]  # fmt: skip
+
+
+def cell_rows(store: ArtifactStore, cell: Cell) -> list[dict[str, Any]]:
+    """The rows of one run; none of what has not been evaluated yet."""
+    return [{**cell.values, **row} for row in run_rows(store, cell.experiment)]
+
+
+def run_rows(store: ArtifactStore, experiment: Experiment) -> list[dict[str, Any]]:
+    """What a run found, without its settings."""
+    result = Result(store, experiment)
+    rows = []
+    for kind, adversary in result.targets:
+        evaluation = result.evaluation(kind, adversary)
+        report, gaps = result.model_report(kind), result.gaps(kind)
+        if evaluation is None or report is None or gaps is None:
+            continue
+        overall = gaps[gaps["class"].isna()].iloc[0].to_dict()
+        shared = {
+            "model": kind,
+            "adversary": adversary,
+            "member_accuracy": report["member_accuracy"],
+            "non_member_accuracy": report["non_member_accuracy"],
+            "sparsity_achieved": report["sparsity"],
+            **{
+                f"{gap}_gap": overall[gap]
+                for gap in ("confidence", "sensitivity", "generalization")
+            },
+            "run": experiment.run_id,
+            "key": result.plan.key(f"evaluation:{kind}:{adversary}"),
+        }
+        rows += [{**shared, **_figures(row)} for row in evaluation]
+    return rows
+
+
+def summary(table: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
+    """Means over seeds: a row per cell but for its seed, model, adversary and attack.
+
+    Returns:
+        The settings, ``model``, ``adversary``, ``attack``, ``seeds`` (how many), then for each of
+        METRICS its mean and the ends of its 95 % t-interval over seeds (``..._low``, ``..._high``;
+        missing for one seed).
+    """
+    names = [name for name in sweep.columns if name != "seed"] + list(WHO)
+    rows = []
+    for values, ours in table.groupby(names, sort=False, dropna=False):
+        row: dict[str, Any] = dict(zip(names, values, strict=True))
+        row["seeds"] = len(ours)
+        for metric in METRICS:
+            mean, low, high = mean_and_t_interval(ours[metric].tolist())
+            row |= {metric: mean, f"{metric}_low": low, f"{metric}_high": high}
+        rows.append(row)
+    ends = [f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")]
+    found = pd.DataFrame(rows, columns=[*names, "seeds", *ends])
+    return found.astype(dict.fromkeys(ends, "float64"))
+
+
+def write_tables(table: pd.DataFrame, sweep: Sweep, file: Path) -> tuple[Path, Path]:
+    """Write a sweep's table, and its means beside it as ``<name>_summary``; both files.
+
+    Raises:
+        ExperimentError: the name ends neither in .parquet nor in .csv.
+        StoreError: a file cannot be written.
+    """
+    check_table_name(file)
+    beside = file.with_name(f"{file.stem}_summary{file.suffix}")
+    for frame, target in ((table, file), (summary(table, sweep), beside)):
+        try:
+            target.write_bytes(table_bytes(frame, sweep, file.suffix))
+        except OSError as error:
+            raise StoreError(f"{target} cannot be written ({error.strerror})") from None
+    return file, beside
+
+
+def check_table_name(file: Path) -> None:
+    """Find out before hours of work what a table cannot be written as.
+
+    Raises:
+        ExperimentError: the name ends neither in .parquet nor in .csv.
+    """
+    if file.suffix not in SUFFIXES:
+        raise ExperimentError(f"a table ends in {' or '.join(SUFFIXES)}, got {file.name}")
+
+
+def table_bytes(frame: pd.DataFrame, sweep: Sweep, suffix: str) -> bytes:
+    """A table as Parquet, whose metadata hold the sweep, or as CSV, whose columns name it."""
+    if suffix == ".csv":
+        return frame.assign(sweep=sweep.sweep_id).to_csv(index=False).encode()
+    origin: Mapping[str, str] = {
+        "sweep": sweep.sweep_id,
+        "definition": canonical_json(sweep.definition),
+    }
+    arrow = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(dict(origin))
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow, sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One attack's figures as cells of the table."""
+    low, high = row["accuracy_ci95"]
+    return {
+        "attack": row["attack"],
+        "accuracy": row["accuracy"],
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "auc": row["auc"],
+        "tpr_at_fpr_0.01": row["tpr_at_fpr"]["0.01"],
+        "tpr_at_fpr_0.001": row["tpr_at_fpr"]["0.001"],
+        "members": row["members"],
+        "non_members": row["non_members"],
+    }

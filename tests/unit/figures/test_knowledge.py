@@ -1,0 +1,54 @@
+"""What not knowing costs an adversary, in a matrix and in a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prunepriv.figures.findings import knowledge
+from prunepriv.figures.knowledge import knowledge_matrix
+from prunepriv.figures.palette import DARK
+
+WORDS = ("50 %", "70 %")
+
+
+def cells(accuracies: list[float], half: float = 0.01) -> pd.DataFrame:
+    """Two by two, row by row."""
+    accuracy = np.array(accuracies)
+    return pd.DataFrame(
+        {
+            "row": np.repeat(WORDS, 2),
+            "column": np.tile(WORDS, 2),
+            "accuracy": accuracy,
+            "low": accuracy - half,
+            "high": accuracy + half,
+        }
+    )
+
+
+def test_the_target_is_the_row_and_what_it_knows_is_framed() -> None:
+    figure, _ = knowledge_matrix(cells([0.7, 0.6, 0.55, 0.65]), "sparsity", DARK)
+    assert figure.layout.yaxis.title.text == "target's sparsity"
+    assert figure.layout.xaxis.title.text == "sparsity that the adversary assumes"
+    assert figure.data[0].z[1][0] == 0.55
+    assert len(figure.layout.shapes) == 2
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "half", "said"),
+    [
+        ([0.70, 0.60, 0.50, 0.66], 0.01, "not knowing costs it 13.0 points."),
+        ([0.60, 0.63, 0.63, 0.60], 0.01, "not knowing gains it 3.0 points."),
+        ([0.60, 0.59, 0.59, 0.60], 0.02, "1.0 points, less than a cell's own 95 % interval"),
+        ([0.70, 0.65, np.nan, 0.50], 0.01, "70.0 % of the time where the adversary knows"),
+        ([0.70, np.nan, np.nan, 0.66], 0.01, "where the adversary knows the sparsity; no run on"),
+        ([np.nan, 0.6, np.nan, np.nan], 0.01, "where the adversary does not know the sparsity; no"),
+    ],
+)
+def test_the_sentence_compares_the_diagonal_with_the_rest(
+    accuracies: list[float], half: float, said: str
+) -> None:
+    sentence = knowledge(cells(accuracies, half), "conf", "sparsity")
+    assert said in sentence
+    assert "nan" not in sentence
