@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from prunepriv.errors import ArchiveError, DataError
 from prunepriv.progress import Report, silent
@@ -28,15 +29,27 @@ class Archive:
         dataset: the data set's label, for messages.
         file: its name in the data folder.
         url: where it is published.
-        sha256: digest in hex.
-        size: bytes.
+        digest: of the whole file, in hex, by ``algorithm``; empty where its publisher gives none:
+            then the file is known by its structure alone, which whoever parses it checks in full.
+        size: bytes; None where it is not known beforehand.
+        algorithm: as ``hashlib`` names it.
     """
 
     dataset: str
     file: str
     url: str
-    sha256: str
-    size: int
+    digest: str
+    size: int | None
+    algorithm: Literal["sha256", "sha384", "md5"] = "sha256"
+
+    @property
+    def checksum(self) -> str:
+        """How to know the file, for messages."""
+        return f"{self.algorithm} {self.digest}" if self.digest else "no checksum is published"
+
+    def matches(self, path: Path) -> bool:
+        """Whether a file has the digest; True where none is known."""
+        return not self.digest or digest(path, self.algorithm) == self.digest
 
 
 def fetch(
@@ -61,7 +74,7 @@ def fetch(
     except NETWORK_ERRORS as error:
         raise DataError(
             f"{archive.dataset} is not on this machine and could not be downloaded "
-            f"({_reason(error)}): put {archive.file} (sha256 {archive.sha256}) into {folder}"
+            f"({_reason(error)}): put {archive.file} ({archive.checksum}) into {folder}"
         ) from None
     except OSError as error:
         raise DataError(
@@ -71,21 +84,24 @@ def fetch(
     return path
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+def digest(path: Path, algorithm: str = "sha256") -> str:
+    """Digest of a file, in hex."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
 def _check_users_file(path: Path, archive: Archive) -> None:
+    if not archive.digest:
+        return
     try:
-        found = digest(path)
+        found = digest(path, archive.algorithm)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read ({error.strerror or error})") from None
-    if found != archive.sha256:
+    if found != archive.digest:
+        of = f" of {archive.size}" if archive.size is not None else ""
         raise ArchiveError(
-            f"{path} is not the {archive.dataset} archive, or only a part of it: expected sha256 "
-            f"{archive.sha256}, got {found} ({path.stat().st_size} bytes of {archive.size}); "
+            f"{path} is not the {archive.dataset} archive, or only a part of it: expected "
+            f"{archive.checksum}, got {found} ({path.stat().st_size} bytes{of}); "
             "move it away to have it downloaded, or put the right file there"
         )
 
@@ -99,16 +115,16 @@ def _download(archive: Archive, path: Path, report: Report, timeout: float) -> N
     part = path.with_name(path.name + ".part")
     started_here = not part.exists()
     _receive_all(archive, part, report, timeout)
-    if digest(part) != archive.sha256 and not started_here:
+    if not archive.matches(part) and not started_here:
         part.unlink(missing_ok=True)
         _receive_all(archive, part, report, timeout)
-    found = digest(part)
-    if found != archive.sha256:
+    if not archive.matches(part):
+        found = digest(part, archive.algorithm)
         size = part.stat().st_size
         part.unlink(missing_ok=True)
         raise ArchiveError(
             f"{archive.url} sent something else than the {archive.dataset} archive ({size} bytes): "
-            f"expected sha256 {archive.sha256}, got {found}; put the right {archive.file} into "
+            f"expected {archive.checksum}, got {found}; put the right {archive.file} into "
             f"{path.parent}"
         )
     part.replace(path)
@@ -119,11 +135,11 @@ def _receive_all(archive: Archive, part: Path, report: Report, timeout: float) -
     """Receive the whole file, continuing after a broken connection."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            for received in _receive(archive, part, timeout):
+            for received, size in _receive(archive, part, timeout):
+                of = f" of {size // 1000:,}" if size else ""
                 report(
-                    min(received / archive.size, 1.0),
-                    f"downloading {archive.file}: {received // 1000:,} of "
-                    f"{archive.size // 1000:,} kB",
+                    min(received / size, 1.0) if size else 0.0,
+                    f"downloading {archive.file}: {received // 1000:,}{of} kB",
                 )
             return
         except urllib.error.HTTPError:
@@ -133,21 +149,33 @@ def _receive_all(archive: Archive, part: Path, report: Report, timeout: float) -
                 raise
 
 
-def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[int]:
-    """Append to the part what it lacks; yields the bytes it holds, block by block."""
+def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[tuple[int, int]]:
+    """Append to the part what it lacks; yields the bytes it holds and those of all, or 0, by block."""
     held = part.stat().st_size if part.exists() else 0
-    if held >= archive.size:
+    if archive.size is not None and held >= archive.size:
         return
     request = urllib.request.Request(archive.url, headers={"Range": f"bytes={held}-"})
-    with urllib.request.urlopen(request, timeout=timeout) as answer:
+    try:
+        answer = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if (
+            archive.size is None
+            and held
+            and error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE
+        ):
+            return  # it was all here
+        raise
+    with answer:
         continues = answer.status == http.client.PARTIAL_CONTENT
         with part.open("ab" if continues else "wb") as stream:
             held = held if continues else 0
-            while held <= archive.size and (block := _block(answer)):
+            length = answer.headers.get("Content-Length", "")
+            size = archive.size or (held + int(length) if length.isdigit() else 0)
+            while (not size or held <= size) and (block := _block(answer)):
                 held += stream.write(block)
-                yield held
-    if held < archive.size:
-        raise http.client.IncompleteRead(b"", archive.size - held)
+                yield held, size
+    if held < size:
+        raise http.client.IncompleteRead(b"", size - held)
 
 
 def _block(answer: http.client.HTTPResponse) -> bytes:

@@ -23,7 +23,7 @@ LOCATION = Archive(
     dataset="Location",
     file="dataset_location.tgz",
     url="https://github.com/privacytrustlab/datasets/raw/master/dataset_location.tgz",
-    sha256="927203f85a868f8ee17a0ded1dc61699efe602167beabe34fbf45b4b1de94b33",
+    digest="927203f85a868f8ee17a0ded1dc61699efe602167beabe34fbf45b4b1de94b33",
     size=287_293,
 )
 LOCATION_FEATURES = 446
