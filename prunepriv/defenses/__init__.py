@@ -1,28 +1,38 @@
-"""Defences: objectives of the one training loop."""
+"""Defences: objectives and hooks of the one training loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from prunepriv.defenses.adversarial import Adversarial
+from prunepriv.defenses.dp_sgd import DPSGD
+from prunepriv.defenses.label_smoothing import label_smoothing
 from prunepriv.defenses.ppb import ppb
 from prunepriv.options import DEFENSES, lookup
-from prunepriv.training.objective import Objective, cross_entropy
+from prunepriv.training import Protect, plain
+
+REGISTRY: Mapping[str, Callable[[float, float], Protect]] = {
+    "none": lambda strength, clip: plain(),
+    "ppb": lambda strength, clip: plain(ppb(strength)),
+    "adversarial": lambda strength, clip: lambda: Adversarial(strength),
+    "dp_sgd": lambda strength, clip: lambda: DPSGD(strength, clip),
+    "label_smoothing": lambda strength, clip: plain(label_smoothing(strength)),
+}
+"""Names as in ``options.DEFENSES``; called with strength and clip."""
 
 
-def _none(strength: float) -> Objective:
-    return cross_entropy
+def make_protection(name: str, strength: float, clip: float = 0.0) -> Protect:
+    """A defence of that strength, for the training loop to set to work.
 
-
-REGISTRY: Mapping[str, Callable[[float], Objective]] = {"none": _none, "ppb": ppb}
-
-
-def make_objective(name: str, strength: float) -> Objective:
-    """The loss that a defence of that strength minimises.
+    Args:
+        name: one of ``options.DEFENSES``.
+        strength: see the option.
+        clip: largest norm of a record's gradient, for DP-SGD.
 
     Raises:
         UnknownNameError: no such defence.
     """
-    return REGISTRY[lookup(DEFENSES, name, "defence").name](strength)
+    return REGISTRY[lookup(DEFENSES, name, "defence").name](strength, clip)
 
 
-__all__ = ["REGISTRY", "Objective", "cross_entropy", "make_objective"]
+__all__ = ["REGISTRY", "make_protection"]

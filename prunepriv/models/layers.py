@@ -95,7 +95,7 @@ class Dropout(nn.Module):
             return x
         if len(self.generators) != x.shape[0]:
             raise RuntimeError(f"{x.shape[0]} models, but {len(self.generators)} generators")
-        rows = [keep_mask(x[0].shape, self.rate, g) for g in self.generators]
+        rows = [keep_mask(x[0].shape, self.rate, g).to(x.device) for g in self.generators]
         return x * torch.stack(rows) if len(rows) > 1 else x * rows[0]
 
 

@@ -190,7 +190,7 @@ def _base(experiment: Experiment) -> dict[str, Step]:
 def _fine_tune(experiment: Experiment, kind: ModelKind, base: Mapping[str, Step]) -> Step:
     """The control is "pruned" to nothing; the defended model differs by its defence only."""
     pruning = experiment.pruning.model_dump(mode="json", include={"approach", "sparsity"})
-    undefended = {"name": "none", "strength": 0.0}
+    undefended = {"name": "none", "strength": 0.0, "clip": 0.0}
     defense = experiment.defense.model_dump(mode="json") if kind == "defended" else undefended
     return Step(
         f"fine_tune:{kind}",

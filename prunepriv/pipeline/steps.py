@@ -22,7 +22,7 @@ from prunepriv.attacks import (
     get_attack,
 )
 from prunepriv.datasets import Splits, load, split
-from prunepriv.defenses import make_objective
+from prunepriv.defenses import make_protection
 from prunepriv.divergence import gaps
 from prunepriv.errors import DataError
 from prunepriv.evaluation import evaluate
@@ -151,7 +151,7 @@ def _fine_tune(work: _Work) -> Writer:
         Settings(epochs=options.pop("fine_tune_epochs"), **options),
         seed=params["seed"],
         stage="fine_tune",
-        objective=make_objective(params["defense"]["name"], params["defense"]["strength"]),
+        protect=make_protection(**params["defense"]),
         masks=masks,
         report=work.report,
     )
@@ -187,6 +187,7 @@ def _models(work: _Work, trained: Trained, masks: Masks) -> Writer:
     ensemble = _build(work)
     whole, layers = sparsities(ensemble, masks)
     report = {
+        "privacy": trained.protection,
         "history": trained.history,
         "best_epoch": trained.best_epoch,
         "sparsity": whole,

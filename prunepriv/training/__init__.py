@@ -6,8 +6,10 @@ import torch
 
 from prunepriv.models import Ensemble
 from prunepriv.seeding import derive
-from prunepriv.training.loop import Records, Settings, Trained, train
+from prunepriv.training.loop import Trained, train
 from prunepriv.training.objective import Objective, cross_entropy
+from prunepriv.training.protection import Protect, Protection, Setting, plain
+from prunepriv.training.settings import Records, Settings
 
 
 def initialise(ensemble: Ensemble, seed: int) -> None:
@@ -22,10 +24,14 @@ def initialise(ensemble: Ensemble, seed: int) -> None:
 
 __all__ = [
     "Objective",
+    "Protect",
+    "Protection",
     "Records",
+    "Setting",
     "Settings",
     "Trained",
     "cross_entropy",
     "initialise",
+    "plain",
     "train",
 ]

@@ -2,59 +2,25 @@
 
 Each model has its own records, order, dropout and early stopping; one that has stopped leaves the
 stack, so that the rest run on alone. What a model learns depends on its seed and records only.
+Large models, and those of a defence that asks for it, are trained as stacks of one, in turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from prunepriv.models import Ensemble, State
+from prunepriv.models.device import arithmetic, best_device
 from prunepriv.progress import Report, silent
 from prunepriv.seeding import derive
-from prunepriv.training.objective import Objective, cross_entropy
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How to train (METHOD section 3): Adam with coupled weight decay.
-
-    Attributes:
-        epochs: at most so many.
-        patience: stop when more than so many epochs in a row brought no better validation accuracy
-            (counted as in Yuan & Zhang's release); None: never.
-        stop_at_member_accuracy: instead of early stopping, train until the members reach it and
-            keep the last weights.
-        scale_penalty: weight of the L1 penalty on batch-norm scales (network slimming).
-    """
-
-    epochs: int
-    patience: int | None = 5
-    stop_at_member_accuracy: float | None = None
-    learning_rate: float = 1e-3
-    weight_decay: float = 5e-4
-    batch_size: int = 128
-    scale_penalty: float = 0.0
-
-
-@dataclass(frozen=True)
-class Records:
-    """What the models of a stack train on.
-
-    Attributes:
-        x: (n, ...) uint8, or float32 of a table: the whole data set.
-        y: (n,) int64.
-        train: (M, t) indices of each model's members.
-        validation: (M, v) indices of the records that early stopping watches.
-    """
-
-    x: Tensor
-    y: Tensor
-    train: Tensor
-    validation: Tensor
+from prunepriv.training.moments import keep_moments
+from prunepriv.training.protection import Protect, Protection, Setting
+from prunepriv.training.settings import Records, Settings
 
 
 @dataclass
@@ -66,11 +32,13 @@ class Trained:
         history: per model, one point per epoch; member accuracy is measured while training, on
             the batches as they pass.
         best_epoch: per model, the epoch (from 1) whose weights were kept.
+        protection: what the defence told, of the first model; None where it has nothing to tell.
     """
 
     state: State
     history: list[list[dict[str, float]]]
     best_epoch: list[int]
+    protection: dict[str, Any] | None = None
 
 
 @dataclass
@@ -104,49 +72,119 @@ def train(
     *,
     seed: int,
     stage: str,
-    objective: Objective = cross_entropy,
+    protect: Protect = Protection,
     masks: Mapping[str, Tensor] | None = None,
     report: Report = silent,
+    device: torch.device | None = None,
 ) -> Trained:
     """Train all models of a stack.
 
     Args:
         ensemble: its weights are where training starts, and are used up.
+        records: stay on the device while it lasts.
         seed: of the experiment; model m draws from streams named (stage, m).
         stage: "train" or "fine_tune".
-        objective: loss per model.
+        protect: gives the defence.
         masks: parameter name -> bool (M, ...); what is False is zero after every step.
         report: called after every epoch; its points are means over the models.
+        device: where to; the best there is if left out.
+
+    Returns:
+        All on the processor.
 
     Raises:
         Cancelled: from `report`.
     """
+    device = device or best_device()
+    records = records.to(device)
+    masks = dict(masks or {})
+    alone = ensemble.one_by_one or protect().alone
     models = ensemble.models
-    streams = {
-        use: [torch.Generator().manual_seed(derive(seed, stage, m, use)) for m in range(models)]
-        for use in ("order", "dropout")
-    }
-    ensemble.draw_dropout_from(streams["dropout"])
-    stack = _Stack(ensemble, records, settings, streams["order"], dict(masks or {}))
+    if not alone or models == 1:
+        job = _Job(seed, stage, list(range(models)), protect, report)
+        return _train(ensemble.to(device), records, settings, masks, job)
+    trained = []
+    for m in range(models):
+        job = _Job(seed, stage, [m], protect, _share(report, m, models))
+        its_masks = {name: kept[m : m + 1] for name, kept in masks.items()}
+        trained.append(
+            _train(ensemble.single(m).to(device), records.of(m), settings, its_masks, job)
+        )
+    return _together(trained)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Which models are trained, by whose random streams, and who hears of it."""
+
+    seed: int
+    stage: str
+    models: list[int]
+    protect: Protect
+    report: Report
+
+    def streams(self, use: str) -> list[torch.Generator]:
+        """A stream per model for a purpose, the same whoever is trained beside it."""
+        return [
+            torch.Generator().manual_seed(derive(self.seed, self.stage, m, use))
+            for m in self.models
+        ]
+
+
+def _train(
+    ensemble: Ensemble,
+    records: Records,
+    settings: Settings,
+    masks: Mapping[str, Tensor],
+    job: _Job,
+) -> Trained:
+    """Train a stack whose tensors, like the records, are where they are worked on."""
+    ensemble.draw_dropout_from(job.streams("dropout"))
+    on_device = {name: kept.to(records.x.device) for name, kept in masks.items()}
+    protection = job.protect()
+    protection.begin(Setting(ensemble, records, settings, on_device, job.streams))
+    stack = _Stack(ensemble, records, settings, job.streams("order"), on_device, protection)
     stack.mask()
+    models = len(job.models)
     watch = _Watch(settings, ensemble.copy_state(), [-1.0] * models, [0] * models)
     history: list[list[dict[str, float]]] = [[] for _ in range(models)]
     for epoch in range(1, settings.epochs + 1):
-        points = stack.epoch(epoch, objective)
+        points = stack.epoch(epoch)
         state = ensemble.state_dict()
         going = []
         for row, (model, point) in enumerate(zip(stack.models, points, strict=True)):
             history[model].append(point)
             if not watch.look(row, model, point, state):
                 going.append(row)
-        report(
+        job.report(
             epoch / settings.epochs, f"epoch {epoch} of at most {settings.epochs}", _mean(points)
         )
         if not going:
             break
         if len(going) < len(stack.models):
             stack.keep(going)
-    return Trained(watch.state, history, watch.best_epoch)
+    kept = {name: value.cpu() for name, value in watch.state.items()}
+    return Trained(kept, history, watch.best_epoch, protection.report())
+
+
+def _share(report: Report, model: int, models: int) -> Report:
+    """The report of one model in a row of several."""
+
+    def tell(fraction: float, message: str = "", point: Mapping[str, float] | None = None) -> None:
+        report((model + fraction) / models, f"model {model + 1} of {models}, {message}", point)
+
+    return tell
+
+
+def _together(trained: Sequence[Trained]) -> Trained:
+    """Stacks of one as one stack."""
+    names = trained[0].state
+    return Trained(
+        {name: torch.cat([one.state[name] for one in trained]) for name in names},
+        [history for one in trained for history in one.history],
+        [epoch for one in trained for epoch in one.best_epoch],
+        trained[0].protection,
+    )
 
 
 class _Stack:
@@ -159,19 +197,23 @@ class _Stack:
         settings: Settings,
         orders: list[torch.Generator],
         masks: dict[str, Tensor],
+        protection: Protection,
     ) -> None:
         self.ensemble = ensemble
         self.records = records
         self.settings = settings
         self.orders = orders
         self.masks = masks
+        self.protection = protection
         self.models = list(range(ensemble.models))
-        self.optimizer = torch.optim.Adam(
+        self.adam = torch.optim.Adam(
             ensemble.parameters(),
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
             fused=True,
         )
+        self.optimizer = protection.optimizer(self.adam)
+        self.device = records.x.device
 
     def mask(self) -> None:
         """Zero what the masks remove."""
@@ -179,45 +221,65 @@ class _Stack:
         for name, kept in self.masks.items():
             parameters[name].data.mul_(kept)
 
-    def epoch(self, epoch: int, objective: Objective) -> list[dict[str, float]]:
+    def epoch(self, epoch: int) -> list[dict[str, float]]:
         """One pass over every model's members, then its validation accuracy."""
         rows = self.records.train[self.models]
-        order = torch.stack([torch.randperm(rows.shape[1], generator=g) for g in self.orders])
-        rows = rows.gather(1, order)
-        loss = torch.zeros(len(self.models))
-        correct = torch.zeros(len(self.models))
+        loss = torch.zeros(len(self.models), device=self.device)
+        correct = torch.zeros(len(self.models), device=self.device)
+        seen = 0
         self.ensemble.train()
-        for batch in rows.split(self.settings.batch_size, dim=1):
-            losses, hits = self._step(batch, objective)
+        for batch in self.protection.batches(rows, self.orders, self.settings.batch_size):
+            losses, hits = self._step(batch)
             loss += losses * batch.shape[1]
             correct += hits
-        accuracies = correct / rows.shape[1]
+            seen += batch.shape[1]
+        seen = max(seen, 1)  # a defence that draws its batches may draw none
+        accuracies = correct / seen
         if self.settings.stop_at_member_accuracy is not None:
             accuracies = self._accuracy(self.records.train[self.models])
         validation = self._accuracy(self.records.validation[self.models])
         return [
             {"epoch": epoch, "loss": lo, "member_accuracy": ma, "validation_accuracy": va}
             for lo, ma, va in zip(
-                (loss / rows.shape[1]).tolist(),
+                (loss / seen).tolist(),
                 accuracies.tolist(),
                 validation.tolist(),
                 strict=True,
             )
         ]
 
-    def _step(self, batch: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+    def _step(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One step of every model on its own batch: (losses, correct answers)."""
-        labels = self.records.y[batch]
-        logits = self.ensemble(self.ensemble.inputs(self.records.x[batch]))
-        losses = objective(logits, labels)
-        total = losses.sum()
-        if self.settings.scale_penalty:
-            total = total + self.settings.scale_penalty * self._scales()
+        losses = hits = torch.zeros(len(self.models), device=self.device)
+        self.protection.before_step(batch, self._ask)
         self.optimizer.zero_grad()
-        total.backward()
+        if batch.shape[1]:
+            labels = self.records.y[batch]
+            logits = self._logits(batch)
+            losses = self.protection.losses(logits, labels)
+            total = losses.sum()
+            if self.settings.scale_penalty:
+                total = total + self.settings.scale_penalty * self._scales()
+            total.backward()
+            hits = (logits.detach().argmax(2) == labels).sum(1)
+        self.protection.after_backward()
         self.optimizer.step()
         self.mask()
-        return losses.detach(), (logits.detach().argmax(2) == labels).sum(1)
+        return losses.detach(), hits
+
+    def _logits(self, rows: Tensor) -> Tensor:
+        """Float32 (M, r, C) of rows (M, r)."""
+        with arithmetic(self.device):
+            logits: Tensor = self.ensemble(self.ensemble.inputs(self.records.x[rows]))
+        return logits.float()
+
+    def _ask(self, rows: Tensor) -> Tensor:
+        """What the models say of records as anyone may ask them: in eval mode, without gradient."""
+        self.ensemble.eval()
+        with torch.no_grad():
+            logits = self._logits(rows)
+        self.ensemble.train()
+        return logits
 
     def _scales(self) -> Tensor:
         parameters = dict(self.ensemble.named_parameters())
@@ -227,20 +289,18 @@ class _Stack:
     def _accuracy(self, rows: Tensor) -> Tensor:
         """Accuracy of each model on its own records, in eval mode."""
         self.ensemble.eval()
-        correct = torch.zeros(len(self.models))
+        correct = torch.zeros(len(self.models), device=self.device)
         with torch.inference_mode():
             for batch in rows.split(512, dim=1):
-                logits = self.ensemble(self.ensemble.inputs(self.records.x[batch]))
-                correct += (logits.argmax(2) == self.records.y[batch]).sum(1)
+                correct += (self._logits(batch).argmax(2) == self.records.y[batch]).sum(1)
         return correct / rows.shape[1]
 
     def keep(self, going: list[int]) -> None:
         """Go on with some rows of the stack: weights, Adam's moments, orders and masks."""
-        rows = torch.tensor(going)
+        rows = torch.tensor(going, device=self.device)
         self.ensemble.keep(rows)
-        for moments in self.optimizer.state.values():
-            for name in ("exp_avg", "exp_avg_sq"):
-                moments[name] = moments[name][rows]
+        keep_moments(self.adam, rows)
+        self.protection.keep(rows)
         self.masks = {name: kept[rows] for name, kept in self.masks.items()}
         self.orders = [self.orders[row] for row in going]
         self.models = [self.models[row] for row in going]

@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from prunepriv.errors import Cancelled
 from prunepriv.models import Ensemble, build
 from prunepriv.seeding import derive
-from prunepriv.training import Records, Settings, Trained, cross_entropy, initialise, train
+from prunepriv.training import (
+    Records,
+    Settings,
+    Trained,
+    cross_entropy,
+    initialise,
+    plain,
+    train,
+)
 from tests.stacks import CLASSES, SHAPES, alone
 
 WIDTH = 0.25
@@ -197,7 +205,7 @@ def test_masks_hold_after_every_step() -> None:
 
     settings = Settings(epochs=2, batch_size=32)
     trained = train(
-        ensemble, records, settings, seed=7, stage="fine_tune", masks=masks, objective=watching
+        ensemble, records, settings, seed=7, stage="fine_tune", masks=masks, protect=plain(watching)
     )
     assert looked == 2 * 3
     for name, kept in masks.items():

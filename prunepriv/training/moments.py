@@ -1,0 +1,13 @@
+"""What Adam remembers of each model of a stack."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def keep_moments(adam: torch.optim.Optimizer, rows: Tensor) -> None:
+    """Adam's moments of some models of a stack only."""
+    for moments in adam.state.values():
+        for name in ("exp_avg", "exp_avg_sq"):
+            moments[name] = moments[name][rows]
