@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import torch
 from opacus.accountants import RDPAccountant
-from opacus.optimizers import DPOptimizer
+from opacus.optimizers import DPOptimizerFastGradientClipping
 from torch import Tensor
 
-from prunepriv.defenses.per_record import PerRecordGradients
+from prunepriv.defenses.clipping import ClippedGradients
 from prunepriv.training import Protection, Setting
 
 DELTA = 1e-5
@@ -47,14 +47,15 @@ class DPSGD(Protection):
         members = setting.records.train.shape[1]
         self.rate = min(1.0, setting.settings.batch_size / members)
         self._expected = self.rate * members
-        self._gradients = PerRecordGradients(setting.ensemble)
+        self._gradients = ClippedGradients(setting.ensemble)
         self._masks = setting.masks
         (noise,) = setting.streams("noise")
         seed = int(torch.randint(2**62, (), generator=noise))
         self._noise = torch.Generator(setting.records.x.device).manual_seed(seed)
 
     def optimizer(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        private: torch.optim.Optimizer = DPOptimizer(
+        """Opacus's, which adds the noise and divides by the expected batch; clipped it is here."""
+        private: torch.optim.Optimizer = DPOptimizerFastGradientClipping(
             optimizer,
             noise_multiplier=self.strength,
             max_grad_norm=self.clip,
@@ -74,7 +75,7 @@ class DPSGD(Protection):
             yield rows[:, drawn.to(rows.device)]
 
     def after_backward(self) -> None:
-        self._gradients.collect(self._masks)
+        self._gradients.sum_up(self.clip, self._masks)
         self.steps += 1
 
     def report(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ DEFENSES: Mapping[str, DefenseOption] = table(
         summary="Adversarial regularisation: fools an attack network that is trained along with it.",
         source="Nasr et al. 2018",
         strength="Weight \u03bb",
-        default_strength=1.0,
+        default_strength=6.0,
         low=0.0,
         high=64.0,
     ),

@@ -5,51 +5,115 @@ from __future__ import annotations
 import pytest
 import torch
 
-from prunepriv.defenses import REGISTRY, cross_entropy, make_objective
+from prunepriv.defenses import REGISTRY, make_protection
 from prunepriv.errors import UnknownNameError
+from prunepriv.models import Ensemble
 from prunepriv.options import DEFENSES
+from prunepriv.seeding import derive
+from prunepriv.training import Protection, Records, Setting, Settings, Trained, cross_entropy, train
+from tests.stacks import CLASSES
+from tests.unit.training.test_loop import fresh, make_problem
+
+NAMES = list(DEFENSES)
+SETTINGS = Settings(epochs=3, batch_size=32)
 
 
 def batch(models: int = 3, size: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
-    logits = 3 * torch.randn(models, size, 5, generator=generator)
-    return logits, torch.randint(0, 5, (models, size), generator=generator)
+    logits = 3 * torch.randn(models, size, CLASSES, generator=generator)
+    return logits, torch.randint(0, CLASSES, (models, size), generator=generator)
+
+
+def at_work(name: str, strength: float, ensemble: Ensemble, records: Records) -> Protection:
+    """A defence that has begun, on a stack of as many models as it takes."""
+    protection = make_protection(name, strength, clip=1.0)()
+
+    def streams(use: str) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(derive(1, m, use)) for m in range(ensemble.models)]
+
+    protection.begin(Setting(ensemble, records, SETTINGS, {}, streams))
+    return protection
+
+
+def answers(rows: torch.Tensor) -> torch.Tensor:
+    """Logits that nobody trained."""
+    return torch.randn(*rows.shape, CLASSES, generator=torch.Generator().manual_seed(6))
+
+
+def tuned(name: str, strength: float, model: str = "fc", models: int = 3) -> Trained:
+    return train(
+        fresh(model, models), make_problem(model, models), SETTINGS,
+        seed=7, stage="fine_tune", protect=make_protection(name, strength, clip=1.0),
+    )  # fmt: skip
 
 
 def test_the_registry_is_the_options_table() -> None:
-    assert list(REGISTRY) == list(DEFENSES)
+    assert list(REGISTRY) == NAMES
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="unknown defence 'luck': choose one of none, ppb"):
-        make_objective("luck", 1.0)
+        make_protection("luck", 1.0)
 
 
-@pytest.mark.parametrize("name", list(DEFENSES))
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [1, 2, 7, 8])
 def test_a_finite_loss_per_model_with_a_finite_gradient(name: str, size: int) -> None:
-    logits, labels = batch(size=size)
+    models = 1 if make_protection(name, 1.0, clip=1.0)().alone else 3
+    records = make_problem("fc", models)
+    protection = at_work(name, DEFENSES[name].default_strength, fresh("fc", models), records)
+    logits, labels = batch(models, size)
+    protection.before_step(records.train[:, :size], answers)
     logits.requires_grad_()
-    losses = make_objective(name, DEFENSES[name].default_strength)(logits, labels)
-    assert losses.shape == (3,)
+    losses = protection.losses(logits, labels)
+    assert losses.shape == (models,)
     assert losses.isfinite().all()
     (gradient,) = torch.autograd.grad(losses.sum(), logits)
     assert gradient.isfinite().all()
 
 
-@pytest.mark.parametrize("name", list(DEFENSES))
+@pytest.mark.parametrize("name", [n for n in NAMES if not make_protection(n, 1.0, 1.0)().alone])
 def test_models_do_not_hear_of_each_other(name: str) -> None:
+    records = make_problem("fc", 3)
+    protection = at_work(name, min(4.0, DEFENSES[name].high), fresh("fc", 3), records)
+    protection.before_step(records.train[:, :8], answers)
     logits, labels = batch()
     logits.requires_grad_()
-    losses = make_objective(name, 4.0)(logits, labels)
-    (gradient,) = torch.autograd.grad(losses[1], logits)
+    (gradient,) = torch.autograd.grad(protection.losses(logits, labels)[1], logits)
     assert gradient[1].any()
     assert not gradient[[0, 2]].any()
 
 
-@pytest.mark.parametrize("name", list(DEFENSES))
-def test_at_strength_zero_only_cross_entropy_is_left(name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_model_learns_does_not_depend_on_its_neighbours(name: str) -> None:
+    strength = DEFENSES[name].default_strength
+    both, first = tuned(name, strength), tuned(name, strength, models=1)
+    for key, value in first.state.items():
+        torch.testing.assert_close(both.state[key][:1], value, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "dp_sgd"])
+def test_at_strength_zero_it_is_plain_fine_tuning(name: str) -> None:
+    # DP-SGD without noise still clips, and draws its batches
+    plain, zero = tuned("none", 0.0), tuned(name, 0.0)
+    assert all(torch.equal(value, zero.state[key]) for key, value in plain.state.items())
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "none"])
+def test_every_defence_changes_what_is_learnt(name: str) -> None:
+    plain, defended = tuned("none", 0.0), tuned(name, DEFENSES[name].default_strength)
+    assert not torch.equal(plain.state["output.weight"], defended.state["output.weight"])
+    again = tuned(name, DEFENSES[name].default_strength)
+    assert all(torch.equal(value, again.state[key]) for key, value in defended.state.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_comes_from_the_global_generator(name: str) -> None:
+    state = torch.get_rng_state()
+    tuned(name, DEFENSES[name].default_strength)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_defence_is_cross_entropy_unless_it_says_otherwise() -> None:
     logits, labels = batch()
-    torch.testing.assert_close(
-        make_objective(name, 0.0)(logits, labels), cross_entropy(logits, labels)
-    )
+    assert torch.equal(Protection().losses(logits, labels), cross_entropy(logits, labels))

@@ -155,6 +155,32 @@ def test_a_model_learns_the_same_alone_as_beside_others(name: str) -> None:
     assert not torch.allclose(*together.state["output.weight"][:2], atol=1e-2)
 
 
+@pytest.mark.parametrize("name", ["fc", "cnn"])
+def test_models_trained_in_turn_learn_what_they_learn_together(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records, settings = make_problem(name, 3), Settings(epochs=3, batch_size=32, patience=1)
+    together = train(fresh(name, 3), records, settings, seed=7, stage="train")
+    heard: list[tuple[float, str]] = []
+
+    def report(
+        fraction: float, message: str = "", point: Mapping[str, float] | None = None
+    ) -> None:
+        heard.append((fraction, message))
+
+    ensemble = fresh(name, 3)
+    monkeypatch.setattr(type(ensemble), "one_by_one", True)
+    in_turn = train(ensemble, records, settings, seed=7, stage="train", report=report)
+    for key, value in together.state.items():
+        assert float((in_turn.state[key] - value).abs().max()) < 5e-3
+        assert float((in_turn.state[key] - value).abs().mean()) < 2e-4
+    assert in_turn.best_epoch == together.best_epoch
+    assert [len(points) for points in in_turn.history] == [len(p) for p in together.history]
+    assert heard[0] == (pytest.approx(1 / 9), "model 1 of 3, epoch 1 of at most 3")
+    assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
+    assert heard[-1][1].startswith("model 3 of 3")
+
+
 def test_a_model_goes_on_alike_when_its_neighbours_have_stopped() -> None:
     records = make_problem("fc", 3)
     settings = Settings(epochs=15, patience=1, batch_size=32)

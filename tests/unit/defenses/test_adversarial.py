@@ -1,0 +1,130 @@
+"""Adversarial regularisation: its attack network learns, and the model learns to fool it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from prunepriv.defenses import make_protection
+from prunepriv.defenses.adversarial import Adversarial, Judge, given_away, seen
+from prunepriv.training import Settings, initialise, train
+from tests.stacks import CLASSES
+from tests.unit.defenses.test_registry import answers, at_work, batch
+from tests.unit.training.test_loop import fresh, make_problem
+
+
+def plain_judge(judge: Judge, model: int, x: Tensor) -> Tensor:
+    """The same network for one model and one record after the other."""
+    weight = {name: value[model] for name, value in judge.named_parameters()}
+
+    def layer(name: str, v: Tensor) -> Tensor:
+        return weight[f"{name}.weight"] @ v + weight[f"{name}.bias"]
+
+    odds = []
+    for record in x:
+        p, y = record[:CLASSES], record[CLASSES:]
+        both = torch.cat([layer("posterior", p).relu(), layer("label", y).relu()])
+        odds.append(layer("output", layer("both", both).relu()))
+    return torch.cat(odds)
+
+
+def made(models: int = 2) -> Judge:
+    judge = Judge(models, CLASSES)
+    initialise(judge, 4)
+    return judge
+
+
+def test_the_attack_network_against_one_written_out() -> None:
+    judge = made()
+    logits, labels = batch(2)
+    x = seen(logits, labels)
+    torch.testing.assert_close(x[..., :CLASSES].sum(2), torch.ones(2, 8))
+    assert torch.equal(x[..., CLASSES:].argmax(2), labels)
+    together = judge(x)
+    for model in range(2):
+        torch.testing.assert_close(together[model], plain_judge(judge, model, x[model]))
+
+
+def test_the_gain_is_the_attack_networks_cross_entropy_for_members() -> None:
+    judge = made()
+    logits, labels = batch(2)
+    odds = judge(seen(logits, labels))
+    expected = -torch.sigmoid(odds).log().mean(1)
+    torch.testing.assert_close(given_away(judge, logits, labels), expected)
+
+
+def test_a_step_down_the_gradient_fools_the_attack_network_more() -> None:
+    records = make_problem("fc", 2)
+    protection = at_work("adversarial", 1e4, fresh("fc", 2), records)
+    protection.before_step(records.train[:, :8], answers)
+    assert isinstance(protection, Adversarial)
+    judge = protection._judge
+    assert judge is not None
+    logits, labels = batch(2)
+    logits.requires_grad_()
+    (gradient,) = torch.autograd.grad(protection.losses(logits, labels).sum(), logits)
+    moved = logits.detach() - 1e-3 * gradient
+    assert (given_away(judge, moved, labels) > given_away(judge, logits, labels)).all()
+
+
+def test_it_is_shown_members_and_validation_records_only() -> None:
+    records = make_problem("fc", 2)
+    asked = []
+
+    def ask(rows: Tensor) -> Tensor:
+        asked.append(rows)
+        return torch.zeros(*rows.shape, CLASSES)
+
+    protection = at_work("adversarial", 1.0, fresh("fc", 2), records)
+    for start in range(0, 64, 16):
+        protection.before_step(records.train[:, start : start + 16], ask)
+    for model in range(2):
+        others = torch.cat([rows[model, 16:] for rows in asked])
+        assert set(others.tolist()) <= set(records.validation[model].tolist())
+        assert len(set(others.tolist())) > 20
+
+
+def test_it_learns_to_tell_members_that_can_be_told() -> None:
+    records = make_problem("fc", 2)
+    members = [set(row.tolist()) for row in records.train]
+
+    def ask(rows: Tensor) -> Tensor:
+        told = torch.zeros(*rows.shape, CLASSES)
+        for model, row in enumerate(rows.tolist()):
+            for place, record in enumerate(row):
+                told[model, place, 0] = 3.0 if record in members[model] else 0.0
+        return told
+
+    protection = at_work("adversarial", 1.0, fresh("fc", 2), records)
+    assert isinstance(protection, Adversarial)
+    for _ in range(60):
+        protection.before_step(records.train[:, :64], ask)
+    judge = protection._judge
+    assert judge is not None
+    rows = torch.cat([records.train[:, :20], records.validation[:, :20]], dim=1)
+    odds = judge(seen(ask(rows), records.y[rows]))
+    assert ((odds > 0)[:, :20]).float().mean() > 0.9
+    assert ((odds > 0)[:, 20:]).float().mean() < 0.1
+
+
+def test_members_stand_out_less_by_confidence() -> None:
+    gaps = {}
+    for strength in (0.0, 6.0):
+        records = make_problem("fc", 2, noise=0.6)
+        # a goal out of reach: neither stops early, and the last weights are kept
+        settings = Settings(
+            epochs=40, stop_at_member_accuracy=1.1, batch_size=32, learning_rate=3e-3
+        )
+        trained = train(
+            fresh("fc", 2, dropout=False), records, settings, seed=3, stage="fine_tune",
+            protect=make_protection("adversarial", strength),
+        )  # fmt: skip
+        ensemble = fresh("fc", 2, dropout=False).eval()
+        ensemble.load(trained.state)
+        means = []
+        for rows in (records.train, records.validation):
+            with torch.no_grad():
+                p = ensemble(ensemble.inputs(records.x[rows])).softmax(2)
+            means.append(p.gather(2, records.y[rows][..., None]).mean())
+        gaps[strength] = float(means[0] - means[1])
+    assert gaps[6.0] < 0.6 * gaps[0.0]
