@@ -71,11 +71,11 @@ class ClippedGradients:
         def watch(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             if not (layer.training and output.requires_grad):
                 return
-            x = inputs[0].detach()
+            x = inputs[0].detach().float()  # a GPU works in bfloat16: too coarse for a norm
 
             def take(gradient: Tensor) -> None:
                 batch = gradient.shape[1] if isinstance(layer, StackedLinear) else len(gradient)
-                self._passed.append(_Passed(name, layer, x, gradient * batch))
+                self._passed.append(_Passed(name, layer, x, gradient.float() * batch))
 
             output.register_hook(take)
 

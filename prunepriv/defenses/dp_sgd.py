@@ -70,7 +70,7 @@ class DPSGD(Protection):
     ) -> Iterator[Tensor]:
         """As many Poisson draws as there are batches in an epoch; one may be empty."""
         (order,) = orders
-        for _ in range(math.ceil(1 / self.rate)):
+        for _ in range(math.ceil(rows.shape[1] / size)):
             drawn = torch.rand(rows.shape[1], generator=order) < self.rate
             yield rows[:, drawn.to(rows.device)]
 

@@ -172,3 +172,24 @@ def test_the_promise_is_told_for_all_steps_that_were_done() -> None:
     assert told["epsilon"] == epsilon(1.0, 32 / members, steps)
     assert (told["clip"], told["noise_multiplier"], told["delta"]) == (0.5, 1.0, 1e-5)
     assert told["covers"] == "fine_tune"
+
+
+def test_an_epoch_has_as_many_draws_as_plain_training_has_batches() -> None:
+    protection = DPSGD(1.0, 1.0)
+    protection.rate = 128 / 6272  # 1 / (128 / 6272) is a little more than 49
+    order = [torch.Generator().manual_seed(2)]
+    assert len(list(protection.batches(torch.arange(6272)[None], order, 128))) == 49
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_norms_are_float32s_where_products_are_bfloat16s(name: str) -> None:
+    ensemble, records = single(name), make_problem(name, 1)
+    watched = ClippedGradients(ensemble)
+    rows = records.train[:, :1]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = ensemble(ensemble.inputs(records.x[rows]))
+    cross_entropy(logits.float(), records.y[rows]).sum().backward()
+    watched.sum_up(0.01, {})
+    gradients = [parameter.grad for parameter in ensemble.parameters()]
+    total = sum(float(g.double().square().sum()) for g in gradients if g is not None)
+    assert math.sqrt(total) == pytest.approx(0.01, rel=1e-4)
