@@ -69,17 +69,25 @@ class StackedBatchNorm2d(nn.Module):
 
 
 class StackedGroupNorm(nn.Module):
-    """M group norms over (B, M * channels, H, W), in gcd(channels, 8) groups each."""
+    """M group norms over (B, M * channels, H, W), in :func:`group_count` groups each."""
 
     def __init__(self, models: int, channels: int) -> None:
         super().__init__()
-        self.groups = math.gcd(channels, 8)
+        self.groups = group_count(channels)
         self.weight = nn.Parameter(torch.empty(models, channels))
         self.bias = nn.Parameter(torch.empty(models, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         groups = self.weight.shape[0] * self.groups
         return F.group_norm(x, groups, self.weight.view(-1), self.bias.view(-1))
+
+
+def group_count(channels: int) -> int:
+    """Groups of a group norm: 8, or fewer that divide the channels and leave no group with one.
+
+    A single channel of 1x1 pixels has no spread: its norm would be the same for every record.
+    """
+    return next(n for n in (8, 4, 2, 1) if n == 1 or (channels % n == 0 and channels > n))
 
 
 class Dropout(nn.Module):

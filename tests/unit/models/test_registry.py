@@ -44,10 +44,13 @@ def test_logits_have_a_row_per_model_and_record(name: str, models: int) -> None:
     assert logits.isfinite().all()
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 16, 16), (3, 32, 32)])
+@pytest.mark.parametrize("norm", ["batch", "group"])
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 16, 16), (1, 9, 21), (3, 32, 32)])
 @pytest.mark.parametrize("training", [False, True])
-def test_a_stack_of_cnns_is_separate_networks(shape: tuple[int, ...], training: bool) -> None:
-    ensemble = make_stack("cnn", shape=shape).train(training)
+def test_a_stack_of_cnns_is_separate_networks(
+    norm: str, shape: tuple[int, ...], training: bool
+) -> None:
+    ensemble = make_stack("cnn", shape=shape, norm=norm).train(training)
     records = make_records("cnn", 3 * 12, shape=shape).view(3, 12, *shape)
     inputs = ensemble.inputs(records)
     plain = [alone("cnn", ensemble, model).train(training) for model in range(3)]
