@@ -91,7 +91,10 @@ def group_count(channels: int) -> int:
 
 
 class Dropout(nn.Module):
-    """Dropout over (M, B, ...) with one generator per model; the identity in eval mode."""
+    """Dropout over (M, B, ...) with one generator per model; the identity in eval mode.
+
+    The generators are the processor's, so that a model drops the same wherever it is trained.
+    """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
@@ -104,7 +107,8 @@ class Dropout(nn.Module):
         if len(self.generators) != x.shape[0]:
             raise RuntimeError(f"{x.shape[0]} models, but {len(self.generators)} generators")
         rows = [keep_mask(x[0].shape, self.rate, g) for g in self.generators]
-        return x * torch.stack(rows) if len(rows) > 1 else x * rows[0]
+        mask = torch.stack(rows) if len(rows) > 1 else rows[0]
+        return x * mask.to(x.device)
 
 
 def keep_mask(shape: Sequence[int], rate: float, generator: torch.Generator) -> Tensor:

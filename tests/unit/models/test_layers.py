@@ -60,6 +60,12 @@ def test_dropout_is_the_identity_in_eval_mode() -> None:
     assert torch.equal(Dropout(0.9).eval()(x), x)
 
 
+def test_dropout_draws_on_the_processor_for_records_elsewhere() -> None:
+    drop = Dropout(0.3)
+    drop.generators = [generator(m) for m in range(2)]
+    assert drop(torch.ones(2, 5, 8, device="meta")).device.type == "meta"
+
+
 def test_dropout_refuses_to_share_a_generator_between_models() -> None:
     drop = Dropout(0.1)
     drop.generators = [generator()]
