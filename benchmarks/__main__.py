@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import defenses as all_defenses
+from benchmarks import images as network_speed
 from benchmarks import location as location_figures
 from benchmarks import recipes as two_recipes
 from benchmarks import speed as speed_table
@@ -43,6 +44,16 @@ def defenses(
 def recipes(seeds: Seeds = "1,2,3") -> None:
     """Attack networks trained by the fast recipe and by the paper's."""
     two_recipes.report([int(seed) for seed in seeds.split(",")])
+
+
+@app.command()
+def images(
+    steps: Annotated[int | None, typer.Option(min=1, help="Timed steps of every network.")] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="Records of a step.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Of the processor.")] = 1,
+) -> None:
+    """Records per second in training, for every data set and network."""
+    network_speed.report(steps, batch, threads)
 
 
 app()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, TypeVar
 
 import torch
@@ -68,7 +67,7 @@ def _vision(ensemble: Vision, model: int) -> nn.Module:
     for name, layer in list(network.named_modules()):
         if isinstance(layer, nn.BatchNorm2d) and not ensemble.normalised():
             channels = layer.num_features
-            network.set_submodule(name, nn.GroupNorm(math.gcd(channels, 8), channels))
+            network.set_submodule(name, nn.GroupNorm(_groups(channels), channels))
     return _take(network, ensemble, model)
 
 
@@ -104,8 +103,16 @@ def _conv(stacked: Any, model: int) -> nn.Conv2d:
     return _take(layer, stacked, model)
 
 
-def _norm(stacked: Any, model: int) -> nn.BatchNorm2d:
-    return _take(nn.BatchNorm2d(stacked.weight.shape[1]), stacked, model)
+def _norm(stacked: Any, model: int) -> nn.Module:
+    channels = stacked.weight.shape[1]
+    if hasattr(stacked, "running_mean"):
+        return _take(nn.BatchNorm2d(channels), stacked, model)
+    return _take(nn.GroupNorm(_groups(channels), channels), stacked, model)
+
+
+def _groups(channels: int) -> int:
+    """At most 8 equal groups of two channels or more."""
+    return max(n for n in (1, 2, 4, 8) if channels % n == 0 and n <= max(1, channels // 2))
 
 
 def _take(layer: Layer, stacked: nn.Module, model: int) -> Layer:

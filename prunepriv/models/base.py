@@ -110,8 +110,14 @@ class Ensemble(nn.Module, ABC):
 
     def single(self, row: int) -> Ensemble:
         """A new stack of one: copies of that model's parameters and buffers."""
-        one = copy.deepcopy(self)
-        one.keep(torch.tensor([row]))
+        mine = slice(row, row + 1)
+        # deepcopy takes these for copied already, and so never holds a second stack
+        own: dict[int, object] = {id(b): b[mine].clone() for b in self.buffers()}
+        own |= {id(p): nn.Parameter(p.detach()[mine].clone()) for p in self.parameters()}
+        one = copy.deepcopy(self, own)
+        for layer in one.modules():
+            if isinstance(layer, Dropout):
+                layer.generators = layer.generators[mine]
         return one
 
     def load(self, state: Mapping[str, Tensor]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -21,8 +20,7 @@ def multiplications(ensemble: Ensemble, shape: Sequence[int]) -> int:
     Args:
         shape: of one record, (features,) or (channels, height, width).
     """
-    shapes = copy.deepcopy(ensemble).to("meta").eval()
-    models = shapes.models
+    shapes = ensemble.single(0).to("meta").eval()
     total = 0
 
     def counter(weights: int, positions: bool) -> Any:
@@ -36,6 +34,6 @@ def multiplications(ensemble: Ensemble, shape: Sequence[int]) -> int:
         if isinstance(layer, CONVOLUTIONS + LINEARS):
             weights = math.prod(layer.weight.shape[1:])
             layer.register_forward_hook(counter(weights, isinstance(layer, CONVOLUTIONS)))
-    record = torch.zeros(models, 1, *shape, dtype=torch.uint8, device="meta")
+    record = torch.zeros(1, 1, *shape, dtype=torch.uint8, device="meta")
     shapes(shapes.inputs(record))
-    return total // (models if ensemble.one_by_one else 1)
+    return total

@@ -69,11 +69,11 @@ class StackedBatchNorm2d(nn.Module):
 
 
 class StackedGroupNorm(nn.Module):
-    """M group norms over (B, M * channels, H, W), in gcd(channels, 8) groups each."""
+    """M group norms over (B, M * channels, H, W), in :func:`group_count` groups each."""
 
     def __init__(self, models: int, channels: int) -> None:
         super().__init__()
-        self.groups = math.gcd(channels, 8)
+        self.groups = group_count(channels)
         self.weight = nn.Parameter(torch.empty(models, channels))
         self.bias = nn.Parameter(torch.empty(models, channels))
 
@@ -82,8 +82,19 @@ class StackedGroupNorm(nn.Module):
         return F.group_norm(x, groups, self.weight.view(-1), self.bias.view(-1))
 
 
+def group_count(channels: int) -> int:
+    """Groups of a group norm: 8, or fewer that divide the channels and leave no group with one.
+
+    A single channel of 1x1 pixels has no spread: its norm would be the same for every record.
+    """
+    return next(n for n in (8, 4, 2, 1) if n == 1 or (channels % n == 0 and channels > n))
+
+
 class Dropout(nn.Module):
-    """Dropout over (M, B, ...) with one generator per model; the identity in eval mode."""
+    """Dropout over (M, B, ...) with one generator per model; the identity in eval mode.
+
+    The generators are the processor's, so that a model drops the same wherever it is trained.
+    """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
@@ -95,8 +106,9 @@ class Dropout(nn.Module):
             return x
         if len(self.generators) != x.shape[0]:
             raise RuntimeError(f"{x.shape[0]} models, but {len(self.generators)} generators")
-        rows = [keep_mask(x[0].shape, self.rate, g).to(x.device) for g in self.generators]
-        return x * torch.stack(rows) if len(rows) > 1 else x * rows[0]
+        rows = [keep_mask(x[0].shape, self.rate, g) for g in self.generators]
+        mask = torch.stack(rows) if len(rows) > 1 else rows[0]
+        return x * mask.to(x.device)
 
 
 def keep_mask(shape: Sequence[int], rate: float, generator: torch.Generator) -> Tensor:

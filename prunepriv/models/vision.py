@@ -6,7 +6,6 @@ pooling. Pictures may have 8x8 to 64x64 pixels and any number of channels.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from torch.func import functional_call
 from torchvision.models import densenet, resnet, vgg
 
 from prunepriv.models.base import Ensemble, Losers
-from prunepriv.models.layers import StackedBatchNorm2d
+from prunepriv.models.layers import StackedBatchNorm2d, group_count
 
 
 class Vision(Ensemble):
@@ -110,8 +109,7 @@ class DenseNet121(Vision):
 
     @staticmethod
     def network(shape: Sequence[int], classes: int, width: float) -> nn.Module:
-        # A transition halves the channels, so there must be two to halve.
-        first = max(2, _scaled(64, width))
+        first = _scaled(64, width)
         network: nn.Module = densenet.DenseNet(
             growth_rate=_scaled(32, width), num_init_features=first, num_classes=classes
         )
@@ -173,7 +171,8 @@ class _NarrowResNet(resnet.ResNet):  # type: ignore[misc]
 
 
 def _scaled(channels: int, width: float) -> int:
-    return max(1, round(channels * width))
+    """Two at least: DenseNet's transitions halve them, and a group norm compares them."""
+    return max(2, round(channels * width))
 
 
 def _stack(network: nn.Module, models: int, norm: str) -> None:
@@ -192,4 +191,4 @@ def _stack(network: nn.Module, models: int, norm: str) -> None:
 def _norm(models: int, channels: int, norm: str) -> nn.Module:
     if norm == "batch":
         return StackedBatchNorm2d(models, channels)
-    return nn.GroupNorm(math.gcd(channels, 8), channels)
+    return nn.GroupNorm(group_count(channels), channels)

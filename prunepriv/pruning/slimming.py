@@ -13,8 +13,9 @@ def network_slimming(ensemble: Ensemble, state: State, sparsity: float) -> Masks
     """Remove round(sparsity * channels) channels of smallest |gamma|, ranked across the network.
 
     Scale and shift of a removed channel are zeroed, and so are the filter that feeds it or the
-    weights that read it, which then changes nothing but makes the achieved sparsity countable. The largest scale of every layer
-    stays, so no layer vanishes; where that leaves too few to remove, all but those go.
+    weights that read it, which then changes nothing but makes the achieved sparsity countable. The
+    largest scale of every layer stays, so no layer vanishes; where that leaves too few to remove,
+    all but those go.
     """
     pairs = ensemble.normalised()
     scales = [state[f"{norm}.weight"].abs() for norm in pairs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from prunepriv.models import REGISTRY, build
 from prunepriv.training import initialise
-from tests.stacks import CLASSES, SHAPES, make_records, make_stack
+from tests.stacks import CLASSES, SHAPES, alone, make_records, make_stack
 
 NAMES = list(REGISTRY)
 
@@ -62,10 +63,11 @@ def test_a_models_first_weights_do_not_depend_on_how_many_there_are(name: str) -
     few, many = (build(name, models, SHAPES[name], CLASSES, 0.25) for models in (1, 3))
     initialise(few, seed=9)
     initialise(many, seed=9)
-    for key, value in few.state_dict().items():
-        assert torch.equal(value[0], many.state_dict()[key][0])
+    first, together = few.state_dict(), many.state_dict()
+    for key, value in first.items():
+        assert torch.equal(value[0], together[key][0])
     weight = next(name for name in few.prunable())
-    assert not torch.equal(many.state_dict()[weight][0], many.state_dict()[weight][1])
+    assert not torch.equal(together[weight][0], together[weight][1])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,6 +80,46 @@ def test_a_copied_state_is_a_copy_and_loads_back(name: str) -> None:
     ensemble.load(state)
     for key, value in ensemble.state_dict().items():
         assert torch.equal(value, state[key])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_single_model_is_one_rows_copy_and_no_more(name: str) -> None:
+    ensemble = make_stack(name, 3)
+    ensemble.draw_dropout_from([torch.Generator().manual_seed(m) for m in range(3)])
+    x = ensemble.inputs(make_records(name, 8).expand(3, 8, *SHAPES[name]))
+    ensemble(x).sum().backward()
+    before = ensemble.copy_state()
+    one = ensemble.single(1)
+    for key, value in one.state_dict().items():
+        assert torch.equal(value, before[key][1:2])
+        assert value.untyped_storage().nbytes() == value.nbytes  # not a view of the stack
+    assert all(parameter.grad is None for parameter in one.parameters())
+    with torch.no_grad():
+        for value in one.state_dict().values():
+            value.fill_(7)
+    assert all(torch.equal(value, before[key]) for key, value in ensemble.state_dict().items())
+
+
+@pytest.mark.parametrize("route", ["keep", "single", "copy", "load"])
+@pytest.mark.parametrize("name", ["cnn", "resnet18"])
+def test_running_statistics_go_on_as_the_models_own(name: str, route: str) -> None:
+    ensemble = make_stack(name, 3, width=0.1)
+    goes_on = ensemble.single(2) if route == "single" else copy.deepcopy(ensemble)
+    if route == "keep":
+        goes_on.keep(torch.tensor([2]))
+    elif route == "load":
+        goes_on = build(name, 1, SHAPES[name], CLASSES, 0.1)
+        goes_on.load({key: value[2:] for key, value in ensemble.state_dict().items()})
+    x = ensemble.inputs(make_records(name, 8))
+    plain = alone(name, ensemble, 2).train()
+    goes_on.train()(x.expand(goes_on.models, *x.shape))
+    plain(x)
+    learned = [v for k, v in goes_on.state_dict().items() if "running_" in k]
+    expected = [v for k, v in plain.state_dict().items() if "running_" in k]
+    untouched = [v for k, v in ensemble.state_dict().items() if "running_" in k]
+    for ours, theirs, old in zip(learned, expected, untouched, strict=True):
+        torch.testing.assert_close(ours[-1], theirs, atol=1e-5, rtol=1e-4)
+        assert not torch.equal(old[2], theirs)
 
 
 def test_each_batch_norm_names_the_convolution_that_feeds_it() -> None:

@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from prunepriv.models.layers import Dropout, StackedBatchNorm2d, StackedConv2d, keep_mask
+from prunepriv.models.layers import (
+    Dropout,
+    StackedBatchNorm2d,
+    StackedConv2d,
+    StackedGroupNorm,
+    group_count,
+    keep_mask,
+)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -53,6 +60,12 @@ def test_dropout_is_the_identity_in_eval_mode() -> None:
     assert torch.equal(Dropout(0.9).eval()(x), x)
 
 
+def test_dropout_draws_on_the_processor_for_records_elsewhere() -> None:
+    drop = Dropout(0.3)
+    drop.generators = [generator(m) for m in range(2)]
+    assert drop(torch.ones(2, 5, 8, device="meta")).device.type == "meta"
+
+
 def test_dropout_refuses_to_share_a_generator_between_models() -> None:
     drop = Dropout(0.1)
     drop.generators = [generator()]
@@ -71,6 +84,35 @@ def test_a_batch_norm_learns_the_running_statistics_of_each_model() -> None:
         plain(x[:, 3 * model : 3 * model + 3])
         torch.testing.assert_close(stacked.running_mean[model], plain.running_mean)
         torch.testing.assert_close(stacked.running_var[model], plain.running_var)
+
+
+def test_one_value_per_channel_is_normalised_by_the_running_statistics() -> None:
+    stacked = StackedBatchNorm2d(2, 3)
+    for value in stacked.state_dict().values():
+        value.copy_(torch.rand(2, 3, generator=generator()) + 0.5)
+    before = {name: value.clone() for name, value in stacked.state_dict().items()}
+    x = torch.randn(1, 6, 1, 1, generator=generator(1))
+    trained = stacked.train()(x)
+    assert torch.equal(trained, stacked.eval()(x))
+    assert all(torch.equal(value, before[name]) for name, value in stacked.state_dict().items())
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 8, 12, 16])
+def test_a_stack_of_group_norms_is_separate_group_norms(channels: int) -> None:
+    stacked = StackedGroupNorm(3, channels)
+    for number, value in enumerate(stacked.state_dict().values()):
+        nn.init.normal_(value, generator=generator(number))
+    x = torch.randn(4, 3 * channels, 5, 3, generator=generator())
+    together = stacked(x).split(channels, dim=1)
+    for model, part in enumerate(x.split(channels, dim=1)):
+        plain = nn.GroupNorm(group_count(channels), channels)
+        plain.load_state_dict({k: v[model] for k, v in stacked.state_dict().items()})
+        torch.testing.assert_close(together[model], plain(part))
+
+
+def test_groups_are_eight_at_most_and_of_two_channels_at_least() -> None:
+    counts = [group_count(channels) for channels in (1, 2, 3, 4, 8, 12, 16, 20, 64)]
+    assert counts == [1, 1, 1, 2, 4, 4, 8, 4, 8]
 
 
 def test_a_convolution_reads_its_own_models_channels_only() -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from prunepriv.models import Ensemble, build, multiplications
 from prunepriv.options import APPROACHES
 from prunepriv.pruning import make_masks
+from prunepriv.signals import confidences, signals
 from prunepriv.training import initialise
 from tests.stacks import CLASSES, alone, make_records, make_stack
 
@@ -26,9 +28,19 @@ def pictures(ensemble: Ensemble, shape: tuple[int, ...], count: int = 6) -> torc
     return ensemble.inputs(records.view(models, count, *shape))
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("norm", ["batch", "group"])
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 16, 16), (1, 32, 32)])
+@pytest.mark.parametrize(
+    ("name", "norm", "shape"),
+    [
+        ("resnet18", "batch", (1, 8, 8)),
+        ("resnet18", "batch", (3, 9, 20)),
+        ("resnet18", "group", (3, 13, 8)),
+        ("vgg16", "batch", (1, 13, 8)),
+        ("vgg16", "batch", (3, 32, 32)),
+        ("vgg16", "group", (1, 8, 8)),
+        ("densenet121", "batch", (1, 11, 16)),
+        ("densenet121", "group", (3, 8, 8)),
+    ],
+)
 def test_a_stack_is_separate_networks(name: str, norm: str, shape: tuple[int, ...]) -> None:
     ensemble = make_stack(name, 2, shape=shape, width=WIDTH, norm=norm).train().double()
     x = pictures(ensemble, shape).double()  # a bias before a norm has gradient 0: no rounding
@@ -36,6 +48,7 @@ def test_a_stack_is_separate_networks(name: str, norm: str, shape: tuple[int, ..
     together = ensemble(x)
     assert together.shape == (2, 6, CLASSES)
     together.sum().backward()
+    learned = ensemble.state_dict()
     for model, network in enumerate(plain):
         logits = network(x[model])
         torch.testing.assert_close(together[model], logits)
@@ -47,14 +60,39 @@ def test_a_stack_is_separate_networks(name: str, norm: str, shape: tuple[int, ..
             torch.testing.assert_close(ours[model], parameter.grad)
         for key, buffer in network.named_buffers():
             if not key.endswith("num_batches_tracked"):
-                torch.testing.assert_close(ensemble.state_dict()[key][model], buffer)
+                torch.testing.assert_close(learned[key][model], buffer)
     assert bool(ensemble.normalised()) == (norm == "batch")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_batch_of_one_small_picture_can_be_trained_on(name: str) -> None:
-    ensemble = make_stack(name, 1, width=WIDTH).train()
+@pytest.mark.parametrize("norm", ["batch", "group"])
+def test_one_small_picture_can_be_trained_on_and_asked_at_any_width(name: str, norm: str) -> None:
+    ensemble = make_stack(name, 1, width=0.01, norm=norm).train()
     assert ensemble(pictures(ensemble, (3, 8, 8), 1)).isfinite().all()
+    assert ensemble.eval()(pictures(ensemble, (3, 8, 8), 1)).isfinite().all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_large_picture_is_pooled_to_one_answer(name: str) -> None:
+    ensemble = make_stack(name, 1, shape=(1, 64, 64), width=0.05).eval()
+    x = pictures(ensemble, (1, 64, 64), 1)
+    torch.testing.assert_close(ensemble(x)[0], alone(name, ensemble, 0).eval()(x[0]))
+
+
+def test_signals_and_confidences_are_those_of_plain_networks() -> None:
+    ensemble = make_stack("resnet18", 2, width=WIDTH)
+    x = make_records("resnet18", 8)
+    rows = torch.tensor([[0, 3, 5, 1, 7], [2, 4, 0, 6, 3]])
+    labels = torch.arange(8) % CLASSES
+    plain = [alone("resnet18", ensemble, model).eval() for model in range(2)]
+    logits, _ = signals(ensemble, x, rows, seed=1, chunk=2)
+    asked = confidences(ensemble, x, labels, rows[0], chunk=2)
+    for model, network in enumerate(plain):
+        expected = network(ensemble.inputs(x[rows[model]]))
+        torch.testing.assert_close(logits[model], expected, atol=1e-5, rtol=1e-4)
+        posteriors = network(ensemble.inputs(x[rows[0]])).double().softmax(1)
+        p = posteriors.gather(1, labels[rows[0]][:, None])[:, 0]
+        torch.testing.assert_close(asked[model], (p / (1 - p)).log().float(), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,6 +136,25 @@ def densenet_sums() -> tuple[int, int]:
             products += channels * channels // 2 * pixels
             channels, pixels = channels // 2, pixels // 4
     return parameters + 10 * channels + 10, products + 10 * channels
+
+
+@pytest.mark.parametrize("name", ["cnn", *NAMES])
+def test_multiplications_are_those_of_a_plain_networks_pass(name: str) -> None:
+    shape = (1, 9, 21)
+    ensemble = make_stack(name, 2, shape=shape, width=WIDTH)
+    network = alone(name, ensemble, 0).eval()
+    products = 0
+
+    def count(layer: nn.Module, _: object, made: torch.Tensor) -> None:
+        nonlocal products
+        per_value = layer.weight.numel() // layer.weight.shape[0]  # type: ignore[operator,union-attr]
+        products += made.numel() * per_value  # type: ignore[operator]
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(count)
+    network(pictures(ensemble, shape, 1)[0])
+    assert multiplications(ensemble, shape) == products
 
 
 def test_multiplications_of_the_small_networks() -> None:
@@ -147,7 +204,8 @@ def test_trained_pruned_saved_and_loaded(name: str, tmp_path: Path) -> None:
     ensemble = build(name, 1, (3, 8, 8), CLASSES, WIDTH)
     initialise(ensemble, seed=1)
     optimizer = torch.optim.Adam(ensemble.parameters())
-    x = pictures(ensemble, (3, 8, 8), 8)
+    x = pictures(ensemble, (3, 8, 8), 3)
+    other = build(name, 1, (3, 8, 8), CLASSES, WIDTH).eval()
     first = ensemble.copy_state()
     for _ in range(2):
         optimizer.zero_grad()
@@ -162,7 +220,6 @@ def test_trained_pruned_saved_and_loaded(name: str, tmp_path: Path) -> None:
             key: value * masks[key] if key in masks else value for key, value in state.items()
         }
         save_file(pruned, tmp_path / f"{approach}.safetensors")
-        other = build(name, 1, (3, 8, 8), CLASSES, WIDTH).eval()
         other.load(load_file(tmp_path / f"{approach}.safetensors"))
         ensemble.load(pruned)
         assert torch.equal(other(x), ensemble.eval()(x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import pytest
 import torch
@@ -44,13 +45,28 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         make_masks("magic", make_stack("fc"), {}, 0.5)
 
 
-@pytest.mark.parametrize(("approach", "model"), PAIRS)
+@cache
+def stack_to_read(model: str, width: float) -> Ensemble:
+    """The same stack for many examples, none of which changes it."""
+    return make_stack(model, 2, width=width)
+
+
+@pytest.mark.parametrize(("approach", "model"), [p for p in PAIRS if p[1] in ("fc", "cnn")])
 @pytest.mark.parametrize("width", [0.25, 1.0])
 @given(sparsity=sparsity_values)
 def test_counts_are_exact_and_no_layer_vanishes(
     approach: str, model: str, width: float, sparsity: float
 ) -> None:
-    ensemble = make_stack(model, 2, width=width)
+    check_counts(approach, stack_to_read(model, width), sparsity)
+
+
+@pytest.mark.parametrize(("approach", "model"), [p for p in PAIRS if p[1] not in ("fc", "cnn")])
+def test_counts_are_exact_in_deep_networks(approach: str, model: str) -> None:
+    for sparsity in (0.0, 0.45, 0.7, 0.999):
+        check_counts(approach, stack_to_read(model, 0.1), sparsity)
+
+
+def check_counts(approach: str, ensemble: Ensemble, sparsity: float) -> None:
     masks, state = masks_of(approach, ensemble, sparsity)
     for name, kept in masks.items():
         assert kept.dtype == torch.bool
@@ -74,7 +90,7 @@ def test_counts_are_exact_and_no_layer_vanishes(
 
 @pytest.mark.parametrize(("approach", "model"), PAIRS)
 def test_each_model_is_pruned_by_its_own_weights(approach: str, model: str) -> None:
-    ensemble = make_stack(model, 3)
+    ensemble = make_stack(model, 3, width=0.1)
     together, _ = masks_of(approach, ensemble, 0.6)
     ensemble.keep(torch.tensor([1]))
     alone, _ = masks_of(approach, ensemble, 0.6)
