@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from prunepriv.cli import main
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODELS
+from tests.official_files import official_files
 
 SCHEMA = json.loads(
     (Path(__file__).resolve().parents[2] / "assets" / "run.schema.json").read_text()
@@ -148,14 +152,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small files in the official formats of every data set that is downloaded."""
-    from tests.official_files import write_official
-
+def officially(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """Prepares small files in a data set's official format; returns the folder of all."""
     folder = tmp_path_factory.mktemp("official")
-    for name in (name for name, option in DATASETS.items() if not option.bundled):
-        write_official(name, folder, RECORDS, np.random.default_rng(0))
-    return folder
+    with ExitStack() as prepared:
+
+        @cache
+        def prepare(name: str) -> Path:
+            files = official_files([name], folder, RECORDS, np.random.default_rng(0))
+            prepared.enter_context(files)
+            return folder
+
+        yield prepare
 
 
 @pytest.mark.parametrize("combination", covering(), ids=str)
@@ -164,11 +172,11 @@ def test_a_small_slice_runs_to_its_report(
     shared: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
+    officially: Callable[[str], Path],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     if not DATASETS[combination.dataset].bundled:
-        monkeypatch.setenv("PRUNEPRIV_DATA", str(request.getfixturevalue("data_folder")))
+        monkeypatch.setenv("PRUNEPRIV_DATA", str(officially(combination.dataset)))
     file = tmp_path / "run.json"
     words = [*combination.words, "--store", str(shared), "--json", str(file)]
     monkeypatch.setattr(sys, "argv", words)
