@@ -1,4 +1,4 @@
-"""Fetching an archive into the data folder: checked, resumable, never half-written."""
+"""Fetching archives into the data folder: checked, resumable, never half-written."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from prunepriv.errors import ArchiveError, DataError
-from prunepriv.progress import Report, silent
+from prunepriv.progress import Report, portion, silent
 
 ATTEMPTS = 3
 TIMEOUT = 20.0
@@ -33,6 +33,7 @@ class Archive:
             then the file is known by its structure alone, which whoever parses it checks in full.
         size: bytes; None where it is not known beforehand.
         algorithm: as ``hashlib`` names it.
+        unfit: name of a file of the same records that people may have, but which holds pickles.
     """
 
     dataset: str
@@ -41,6 +42,7 @@ class Archive:
     digest: str
     size: int | None
     algorithm: Literal["sha256", "sha384", "md5"] = "sha256"
+    unfit: str = ""
 
     @property
     def checksum(self) -> str:
@@ -67,21 +69,55 @@ def fetch(
     path = folder / archive.file
     if path.is_file():
         _check_users_file(path, archive)
-        return path
+    else:
+        _obtain(archive, folder, report, timeout, [archive])
+    return path
+
+
+def fetch_all(archives: Sequence[Archive], folder: Path, report: Report = silent) -> list[Path]:
+    """Paths of the archives in the folder, those that are not there downloaded one by one.
+
+    Raises:
+        ArchiveError, DataError: as :func:`fetch`.
+    """
+    missing = [archive for archive in archives if not (folder / archive.file).is_file()]
+    for archive in archives:
+        if archive not in missing:
+            _check_users_file(folder / archive.file, archive)
+    for number, archive in enumerate(missing):
+        share = portion(report, number / len(missing), (number + 1) / len(missing))
+        _obtain(archive, folder, share, TIMEOUT, missing[number:])
+    return [folder / archive.file for archive in archives]
+
+
+def _obtain(
+    archive: Archive, folder: Path, report: Report, timeout: float, missing: Sequence[Archive]
+) -> None:
+    """Download an archive; if it cannot be, say which are missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _download(archive, path, report, timeout)
+        _download(archive, folder / archive.file, report, timeout)
     except NETWORK_ERRORS as error:
+        wanted = " and ".join(f"{one.file} ({one.checksum})" for one in missing)
         raise DataError(
             f"{archive.dataset} is not on this machine and could not be downloaded "
-            f"({_reason(error)}): put {archive.file} ({archive.checksum}) into {folder}"
+            f"({_reason(error)}): put {wanted} into {folder}{_unfit(archive, folder)}"
         ) from None
     except OSError as error:
         raise DataError(
             f"{archive.file} cannot be kept in {folder} ({error.strerror or error}): "
             "free space there or choose another data folder"
         ) from None
-    return path
+
+
+def _unfit(archive: Archive, folder: Path) -> str:
+    """A word about the file of pickles, where that is what the user has."""
+    if not archive.unfit or not (folder / archive.unfit).exists():
+        return ""
+    return (
+        f"; {archive.unfit}, which is there, does not serve: it holds pickles, which could run "
+        "code and are never read"
+    )
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from prunepriv.datasets import checkins, digits, shapes, tabular
+from prunepriv.datasets import checkins, chmnist, cifar, digits, shapes, svhn, tabular
+from prunepriv.datasets.archives import ARCHIVES
 from prunepriv.datasets.base import Dataset, Loader
 from prunepriv.options import DATASETS, knob_values, lookup
 from prunepriv.progress import Report, silent
@@ -15,6 +16,14 @@ LOADERS: Mapping[str, Loader] = {
     "shapes": lambda knobs, folder, report: shapes.generate(knobs["noise"]),
     "digits": lambda knobs, folder, report: digits.read(),
     "location": lambda knobs, folder, report: tabular.location(folder, report),
+    "cifar10": lambda knobs, folder, report: cifar.read(
+        cifar.CIFAR10, ARCHIVES["cifar10"], folder, report
+    ),
+    "cifar100": lambda knobs, folder, report: cifar.read(
+        cifar.CIFAR100, ARCHIVES["cifar100"], folder, report
+    ),
+    "svhn": lambda knobs, folder, report: svhn.read(ARCHIVES["svhn"], folder, report),
+    "chmnist": lambda knobs, folder, report: chmnist.read(ARCHIVES["chmnist"], folder, report),
 }
 """Names as in ``options.DATASETS``."""
 

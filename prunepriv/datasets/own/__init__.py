@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from prunepriv.datasets.base import Dataset
+from prunepriv.datasets.guards import check_size, unchanged
 from prunepriv.datasets.own import folders, npz, tables
-from prunepriv.datasets.own.guards import check_size, unchanged
 from prunepriv.datasets.splits import SMALLEST
 from prunepriv.errors import DataError
 from prunepriv.progress import Report, silent

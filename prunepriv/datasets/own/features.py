@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from prunepriv.datasets.own.guards import check_memory
+from prunepriv.datasets.guards import check_memory
 from prunepriv.datasets.own.labels import Place
 from prunepriv.errors import DataError
 

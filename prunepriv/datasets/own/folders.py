@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from prunepriv.datasets.base import Dataset
-from prunepriv.datasets.own.guards import opened_zip
+from prunepriv.datasets.guards import opened_zip
 from prunepriv.datasets.own.labels import named
 from prunepriv.datasets.own.pixels import Pictures, stack
 from prunepriv.errors import DataError

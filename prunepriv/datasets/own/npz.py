@@ -13,10 +13,11 @@ from numpy.lib import format as npy
 from PIL import Image
 
 from prunepriv.datasets.base import Dataset
+from prunepriv.datasets.guards import MOST_BYTES, check_memory, opened_zip
 from prunepriv.datasets.own.features import assemble
-from prunepriv.datasets.own.guards import MOST_BYTES, check_memory, opened_zip
 from prunepriv.datasets.own.labels import Place, named, numbered
-from prunepriv.datasets.own.pixels import fit, side_of
+from prunepriv.datasets.own.pixels import side_of
+from prunepriv.datasets.pictures import fit
 from prunepriv.errors import DataError
 from prunepriv.options import OWN
 from prunepriv.progress import Report

@@ -13,8 +13,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from prunepriv.datasets.base import Dataset
+from prunepriv.datasets.guards import MOST_BYTES
 from prunepriv.datasets.own.features import assemble
-from prunepriv.datasets.own.guards import MOST_BYTES
 from prunepriv.datasets.own.labels import LABEL_NAMES, Place, named, numbered
 from prunepriv.datasets.own.pixels import stack
 from prunepriv.errors import DataError

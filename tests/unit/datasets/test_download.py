@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from prunepriv.datasets.download import fetch
+from prunepriv.datasets.download import fetch, fetch_all
 from prunepriv.errors import ArchiveError, Cancelled, DataError
 
 from .conftest import Server, describe
@@ -129,3 +130,33 @@ def test_a_folder_that_cannot_be_made_is_told(server: Server, tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match=r"cannot be kept in .*choose another data folder"):
         fetch(server.archive(), tmp_path / "file" / "data")
+
+
+def test_of_two_files_the_one_that_is_missing_is_downloaded(server: Server, tmp_path: Path):
+    one, two = (replace(server.archive(), file=file) for file in ("one.mat", "two.mat"))
+    (tmp_path / one.file).write_bytes(server.content)
+    heard: list[float] = []
+    paths = fetch_all((one, two), tmp_path, lambda share, *_: heard.append(share))
+    assert paths == [tmp_path / "one.mat", tmp_path / "two.mat"]
+    assert paths[1].read_bytes() == server.content
+    assert len(server.asked) == 1
+    assert heard == sorted(heard)
+    assert heard[-1] == 1
+
+
+def test_a_wrong_file_is_told_before_the_other_is_downloaded(server: Server, tmp_path: Path):
+    one, two = (replace(server.archive(), file=file) for file in ("one.mat", "two.mat"))
+    (tmp_path / two.file).write_bytes(server.content[:-1])
+    with pytest.raises(ArchiveError, match=r"two\.mat is not the Location archive"):
+        fetch_all((one, two), tmp_path)
+    assert not server.asked
+
+
+def test_offline_all_missing_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    one, two = (replace(describe(file), file=file.decode()) for file in (b"one.mat", b"two.mat"))
+    with pytest.raises(DataError, match=r"put one\.mat \(sha256 \w+\) and two\.mat \(sha256 \w+\)"):
+        fetch_all((one, two), tmp_path)
+    (tmp_path / one.file).write_bytes(b"one.mat")
+    with pytest.raises(DataError, match=rf"put two\.mat \(sha256 \w+\) into {tmp_path}$"):
+        fetch_all((one, two), tmp_path)

@@ -18,7 +18,8 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from prunepriv.datasets.own import folders, guards, npz, read
+from prunepriv.datasets import guards
+from prunepriv.datasets.own import folders, npz, read
 from prunepriv.errors import DataError
 
 COUNT = 42

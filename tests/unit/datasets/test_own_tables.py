@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunepriv.datasets.own import features, guards, read, tables
+from prunepriv.datasets import guards
+from prunepriv.datasets.own import features, read, tables
 from prunepriv.errors import DataError
 
 ROWS = 60

@@ -117,7 +117,7 @@ def _check_members(members: list[zipfile.ZipInfo], source: str) -> None:
     seen: set[str] = set()
     for member in members:
         where = f"{source}, member {member.filename[:120]!r}"
-        if not _stays_inside(member.filename):
+        if not stays_inside(member.filename):
             raise DataError(f"{where} has an absolute or parent path: such an archive is not read")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DataError(f"{where} is a link: such an archive is not read")
@@ -133,7 +133,7 @@ def _check_members(members: list[zipfile.ZipInfo], source: str) -> None:
         )
 
 
-def _stays_inside(name: str) -> bool:
+def stays_inside(name: str) -> bool:
     """Whether a member's name means a place below the archive's root on every system."""
     windows = PureWindowsPath(name)
     parts = {*PurePosixPath(name).parts, *windows.parts}
