@@ -25,3 +25,14 @@ class Report(Protocol):
 
 def silent(fraction: float, message: str = "", point: Mapping[str, float] | None = None) -> None:
     """A report that nobody reads."""
+
+
+def portion(report: Report, begin: float, end: float) -> Report:
+    """The report of a part of the work, which goes from one fraction of the whole to another."""
+
+    def within(
+        fraction: float, message: str = "", point: Mapping[str, float] | None = None
+    ) -> None:
+        report(begin + (end - begin) * fraction, message, point)
+
+    return within

@@ -1,22 +1,27 @@
-"""Fetching an archive into the data folder: checked, resumable, never half-written."""
+"""Fetching archives into the data folder: checked, resumable, never half-written."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from prunepriv.errors import ArchiveError, DataError
-from prunepriv.progress import Report, silent
+from prunepriv.progress import Report, portion, silent
 
 ATTEMPTS = 3
 TIMEOUT = 20.0
 """Seconds without an answer, or without a further byte."""
 BLOCK = 1 << 16
+LARGEST = 1 << 30
+"""Bytes that are received of a file whose size is not known."""
 NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
@@ -28,15 +33,42 @@ class Archive:
         dataset: the data set's label, for messages.
         file: its name in the data folder.
         url: where it is published.
-        sha256: digest in hex.
-        size: bytes.
+        digest: of the whole file, in hex, by ``algorithm``; empty where its publisher gives none:
+            then the file is known by its structure alone: it must be whole by gzip's own checksum,
+            and whoever parses it checks it in full.
+        size: bytes; None where it is not known beforehand.
+        algorithm: as ``hashlib`` names it.
+        unfit: name of a file of the same records that people may have, but which holds pickles.
     """
 
     dataset: str
     file: str
     url: str
-    sha256: str
-    size: int
+    digest: str
+    size: int | None
+    algorithm: Literal["sha256", "sha384", "md5"] = "sha256"
+    unfit: str = ""
+
+    @property
+    def checksum(self) -> str:
+        """How to know the file, for messages."""
+        return f"{self.algorithm} {self.digest}" if self.digest else "no checksum is published"
+
+
+def fetch_all(archives: Sequence[Archive], folder: Path, report: Report = silent) -> list[Path]:
+    """Paths of the archives in the folder, those that are not there downloaded one by one.
+
+    Raises:
+        ArchiveError, DataError: as :func:`fetch`.
+    """
+    missing = [archive for archive in archives if not (folder / archive.file).is_file()]
+    for number, archive in enumerate(missing):
+        share = portion(report, number / len(missing), (number + 1) / len(missing))
+        _obtain(archive, folder, share, TIMEOUT, missing[number:])
+    for archive in archives:
+        if archive not in missing:
+            _check_users_file(folder / archive.file, archive)
+    return [folder / archive.file for archive in archives]
 
 
 def fetch(
@@ -54,38 +86,56 @@ def fetch(
     path = folder / archive.file
     if path.is_file():
         _check_users_file(path, archive)
-        return path
+    else:
+        _obtain(archive, folder, report, timeout, [archive])
+    return path
+
+
+def _obtain(
+    archive: Archive, folder: Path, report: Report, timeout: float, missing: Sequence[Archive]
+) -> None:
+    """Download an archive; if it cannot be, say which are missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _download(archive, path, report, timeout)
+        _download(archive, folder / archive.file, report, timeout)
     except NETWORK_ERRORS as error:
+        wanted = " and ".join(f"{one.file} ({one.checksum})" for one in missing)
         raise DataError(
             f"{archive.dataset} is not on this machine and could not be downloaded "
-            f"({_reason(error)}): put {archive.file} (sha256 {archive.sha256}) into {folder}"
+            f"({_reason(error)}): put {wanted} into {folder}{_unfit(archive, folder)}"
         ) from None
     except OSError as error:
         raise DataError(
             f"{archive.file} cannot be kept in {folder} ({error.strerror or error}): "
             "free space there or choose another data folder"
         ) from None
-    return path
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+def _unfit(archive: Archive, folder: Path) -> str:
+    """A word about the file of pickles, where that is what the user has."""
+    if not archive.unfit or not (folder / archive.unfit).exists():
+        return ""
+    return f"; {archive.unfit}, which is there, does not serve: it holds pickles, never read here"
+
+
+def digest(path: Path, algorithm: str = "sha256") -> str:
+    """Digest of a file, in hex."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
 def _check_users_file(path: Path, archive: Archive) -> None:
+    if not archive.digest:
+        return
     try:
-        found = digest(path)
+        found = digest(path, archive.algorithm)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read ({error.strerror or error})") from None
-    if found != archive.sha256:
+    if found != archive.digest:
+        of = f" of {archive.size}" if archive.size is not None else ""
         raise ArchiveError(
-            f"{path} is not the {archive.dataset} archive, or only a part of it: expected sha256 "
-            f"{archive.sha256}, got {found} ({path.stat().st_size} bytes of {archive.size}); "
+            f"{path} is not the {archive.dataset} archive, or only a part of it: expected "
+            f"{archive.checksum}, got {found} ({path.stat().st_size} bytes{of}); "
             "move it away to have it downloaded, or put the right file there"
         )
 
@@ -99,31 +149,50 @@ def _download(archive: Archive, path: Path, report: Report, timeout: float) -> N
     part = path.with_name(path.name + ".part")
     started_here = not part.exists()
     _receive_all(archive, part, report, timeout)
-    if digest(part) != archive.sha256 and not started_here:
+    wrong = _wrong(part, archive)
+    if wrong and not started_here:
         part.unlink(missing_ok=True)
         _receive_all(archive, part, report, timeout)
-    found = digest(part)
-    if found != archive.sha256:
+        wrong = _wrong(part, archive)
+    if wrong:
         size = part.stat().st_size
         part.unlink(missing_ok=True)
         raise ArchiveError(
             f"{archive.url} sent something else than the {archive.dataset} archive ({size} bytes): "
-            f"expected sha256 {archive.sha256}, got {found}; put the right {archive.file} into "
-            f"{path.parent}"
+            f"{wrong}; put the right {archive.file} into {path.parent}"
         )
     part.replace(path)
     report(1.0, f"downloaded {archive.file}")
+
+
+def _wrong(part: Path, archive: Archive) -> str:
+    """What is wrong with a file that was received; nothing if it is the archive."""
+    if not archive.digest:
+        return "" if _whole_gzip(part) else "expected a whole gzip file"
+    found = digest(part, archive.algorithm)
+    return "" if found == archive.digest else f"expected {archive.checksum}, got {found}"
+
+
+def _whole_gzip(path: Path) -> bool:
+    """Whether a file unpacks to its end, where gzip keeps a checksum."""
+    try:
+        with gzip.open(path) as stream:
+            while stream.read(BLOCK):
+                pass
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
 
 
 def _receive_all(archive: Archive, part: Path, report: Report, timeout: float) -> None:
     """Receive the whole file, continuing after a broken connection."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            for received in _receive(archive, part, timeout):
+            for received, size in _receive(archive, part, timeout):
+                of = f" of {size // 1000:,}" if size else ""
                 report(
-                    min(received / archive.size, 1.0),
-                    f"downloading {archive.file}: {received // 1000:,} of "
-                    f"{archive.size // 1000:,} kB",
+                    min(received / size, 1.0) if size else 0.0,
+                    f"downloading {archive.file}: {received // 1000:,}{of} kB",
                 )
             return
         except urllib.error.HTTPError:
@@ -133,21 +202,33 @@ def _receive_all(archive: Archive, part: Path, report: Report, timeout: float) -
                 raise
 
 
-def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[int]:
-    """Append to the part what it lacks; yields the bytes it holds, block by block."""
+def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[tuple[int, int]]:
+    """Append to the part what it lacks; yields the bytes it holds and those of all, or 0, by block."""
     held = part.stat().st_size if part.exists() else 0
-    if held >= archive.size:
+    if archive.size is not None and held >= archive.size:
         return
     request = urllib.request.Request(archive.url, headers={"Range": f"bytes={held}-"})
-    with urllib.request.urlopen(request, timeout=timeout) as answer:
+    try:
+        answer = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if (
+            archive.size is None
+            and held
+            and error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE
+        ):
+            return  # it was all here
+        raise
+    with answer:
         continues = answer.status == http.client.PARTIAL_CONTENT
         with part.open("ab" if continues else "wb") as stream:
             held = held if continues else 0
-            while held <= archive.size and (block := _block(answer)):
+            length = answer.headers.get("Content-Length", "")
+            size = archive.size or (held + int(length) if length.isdigit() else 0)
+            while held <= (size or LARGEST) and (block := _block(answer)):
                 held += stream.write(block)
-                yield held
-    if held < archive.size:
-        raise http.client.IncompleteRead(b"", archive.size - held)
+                yield held, size
+    if held < size:
+        raise http.client.IncompleteRead(b"", size - held)
 
 
 def _block(answer: http.client.HTTPResponse) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from prunepriv.datasets import checkins, digits, shapes, tabular
+from prunepriv.datasets import checkins, chmnist, cifar, digits, shapes, svhn, tabular
+from prunepriv.datasets.archives import ARCHIVES
 from prunepriv.datasets.base import Dataset, Loader
 from prunepriv.options import DATASETS, knob_values, lookup
 from prunepriv.progress import Report, silent
@@ -14,7 +15,21 @@ LOADERS: Mapping[str, Loader] = {
     "checkins": lambda knobs, folder, report: checkins.generate(knobs["distinctiveness"]),
     "shapes": lambda knobs, folder, report: shapes.generate(knobs["noise"]),
     "digits": lambda knobs, folder, report: digits.read(),
-    "location": lambda knobs, folder, report: tabular.location(folder, report),
+    "location": lambda knobs, folder, report: tabular.location(
+        ARCHIVES["location"], folder, report
+    ),
+    "purchase": lambda knobs, folder, report: tabular.purchase(
+        ARCHIVES["purchase"], folder, report
+    ),
+    "texas": lambda knobs, folder, report: tabular.texas(ARCHIVES["texas"], folder, report),
+    "cifar10": lambda knobs, folder, report: cifar.read(
+        cifar.CIFAR10, ARCHIVES["cifar10"], folder, report
+    ),
+    "cifar100": lambda knobs, folder, report: cifar.read(
+        cifar.CIFAR100, ARCHIVES["cifar100"], folder, report
+    ),
+    "svhn": lambda knobs, folder, report: svhn.read(ARCHIVES["svhn"], folder, report),
+    "chmnist": lambda knobs, folder, report: chmnist.read(ARCHIVES["chmnist"], folder, report),
 }
 """Names as in ``options.DATASETS``."""
 

@@ -166,7 +166,7 @@ DATASETS: Mapping[str, DatasetOption] = table(
             "adipose",
             "empty",
         ),
-        download="246 MB",
+        download="258 MB",
     ),
 )
 OWN = "own"

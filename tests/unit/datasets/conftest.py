@@ -38,7 +38,7 @@ def describe(content: bytes, url: str = "http://127.0.0.1:9/") -> Archive:
         dataset="Location",
         file="dataset_location.tgz",
         url=url,
-        sha256=hashlib.sha256(content).hexdigest(),
+        digest=hashlib.sha256(content).hexdigest(),
         size=len(content),
     )
 

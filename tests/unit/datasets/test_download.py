@@ -74,7 +74,7 @@ def test_a_foreign_part_is_replaced(server: Server, tmp_path: Path, left: bytes)
 def test_a_wrong_download_is_told_and_not_kept(server: Server, tmp_path: Path, sent: bytes):
     archive, server.content = server.archive(), sent
     with pytest.raises(
-        ArchiveError, match=f"expected sha256 {archive.sha256}, got [0-9a-f]{{64}}; put"
+        ArchiveError, match=f"expected sha256 {archive.digest}, got [0-9a-f]{{64}}; put"
     ):
         fetch(archive, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -90,7 +90,7 @@ def test_a_wrong_file_of_the_users_is_told_and_never_touched(
     archive = server.archive()
     with pytest.raises(ArchiveError) as told:
         fetch(archive, tmp_path)
-    for part in (str(path), archive.sha256, describe(content).sha256, "move it away"):
+    for part in (str(path), archive.digest, describe(content).digest, "move it away"):
         assert part in str(told.value)
     assert path.read_bytes() == content
     assert server.asked == []
@@ -105,7 +105,7 @@ def test_offline_it_says_what_to_put_where(tmp_path: Path, monkeypatch: pytest.M
             fetch(archive, tmp_path)
     message = str(told.value)
     assert message.startswith("Location is not on this machine and could not be downloaded (")
-    assert message.endswith(f": put dataset_location.tgz (sha256 {archive.sha256}) into {tmp_path}")
+    assert message.endswith(f": put dataset_location.tgz (sha256 {archive.digest}) into {tmp_path}")
     assert not isinstance(told.value, ArchiveError)
 
 

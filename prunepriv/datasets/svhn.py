@@ -1,0 +1,73 @@
+"""SVHN, house numbers cropped to single digits, from its two MATLAB files.
+
+Y. Netzer et al., Reading Digits in Natural Images with Unsupervised Feature Learning, 2011. The
+files are of MATLAB 5's format, which holds arrays and no code. Label 10 stands for the digit 0.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from prunepriv.datasets.archives import Published
+from prunepriv.datasets.base import Records
+from prunepriv.datasets.download import fetch_all
+from prunepriv.errors import ArchiveError
+from prunepriv.progress import Report, portion, silent
+
+DOWNLOADED = 0.9
+UNREADABLE = (
+    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, zlib.error,
+)  # fmt: skip
+"""What scipy raises of files that are damaged or something else, beside its own MatReadError."""
+
+
+def read(published: Published, folder: Path, report: Report = silent) -> Records:
+    """All records, training and test file merged: x uint8 (99289, 3, 32, 32), y int64 (99289,).
+
+    Raises:
+        ArchiveError: a file is not what it should be.
+        DataError: a file is not on this machine and cannot be downloaded.
+    """
+    paths = fetch_all(published.files, folder, portion(report, 0.0, DOWNLOADED))
+    x = np.empty((published.records, 3, 32, 32), dtype=np.uint8)
+    y = np.empty(published.records, dtype=np.int64)
+    done = 0
+    for path in paths:
+        report(DOWNLOADED, f"reading {path.name}")
+        pictures, labels = _file(path)
+        count = len(labels)
+        if done + count <= published.records:
+            x[done : done + count] = pictures.transpose(3, 2, 0, 1)
+            y[done : done + count] = labels % 10
+        done += count
+        del pictures
+    if done != published.records:
+        names = " and ".join(path.name for path in paths)
+        raise ArchiveError(f"{names} hold {done:,} records, {published.records:,} were expected")
+    return x, y
+
+
+def _file(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 (32, 32, 3, n): row, column, colour, record; and labels int64 (n,) of 1 to 10."""
+    import scipy.io  # noqa: PLC0415 - slow to import, seldom needed
+
+    try:
+        content = scipy.io.loadmat(path, variable_names=("X", "y"))
+        pictures, labels = content["X"], content["y"].ravel().astype(np.int64)
+    except (scipy.io.matlab.MatReadError, *UNREADABLE) as error:
+        raise ArchiveError(f"{path} is no MATLAB file of X and y ({error})") from None
+    if pictures.dtype != np.uint8 or pictures.shape != (32, 32, 3, len(labels)):
+        raise ArchiveError(
+            f"{path}: expected X of uint8 (32, 32, 3, {len(labels)}), one picture per label, got "
+            f"{pictures.dtype} {pictures.shape}"
+        )
+    wrong = (labels < 1) | (labels > 10)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ArchiveError(
+            f"{path}, record {row + 1:,}: expected a label of 1 to 10, got {labels[row]}"
+        )
+    return pictures, labels
