@@ -13,7 +13,7 @@ from prunepriv.errors import DataError
 from prunepriv.progress import Report
 
 Records = tuple[np.ndarray, np.ndarray]
-"""Features uint8 (n, ...) and labels int64 (n,)."""
+"""Features uint8 (n, ...) and labels int64 (n,), as :class:`Dataset` holds them."""
 
 Loader = Callable[[Mapping[str, float], Path, Report], Records]
 """Makes or reads the records, given the knobs, the data folder and whom to report to."""
@@ -24,9 +24,10 @@ class Dataset:
     """Labelled records, all of them, in an order that never changes.
 
     Attributes:
-        name: as in ``options.DATASETS``.
+        name: as in ``options.DATASETS``, or "own".
         kind: "tabular" or "image".
-        x: uint8; (n, features) of 0 and 1, or (n, channels, height, width) of 0 to 255.
+        x: (n, features), uint8 of 0 and 1 or finite float32; or uint8 (n, channels, height, width)
+            of 0 to 255.
         y: int64 (n,), 0 to ``classes - 1``.
         classes: number of classes.
         class_names: one per class.
@@ -56,10 +57,10 @@ class Dataset:
         dimensions = 2 if self.kind == "tabular" else 4
         names = self.feature_names
         return (
-            ("x must be uint8 and y int64", self.x.dtype == np.uint8 and self.y.dtype == np.int64),
+            ("x must be uint8 (a table's also float32) and y int64", self._types_fit()),
             (f"{self.kind} records must have {dimensions} dimensions", self.x.ndim == dimensions),
             ("each record must have one label", self.y.shape == self.x.shape[:1]),
-            ("tabular features must be 0 or 1", self.kind == "image" or not (self.x > 1).any()),
+            ("tabular features must be 0 or 1, or finite float32", self._features_fit()),
             (
                 "labels must lie in 0 to classes - 1",
                 not ((self.y < 0) | (self.y >= self.classes)).any(),
@@ -67,3 +68,12 @@ class Dataset:
             ("each class must have one name", len(self.class_names) == self.classes),
             ("each feature must have one name", names is None or len(names) == self.x.shape[1]),
         )
+
+    def _types_fit(self) -> bool:
+        table = self.kind == "tabular" and self.x.dtype == np.float32
+        return (table or self.x.dtype == np.uint8) and self.y.dtype == np.int64
+
+    def _features_fit(self) -> bool:
+        if self.x.dtype == np.float32:
+            return bool(np.isfinite(self.x).all())
+        return self.kind == "image" or bool(self.x.max(initial=0) <= 1)  # no copy of it

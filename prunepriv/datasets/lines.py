@@ -16,7 +16,8 @@ from prunepriv.datasets.base import Records
 from prunepriv.errors import ArchiveError
 from prunepriv.progress import Report, silent
 
-BLOCK = 1 << 22
+BLOCK = 1 << 20
+"""Bytes; with four times as many Texas takes twice as long, for they leave the processor's cache."""
 SHOWN = 24
 """Characters of a wrong line that are shown."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import struct
 import tracemalloc
-import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +11,8 @@ from PIL import Image
 
 from prunepriv.datasets.pictures import ENCODINGS, MOST_PIXELS, decode
 from prunepriv.errors import DataError
+
+from .conftest import bomb
 
 LOSSLESS = ("PNG", "BMP", "TIFF", "PPM")
 
@@ -22,17 +22,6 @@ def encoded(pixels: np.ndarray, encoding: str) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, encoding)
     return file.getvalue()
-
-
-def bomb(side: int) -> bytes:
-    """A PNG of side x side pixels that holds next to none of them."""
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
 @pytest.mark.parametrize("encoding", LOSSLESS)
