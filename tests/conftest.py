@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
 
+from prunepriv.datasets.archives import ARCHIVES
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
@@ -55,12 +57,24 @@ def finished(
 
 
 @pytest.fixture(scope="session")
-def location_archive() -> Path:
+def real_data() -> Callable[[str], Path]:
+    """Gives the folder of a data set's real files; skips the test where they are not at hand."""
+
+    def folder_of(name: str) -> Path:
+        folder = os.environ.get("PRUNEPRIV_DATA")
+        files = [archive.file for archive in ARCHIVES[name].files]
+        if not folder:
+            wanted = " and ".join(files)
+            pytest.skip(f"needs {wanted}: set PRUNEPRIV_DATA to the folder that holds it")
+        for file in files:
+            if not (Path(folder) / file).is_file():
+                pytest.skip(f"needs the real {file}, and {folder} does not hold it")
+        return Path(folder)
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def location_archive(real_data: Callable[[str], Path]) -> Path:
     """The real Location archive; the test is skipped where it is not at hand."""
-    folder = os.environ.get("PRUNEPRIV_DATA")
-    if not folder:
-        pytest.skip("needs dataset_location.tgz: set PRUNEPRIV_DATA to the folder that holds it")
-    archive = Path(folder) / "dataset_location.tgz"
-    if not archive.is_file():
-        pytest.skip(f"needs the Location archive, and {archive} does not exist")
-    return archive
+    return real_data("location") / "dataset_location.tgz"

@@ -1,13 +1,14 @@
 """Small files in the official formats of the data sets that are downloaded.
 
-The loaders accept them while their tables say so::
+``write_official`` puts them into a folder and tells what they are. The loaders read them once their
+table says so::
 
-    with official_files(("svhn", "location"), folder, 600, np.random.default_rng(0)):
-        load("svhn", {}, folder)
+    monkeypatch.setitem(ARCHIVES, name, write_official(name, folder, 600, rng))
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import zipfile
@@ -15,18 +16,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import scipy.io
 from PIL import Image
 
-from prunepriv.datasets import tabular
 from prunepriv.datasets.archives import ARCHIVES, Published
 from prunepriv.datasets.chmnist import CLASSES, TOP
-from prunepriv.datasets.download import Archive, digest
-from prunepriv.datasets.registry import LOADERS
+from prunepriv.datasets.download import Archive
 from prunepriv.options import DATASETS
 
 TILE = 150
@@ -54,39 +52,16 @@ def official_files(
     """Small files of these data sets lie in the folder, and are what their loaders expect."""
     with pytest.MonkeyPatch.context() as patch:
         for name in names:
-            write_official(name, folder, records, rng)
-            accept(name, folder, records, patch)
+            patch.setitem(ARCHIVES, name, write_official(name, folder, records, rng))
         yield
 
 
-def write_official(name: str, folder: Path, records: int, rng: np.random.Generator) -> None:
-    """Write a data set's files with so many records into a folder; all classes occur if they can."""
-    if name in ("purchase", "texas"):
-        from tests import official_tables
-
-        getattr(official_tables, f"write_{name}")(folder, records, rng)
-        return
-    for file, content in make_official(name, records, rng).files.items():
+def write_official(name: str, folder: Path, records: int, rng: np.random.Generator) -> Published:
+    """Write a data set's files with so many records into a folder; every class occurs."""
+    made = make_official(name, records, rng)
+    for file, content in made.files.items():
         (folder / file).write_bytes(content)
-
-
-def accept(name: str, folder: Path, records: int, patch: pytest.MonkeyPatch) -> None:
-    """Make the data set's loader expect the files in the folder instead of the real ones."""
-    if name in ARCHIVES:
-        files = tuple(known(archive, folder) for archive in ARCHIVES[name].files)
-        patch.setitem(ARCHIVES, name, Published(files, records))
-        return
-    read = getattr(tabular, name)
-    expected: dict[str, Any] = (
-        {"archive": known(tabular.LOCATION, folder)} if name == "location" else {"records": records}
-    )
-    patch.setitem(LOADERS, name, lambda knobs, at, report: read(at, report, **expected))
-
-
-def known(archive: Archive, folder: Path) -> Archive:
-    """The archive, if the file in the folder were the real one."""
-    path = folder / archive.file
-    return replace(archive, digest=digest(path, archive.algorithm), size=path.stat().st_size)
+    return describe(name, made)
 
 
 def make_official(name: str, records: int, rng: np.random.Generator) -> Official:
@@ -104,6 +79,27 @@ def make_official(name: str, records: int, rng: np.random.Generator) -> Official
     return Official(_WRITERS[name](x, y), x, y)
 
 
+def known(archive: Archive, folder: Path) -> Archive:
+    """The archive, if the file in the folder were the real one."""
+    content = (folder / archive.file).read_bytes()
+    return replace(archive, digest=hashlib.sha256(content).hexdigest(), size=len(content))
+
+
+def describe(name: str, made: Official) -> Published:
+    """What the table of archives would say of these files."""
+    files = tuple(
+        archive
+        if not archive.digest
+        else replace(
+            archive,
+            digest=hashlib.sha256(made.files[archive.file]).hexdigest(),
+            size=len(made.files[archive.file]),
+        )
+        for archive in ARCHIVES[name].files
+    )
+    return Published(files, len(made.y))
+
+
 def tgz(members: dict[str, bytes]) -> bytes:
     """A gzipped tar archive of regular files."""
     packed = io.BytesIO()
@@ -115,12 +111,31 @@ def tgz(members: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
+def features_text(x: np.ndarray) -> list[str]:
+    """A line of ``0,1,...`` for each record."""
+    return [",".join(map(str, row)) for row in x.tolist()]
+
+
+def _lines(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
 def _location(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
-    lines = [
-        f'"{label + 1}",{",".join(map(str, row))}\n'
-        for label, row in zip(y, x.tolist(), strict=True)
-    ]
-    return {"dataset_location.tgz": tgz({"bangkok": "".join(lines).encode()})}
+    lines = [f'"{label + 1}",{row}' for label, row in zip(y, features_text(x), strict=True)]
+    return {"dataset_location.tgz": tgz({"bangkok": _lines(lines)})}
+
+
+def _purchase(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
+    lines = [f"{label + 1},{row}" for label, row in zip(y, features_text(x), strict=True)]
+    return {"dataset_purchase.tgz": tgz({"dataset_purchase": _lines(lines)})}
+
+
+def _texas(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
+    members = {
+        "texas/100/feats": _lines(features_text(x)),
+        "texas/100/labels": _lines([str(label + 1) for label in y]),
+    }
+    return {"dataset_texas.tgz": tgz(members)}
 
 
 def _cifar10(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
@@ -191,6 +206,8 @@ def packed_zip(members: dict[str, bytes]) -> bytes:
 
 _WRITERS: dict[str, Callable[[np.ndarray, np.ndarray], dict[str, bytes]]] = {
     "location": _location,
+    "purchase": _purchase,
+    "texas": _texas,
     "cifar10": _cifar10,
     "cifar100": _cifar100,
     "svhn": _svhn,

@@ -1,6 +1,8 @@
-"""Where each published set of pictures comes from: files, addresses, digests, numbers of records.
+"""Where each published data set comes from: files, addresses, digests and numbers of records.
 
-Digests and sizes are those that TensorFlow Datasets' checksum files list.
+Digests and sizes are those that TensorFlow Datasets' checksum files list. Of the Purchase and Texas
+archives no digest is published: they must be whole gzip files, and their readers check the names of
+their members, every character, the number of records and features, and the range of the labels.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 
 from prunepriv.datasets.download import Archive
 
+SHOKRI = "https://github.com/privacytrustlab/datasets/raw/master"
 CIFAR = "https://www.cs.toronto.edu/~kriz"
 SVHN = "http://ufldl.stanford.edu/housenumbers"
 
@@ -27,6 +30,42 @@ class Published:
 
 
 ARCHIVES: dict[str, Published] = {
+    "location": Published(
+        (
+            Archive(
+                dataset="Location",
+                file="dataset_location.tgz",
+                url=f"{SHOKRI}/dataset_location.tgz",
+                digest="927203f85a868f8ee17a0ded1dc61699efe602167beabe34fbf45b4b1de94b33",
+                size=287_293,
+            ),
+        ),
+        records=5_010,
+    ),
+    "purchase": Published(
+        (
+            Archive(
+                dataset="Purchase",
+                file="dataset_purchase.tgz",
+                url=f"{SHOKRI}/dataset_purchase.tgz",
+                digest="",
+                size=None,
+            ),
+        ),
+        records=197_324,
+    ),
+    "texas": Published(
+        (
+            Archive(
+                dataset="Texas",
+                file="dataset_texas.tgz",
+                url=f"{SHOKRI}/dataset_texas.tgz",
+                digest="",
+                size=None,
+            ),
+        ),
+        records=67_330,
+    ),
     "cifar10": Published(
         (
             Archive(
@@ -85,4 +124,4 @@ ARCHIVES: dict[str, Published] = {
         records=5_000,
     ),
 }
-"""Names as in ``options.DATASETS``: all pictures that are downloaded."""
+"""Names as in ``options.DATASETS``: all that are downloaded."""

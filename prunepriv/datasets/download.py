@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.client
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ ATTEMPTS = 3
 TIMEOUT = 20.0
 """Seconds without an answer, or without a further byte."""
 BLOCK = 1 << 16
+LARGEST = 1 << 30
+"""Bytes that are received of a file whose size is not known."""
 NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
@@ -30,7 +34,8 @@ class Archive:
         file: its name in the data folder.
         url: where it is published.
         digest: of the whole file, in hex, by ``algorithm``; empty where its publisher gives none:
-            then the file is known by its structure alone, which whoever parses it checks in full.
+            then the file is known by its structure alone: it must be whole by gzip's own checksum,
+            and whoever parses it checks it in full.
         size: bytes; None where it is not known beforehand.
         algorithm: as ``hashlib`` names it.
         unfit: name of a file of the same records that people may have, but which holds pickles.
@@ -49,9 +54,21 @@ class Archive:
         """How to know the file, for messages."""
         return f"{self.algorithm} {self.digest}" if self.digest else "no checksum is published"
 
-    def matches(self, path: Path) -> bool:
-        """Whether a file has the digest; True where none is known."""
-        return not self.digest or digest(path, self.algorithm) == self.digest
+
+def fetch_all(archives: Sequence[Archive], folder: Path, report: Report = silent) -> list[Path]:
+    """Paths of the archives in the folder, those that are not there downloaded one by one.
+
+    Raises:
+        ArchiveError, DataError: as :func:`fetch`.
+    """
+    missing = [archive for archive in archives if not (folder / archive.file).is_file()]
+    for archive in archives:
+        if archive not in missing:
+            _check_users_file(folder / archive.file, archive)
+    for number, archive in enumerate(missing):
+        share = portion(report, number / len(missing), (number + 1) / len(missing))
+        _obtain(archive, folder, share, TIMEOUT, missing[number:])
+    return [folder / archive.file for archive in archives]
 
 
 def fetch(
@@ -72,22 +89,6 @@ def fetch(
     else:
         _obtain(archive, folder, report, timeout, [archive])
     return path
-
-
-def fetch_all(archives: Sequence[Archive], folder: Path, report: Report = silent) -> list[Path]:
-    """Paths of the archives in the folder, those that are not there downloaded one by one.
-
-    Raises:
-        ArchiveError, DataError: as :func:`fetch`.
-    """
-    missing = [archive for archive in archives if not (folder / archive.file).is_file()]
-    for archive in archives:
-        if archive not in missing:
-            _check_users_file(folder / archive.file, archive)
-    for number, archive in enumerate(missing):
-        share = portion(report, number / len(missing), (number + 1) / len(missing))
-        _obtain(archive, folder, share, TIMEOUT, missing[number:])
-    return [folder / archive.file for archive in archives]
 
 
 def _obtain(
@@ -114,10 +115,7 @@ def _unfit(archive: Archive, folder: Path) -> str:
     """A word about the file of pickles, where that is what the user has."""
     if not archive.unfit or not (folder / archive.unfit).exists():
         return ""
-    return (
-        f"; {archive.unfit}, which is there, does not serve: it holds pickles, which could run "
-        "code and are never read"
-    )
+    return f"; {archive.unfit}, which is there, does not serve: it holds pickles, never read here"
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:
@@ -151,20 +149,39 @@ def _download(archive: Archive, path: Path, report: Report, timeout: float) -> N
     part = path.with_name(path.name + ".part")
     started_here = not part.exists()
     _receive_all(archive, part, report, timeout)
-    if not archive.matches(part) and not started_here:
+    wrong = _wrong(part, archive)
+    if wrong and not started_here:
         part.unlink(missing_ok=True)
         _receive_all(archive, part, report, timeout)
-    if not archive.matches(part):
-        found = digest(part, archive.algorithm)
+        wrong = _wrong(part, archive)
+    if wrong:
         size = part.stat().st_size
         part.unlink(missing_ok=True)
         raise ArchiveError(
             f"{archive.url} sent something else than the {archive.dataset} archive ({size} bytes): "
-            f"expected {archive.checksum}, got {found}; put the right {archive.file} into "
-            f"{path.parent}"
+            f"{wrong}; put the right {archive.file} into {path.parent}"
         )
     part.replace(path)
     report(1.0, f"downloaded {archive.file}")
+
+
+def _wrong(part: Path, archive: Archive) -> str:
+    """What is wrong with a file that was received; nothing if it is the archive."""
+    if not archive.digest:
+        return "" if _whole_gzip(part) else "expected a whole gzip file"
+    found = digest(part, archive.algorithm)
+    return "" if found == archive.digest else f"expected {archive.checksum}, got {found}"
+
+
+def _whole_gzip(path: Path) -> bool:
+    """Whether a file unpacks to its end, where gzip keeps a checksum."""
+    try:
+        with gzip.open(path) as stream:
+            while stream.read(BLOCK):
+                pass
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
 
 
 def _receive_all(archive: Archive, part: Path, report: Report, timeout: float) -> None:
@@ -207,7 +224,7 @@ def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[tuple[int
             held = held if continues else 0
             length = answer.headers.get("Content-Length", "")
             size = archive.size or (held + int(length) if length.isdigit() else 0)
-            while (not size or held <= size) and (block := _block(answer)):
+            while held <= (size or LARGEST) and (block := _block(answer)):
                 held += stream.write(block)
                 yield held, size
     if held < size:

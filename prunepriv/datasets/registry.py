@@ -15,7 +15,13 @@ LOADERS: Mapping[str, Loader] = {
     "checkins": lambda knobs, folder, report: checkins.generate(knobs["distinctiveness"]),
     "shapes": lambda knobs, folder, report: shapes.generate(knobs["noise"]),
     "digits": lambda knobs, folder, report: digits.read(),
-    "location": lambda knobs, folder, report: tabular.location(folder, report),
+    "location": lambda knobs, folder, report: tabular.location(
+        ARCHIVES["location"], folder, report
+    ),
+    "purchase": lambda knobs, folder, report: tabular.purchase(
+        ARCHIVES["purchase"], folder, report
+    ),
+    "texas": lambda knobs, folder, report: tabular.texas(ARCHIVES["texas"], folder, report),
     "cifar10": lambda knobs, folder, report: cifar.read(
         cifar.CIFAR10, ARCHIVES["cifar10"], folder, report
     ),

@@ -103,7 +103,7 @@ DATASETS: Mapping[str, DatasetOption] = table(
         records=197_324,
         shape=(600,),
         classes=100,
-        download="46 MB",
+        download="size not published",
     ),
     DatasetOption(
         name="texas",
@@ -114,7 +114,7 @@ DATASETS: Mapping[str, DatasetOption] = table(
         records=67_330,
         shape=(6_169,),
         classes=100,
-        download="8 MB",
+        download="size not published",
     ),
     DatasetOption(
         name="cifar10",

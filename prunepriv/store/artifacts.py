@@ -23,6 +23,7 @@ import numpy as np
 import safetensors.numpy
 
 from prunepriv.errors import MissingArtifactError, StoreError, StoreFullError
+from prunepriv.store.tensors import read_tensors
 
 META = "meta.json"
 
@@ -42,15 +43,15 @@ class Artifact:
     meta: Mapping[str, Any]
 
     def tensors(self, name: str) -> dict[str, np.ndarray]:
-        """Arrays of ``<name>.safetensors`` by name.
+        """Arrays of ``<name>.safetensors`` by name; large ones are mapped, see ``tensors.py``.
 
         Raises:
             MissingArtifactError: no such file, or not what it should be.
         """
         file = self.path / f"{name}.safetensors"
         try:
-            return safetensors.numpy.load_file(file)
-        except (OSError, safetensors.SafetensorError) as error:
+            return read_tensors(file)
+        except (OSError, ValueError) as error:
             raise MissingArtifactError(f"{file} cannot be read ({error})") from None
 
     def json(self, name: str) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from prunepriv.datasets import load
+from prunepriv.datasets.archives import ARCHIVES
 from prunepriv.datasets.checkins import draw, generate
 from prunepriv.datasets.tabular import location
 
@@ -47,7 +48,7 @@ def test_places_are_drawn_in_proportion_to_their_weights():
 
 
 def test_it_is_a_twin_of_location(location_archive: Path):
-    twins = [location(location_archive.parent), generate(0.5)]
+    twins = [location(ARCHIVES["location"], location_archive.parent), generate(0.5)]
     (real_visits, visits), (real_popular, popular), (real_sizes, sizes) = (
         [measure(x, y) for x, y in twins]
         for measure in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,41 +12,33 @@ import numpy as np
 import pytest
 
 from prunepriv.datasets import Dataset, load
-from prunepriv.datasets.archives import ARCHIVES
 from prunepriv.datasets.registry import LOADERS
 from prunepriv.errors import DataError, ExperimentError, UnknownNameError
 from prunepriv.options import DATASETS, Knob
 
+SMALLEST_CLASS = {"purchase": 1, "texas": 1, "cifar10": 6000, "cifar100": 600, "chmnist": 625}
+"""Records, by name, where it is not 50: what the publishers say, or at least one."""
+REPEATED = ("purchase", "texas", "cifar10", "cifar100", "svhn", "chmnist")
+"""Real records of which nobody says that all differ."""
+
 
 @pytest.fixture(params=LOADERS, scope="module")
-def loading(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    """Loads one data set by default knobs; a bundled one from an empty folder, others as published.
-
-    Skipped where the published files are not at hand.
-    """
+def loading(
+    request: pytest.FixtureRequest,
+    real_data: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+):
+    """Loads one data set by default knobs; a bundled one from an empty folder."""
     if DATASETS[request.param].bundled:
         folder = tmp_path_factory.mktemp("data")
-    elif request.param in ARCHIVES:
-        folder = holding([archive.file for archive in ARCHIVES[request.param].files])
     else:
-        folder = request.getfixturevalue(f"{request.param}_archive").parent
+        folder = real_data(request.param)
     return partial(load, request.param, {}, folder)
 
 
 @pytest.fixture(scope="module")
 def data(loading: Callable[[], Dataset]) -> Dataset:
     return loading()
-
-
-def holding(files: list[str]) -> Path:
-    """The folder of real data, if it holds these files."""
-    folder = os.environ.get("PRUNEPRIV_DATA")
-    if not folder:
-        pytest.skip(f"needs {' and '.join(files)}: set PRUNEPRIV_DATA to the folder that holds it")
-    for file in files:
-        if not (Path(folder) / file).is_file():
-            pytest.skip(f"needs {file}, and {folder} does not hold it")
-    return Path(folder)
 
 
 def test_every_option_has_a_loader_and_every_loader_an_option():
@@ -68,7 +59,8 @@ def test_every_class_has_a_name_and_enough_records(data: Dataset):
     option = DATASETS[data.name]
     assert len(set(data.class_names)) == data.classes == option.classes
     assert data.class_names == option.class_names or not option.class_names
-    assert np.bincount(data.y, minlength=data.classes).min() >= 50
+    smallest = np.bincount(data.y, minlength=data.classes).min()
+    assert smallest >= SMALLEST_CLASS.get(data.name, 50)
 
 
 def test_records_are_the_same_each_time(data: Dataset, loading: Callable[[], Dataset]):
@@ -78,8 +70,8 @@ def test_records_are_the_same_each_time(data: Dataset, loading: Callable[[], Dat
 
 
 def test_records_differ(data: Dataset):
-    if data.name in ARCHIVES:
-        pytest.skip("published as they are: nothing says that no photograph is there twice")
+    if data.name in REPEATED:
+        pytest.skip(f"{data.name} may hold a record twice")
     assert len(np.unique(data.x.reshape(len(data.x), -1), axis=0)) == len(data.x)
 
 
@@ -96,8 +88,8 @@ def test_every_knob_changes_the_records_and_not_the_labels(name: str, knob: Knob
 
 
 def test_an_unknown_name_lists_the_known(tmp_path: Path):
-    with pytest.raises(UnknownNameError, match="choose one of checkins, shapes, digits, location"):
-        load("mnist", {}, tmp_path)
+    with pytest.raises(UnknownNameError, match=f"choose one of {', '.join(DATASETS)}"):
+        load("nope", {}, tmp_path)
 
 
 def test_an_unknown_knob_lists_the_known(tmp_path: Path):
@@ -142,5 +134,8 @@ def test_a_dataset_that_exists_is_valid(rule: str, change: dict):
 
 
 def test_no_data_set_needs_torch():
-    script = "import sys, prunepriv.datasets; sys.exit('torch' in sys.modules)"
+    script = (
+        "import sys, scipy.io, prunepriv.datasets.registry; "
+        "sys.exit(bool({'torch', 'torchvision', 'tensorflow'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
