@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from prunepriv.cli.app import Store, app
 from prunepriv.command import command_line
+from prunepriv.errors import ExperimentError
+from prunepriv.experiment import Experiment
 from prunepriv.places import EXAMPLES, store_folder
 from prunepriv.presets import get_preset
 from prunepriv.store.artifacts import ArtifactStore
@@ -16,6 +19,9 @@ from prunepriv.store.catalog import Catalog
 
 EXAMPLE_PRESETS = ("shapes_stopped_early", "shapes_learnt_by_heart", "checkins_fc")
 """The first is what a visitor sees first."""
+
+
+Name = Annotated[str, typer.Option(help="With --run: the example's folder, of a-z 0-9 _.")]
 
 
 @app.command()
@@ -27,25 +33,42 @@ def example(
     inline: Annotated[
         bool, typer.Option("--inline", help="Run in this process, without the engine.")
     ] = False,
+    run: Annotated[
+        str, typer.Option(help="Bundle this finished run of the store, and make no other.")
+    ] = "",
+    name: Name = "",
+    label: Annotated[str, typer.Option(help="With --run: what people read.")] = "",
+    description: Annotated[str, typer.Option(help="With --run: one plain sentence.")] = "",
 ) -> None:
-    """Make the example runs that are bundled with the dashboard."""
+    """Make the example runs that are bundled with the dashboard, or bundle a run of the store."""
     from prunepriv.cli.launch import run_to_end
-    from prunepriv.store.bundle import write_bundle
-    from prunepriv.store.result import Result
 
-    source = store_folder(store)
+    source, target = store_folder(store), into or EXAMPLES
     catalog = Catalog(source)
+    if run:
+        if not re.fullmatch("[a-z0-9_]{1,40}", name):
+            raise ExperimentError(f"--name takes 1 to 40 of the characters a-z 0-9 _, got {name!r}")
+        order = len(EXAMPLE_PRESETS)
+        about = {"name": name, "label": label or name, "description": description, "order": order}
+        _bundle(catalog, catalog.run(run).experiment, target, about)
+        return
     for order, preset in enumerate(map(get_preset, EXAMPLE_PRESETS)):
-        experiment = preset.experiment
-        run_to_end(experiment, source, inline)
+        run_to_end(preset.experiment, source, inline)
         about = {
             "name": preset.name,
             "label": preset.label,
             "description": preset.description,
             "order": order,
-            "command": command_line(experiment),
         }
-        folder = (into or EXAMPLES) / preset.name
-        result = Result(ArtifactStore(source), experiment)
-        write_bundle(result, catalog.steps(experiment.run_id), folder, about)
-        typer.echo(str(folder))
+        _bundle(catalog, preset.experiment, target, about)
+
+
+def _bundle(catalog: Catalog, experiment: Experiment, target: Path, about: dict[str, Any]) -> None:
+    from prunepriv.store.bundle import write_bundle
+    from prunepriv.store.result import Result
+
+    folder = target / about["name"]
+    result = Result(ArtifactStore(catalog.store), experiment)
+    about = {**about, "command": command_line(experiment)}
+    write_bundle(result, catalog.steps(experiment.run_id), folder, about)
+    typer.echo(str(folder))

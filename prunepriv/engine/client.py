@@ -55,15 +55,21 @@ def launch(experiment: Experiment, store: Path, options: tuple[str, ...] = ()) -
         StoreError: the store cannot be used.
         EngineError: no engine could be started; the run stays in the queue.
     """
-    return launch_all([experiment], store, options)[0]
+    return launch_all([experiment], store, options, leave_done=False)[0]
 
 
 def launch_all(
-    experiments: Iterable[Experiment], store: Path, options: tuple[str, ...] = ()
+    experiments: Iterable[Experiment],
+    store: Path,
+    options: tuple[str, ...] = (),
+    *,
+    leave_done: bool = True,
 ) -> list[str]:
     """Submit several runs as :func:`launch` does one; their ids.
 
-    A run that is done, and whose steps are all still there, is left as it is.
+    Args:
+        experiments, store, options: as there.
+        leave_done: whether a run that is done, its steps all still there, stays as it is.
     """
     catalog = Catalog(store)
     artifacts = ArtifactStore(store)
@@ -75,7 +81,7 @@ def launch_all(
             rows = step_rows(artifacts, experiment)
             whole = all(row["cached"] for row in rows)
             run_ids.append(experiment.run_id)
-            if whole and experiment.run_id in done:
+            if leave_done and whole and experiment.run_id in done:
                 continue
             catalog.submit(experiment)
             if not whole:
