@@ -40,7 +40,7 @@ def test_every_kind_of_step_belongs_to_one_stage() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("none", "no defence"), ("ppb", "PPB 4"), ("adversarial", "adversarial 1"),
+        ("none", "no defence"), ("ppb", "PPB 4"), ("adversarial", "adversarial 6"),
         ("dp_sgd", "DP-SGD \u03c3 1"), ("label_smoothing", "label smoothing 0.1"),
     ],
 )  # fmt: skip
