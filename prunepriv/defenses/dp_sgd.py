@@ -29,7 +29,8 @@ class DPSGD(Protection):
 
     The promise covers the fine-tuning alone: the training before it was not private, so the whole
     has no finite epsilon. It is told for all steps that were done, also where the kept weights are
-    those of an earlier epoch; early stopping watches validation records, which are no members.
+    those of an earlier epoch; early stopping watches validation records, which are no members. The
+    training curves of a run tell the members' accuracy by epoch, which no epsilon covers.
 
     Args:
         strength: the noise multiplier sigma, 0 or more; 0 clips, adds no noise and promises nothing.

@@ -86,7 +86,8 @@ def train(
         stage: "train" or "fine_tune".
         protect: gives the defence.
         masks: parameter name -> bool (M, ...); what is False is zero after every step.
-        report: called after every epoch; its points are means over the models.
+        report: called after every epoch; its points are means over the models, or the target's
+            where models are trained in turn.
         device: where to; the best there is if left out.
 
     Returns:
@@ -168,10 +169,11 @@ def _train(
 
 
 def _share(report: Report, model: int, models: int) -> Report:
-    """The report of one model in a row of several."""
+    """The report of one model in a row of several; the curve is the first one's, the target's."""
 
     def tell(fraction: float, message: str = "", point: Mapping[str, float] | None = None) -> None:
-        report((model + fraction) / models, f"model {model + 1} of {models}, {message}", point)
+        shown = point if model == 0 else None
+        report((model + fraction) / models, f"model {model + 1} of {models}, {message}", shown)
 
     return tell
 

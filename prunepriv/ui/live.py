@@ -262,8 +262,12 @@ def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
     report = frame.training_report(kind) if name in frame.result.plan.by_name else None
     if report is not None:
         return report["history"][0], int(report["best_epoch"][0]), "target model"
-    points = next((step.curve for step in steps if step.name == name), ())
-    return (points, best_epoch(points), "mean of target and shadows") if points else None
+    step = next((step for step in steps if step.name == name), None)
+    if step is None or not step.curve:
+        return None
+    in_turn = step.message.startswith("model ")  # then the curve is the first model's
+    whose = "target model" if in_turn else "mean of target and shadows"
+    return step.curve, best_epoch(step.curve), whose
 
 
 def _draw_made(frame: Frame) -> None:

@@ -162,11 +162,14 @@ def test_models_trained_in_turn_learn_what_they_learn_together(
     records, settings = make_problem(name, 3), Settings(epochs=3, batch_size=32, patience=1)
     together = train(fresh(name, 3), records, settings, seed=7, stage="train")
     heard: list[tuple[float, str]] = []
+    curve = []
 
     def report(
         fraction: float, message: str = "", point: Mapping[str, float] | None = None
     ) -> None:
         heard.append((fraction, message))
+        if point is not None:
+            curve.append(dict(point))
 
     ensemble = fresh(name, 3)
     monkeypatch.setattr(type(ensemble), "one_by_one", True)
@@ -179,6 +182,7 @@ def test_models_trained_in_turn_learn_what_they_learn_together(
     assert heard[0] == (pytest.approx(1 / 9), "model 1 of 3, epoch 1 of at most 3")
     assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
     assert heard[-1][1].startswith("model 3 of 3")
+    assert curve == in_turn.history[0], "the target's"
 
 
 def test_a_model_goes_on_alike_when_its_neighbours_have_stopped() -> None:
