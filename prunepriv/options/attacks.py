@@ -94,7 +94,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         summary="Likelihood ratio: how much surer the model is of the record than models that never saw it.",
         source="Carlini et al. 2022",
         kind="reference",
-        score="log Phi((phi - mean phi_out) / s), phi = log p_y / (1 - p_y)",
+        score="log Phi((phi - mean phi_out) / s), phi = log(p_y / (1 - p_y))",
         needs="The posterior of the true label, and the records to attack beforehand.",
     ),
     AttackOption(
