@@ -101,14 +101,31 @@ def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.Da
     return figure, _rows(points)
 
 
+LINE = 0.03
+"""Attack accuracy that a line of text takes up on the chart."""
+
+
 def _label_lines(points: list[Point]) -> dict[int, int]:
     """How many lines below its mark a defended model's name stands, by the point's id.
 
-    Arrows come from above, so names stand below, by turns near and far: neighbours keep apart.
+    Arrows come from above, so names stand below: as near as keeps clear of their neighbours'.
     """
-    defended = [point for point in points if point.series.model == "defended"]
-    ordered = sorted(defended, key=lambda one: one.utility)
-    return {id(point): 2 + place % 3 for place, point in enumerate(ordered)}
+    defended = sorted(
+        (point for point in points if point.series.model == "defended"), key=lambda one: one.utility
+    )
+    spread = max((p.utility for p in points), default=0) - min(
+        (p.utility for p in points), default=0
+    )
+    placed: list[tuple[float, float]] = []
+    lines = {}
+    for point in defended:
+        near = [y for x, y in placed if abs(x - point.utility) <= 0.4 * spread]
+        free = (
+            n for n in range(2, 9) if all(abs(point.leakage - n * LINE - y) >= LINE for y in near)
+        )
+        lines[id(point)] = next(free, 2)
+        placed.append((point.utility, point.leakage - lines[id(point)] * LINE))
+    return lines
 
 
 def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:
