@@ -47,7 +47,7 @@ DEFENSES: Mapping[str, DefenseOption] = table(
     DefenseOption(
         name="label_smoothing",
         label="Label smoothing",
-        summary="Trains towards labels that leave the other classes a share; an adaptive attacker may gain by it.",
+        summary="Trains towards labels that leave a share of certainty to the other classes.",
         source="Szegedy et al. 2016",
         strength="Smoothing",
         default_strength=0.1,
