@@ -77,6 +77,19 @@ class Lines:
             self.tell(sentence + detail)
 
 
+def bar() -> Progress:
+    """A bar on the terminal with the time that has passed and the field ``left``."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
 class Bar:
     """A bar of the work done, what is being done, and the time left."""
 
@@ -85,15 +98,7 @@ class Bar:
         self._plan: Plan = plan(experiment)
         self._throughput: Throughput = measure(catalog)
         self._workers = default_workers()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=Console(stderr=True),
-            transient=True,
-        )
+        self._progress = bar()
         self._task = self._progress.add_task(experiment.run_id, total=1.0, left="")
 
     def __enter__(self) -> Self:

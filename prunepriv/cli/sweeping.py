@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from prunepriv.cli.app import INTERRUPTED, MISTAKE
 from prunepriv.cli.launch import LOOK_EVERY, RESTARTS, check_writable
+from prunepriv.cli.progress import bar
 from prunepriv.cli.tables import console
 from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine, launch_all
 from prunepriv.engine.inline import run_inline
@@ -171,15 +171,7 @@ class _Bar:
         self._said = False
         self._progress: Progress | None = None
         if sys.stderr.isatty():
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TaskProgressColumn(),
-                TimeElapsedColumn(),
-                TextColumn("{task.fields[left]}"),
-                console=Console(stderr=True),
-                transient=True,
-            )
+            self._progress = bar()
             self._task = self._progress.add_task(self._id, total=1.0, left="")
 
     def __enter__(self) -> _Bar:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
-from prunepriv.errors import ExperimentError, StoreError, StoreFullError, UnknownRunError
+from prunepriv.errors import ExperimentError, UnknownRunError
+from prunepriv.store.records import write_whole
 from prunepriv.sweep import Sweep, is_sweep_id, make_sweep
 
 
@@ -24,18 +24,7 @@ def write_sweep(store: Path, sweep: Sweep) -> None:
         "runs": list(sweep.run_ids),
         "written": time.time(),
     }
-    file = store / "sweeps" / f"{sweep.sweep_id}.json"
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(record, indent=1))
-        os.replace(draft, file)
-    except PermissionError:
-        raise StoreError(f"{store} cannot be written to: choose another --store") from None
-    except OSError as error:
-        raise StoreFullError(f"{file} cannot be written ({error.strerror})") from None
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(store / "sweeps" / f"{sweep.sweep_id}.json", record, store)
 
 
 def read_sweeps(store: Path) -> dict[str, Sweep]:
