@@ -30,6 +30,7 @@ from prunepriv.models import Ensemble, build, multiplications
 from prunepriv.options import OWN
 from prunepriv.pipeline.hygiene import check_run, pooled
 from prunepriv.pipeline.plan import Step, StepKind
+from prunepriv.pipeline.work import Work, Writer
 from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
 from prunepriv.pruning.masks import Masks, sparsities
@@ -43,33 +44,6 @@ THREADS = 1
 """Of every step: the same figures wherever it runs, and workers that do not fight for cores."""
 
 
-class _Work:
-    """A step in hand: its parameters, its inputs' artifacts and the draft it writes."""
-
-    def __init__(self, step: Step, store: ArtifactStore, folder: Path, report: Report) -> None:
-        self.params = step.params
-        self.inputs: Mapping[str, Artifact] = {
-            role: store.open(key) for role, key in step.inputs.items()
-        }
-        self.store = store
-        self.data_folder = folder
-        self.report = report
-        self._read: dict[tuple[str, str], dict[str, np.ndarray]] = {}
-
-    def arrays(self, role: str, name: str) -> dict[str, np.ndarray]:
-        """Arrays of an input, read once per step."""
-        if (role, name) not in self._read:
-            self._read[role, name] = self.inputs[role].tensors(name)
-        return self._read[role, name]
-
-    def tensors(self, role: str, name: str) -> dict[str, torch.Tensor]:
-        """The same arrays for torch, which share their memory."""
-        return {key: torch.from_numpy(array) for key, array in self.arrays(role, name).items()}
-
-
-Writer = Callable[[Draft], None]
-
-
 def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report) -> None:
     """Do one step, whose inputs lie in the store already, and write its artifact.
 
@@ -79,7 +53,7 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
     """
     torch.set_num_threads(THREADS)
     started = time.perf_counter()
-    write = _STEPS[step.kind](_Work(step, store, data_folder, report))
+    write = _STEPS[step.kind](Work(step, store, data_folder, report))
     meta = {
         "step": step.name,
         "kind": step.kind,
@@ -92,7 +66,7 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
     report(1.0)
 
 
-def _data(work: _Work) -> Writer:
+def _data(work: Work) -> Writer:
     if work.params["name"] == OWN:  # its artifact is written when it is imported
         raise DataError(
             f"data set {OWN}:{work.params['digest'][:12]} was read on another computer, or removed "
@@ -113,14 +87,14 @@ def _data(work: _Work) -> Writer:
     return write
 
 
-def _split(work: _Work) -> Writer:
+def _split(work: Work) -> Writer:
     params = work.params
     count = len(work.arrays("data", "data")["y"])
     parts = split(count, params["shadows"], params["seed"], params["limit"])
     return lambda draft: draft.tensors("split", parts.to_arrays())
 
 
-def _train(work: _Work) -> Writer:
+def _train(work: Work) -> Writer:
     ensemble = _build(work)
     initialise(ensemble, work.params["seed"])
     settings = Settings(**work.params["training"], scale_penalty=work.params["slimming_penalty"])
@@ -135,7 +109,7 @@ def _train(work: _Work) -> Writer:
     return _models(work, trained, {})
 
 
-def _fine_tune(work: _Work) -> Writer:
+def _fine_tune(work: Work) -> Writer:
     params = work.params
     ensemble = _build(work)
     state = work.tensors("models", "models")
@@ -158,7 +132,7 @@ def _fine_tune(work: _Work) -> Writer:
     return _models(work, trained, masks)
 
 
-def _build(work: _Work) -> Ensemble:
+def _build(work: Work) -> Ensemble:
     """The stack of target and shadows, its weights not set."""
     model = work.params["model"]
     data, about = work.arrays("data", "data"), work.inputs["data"].json("about")
@@ -167,7 +141,7 @@ def _build(work: _Work) -> Ensemble:
     return build(model["name"], shadows + 1, shape, about["classes"], model["width"], model["norm"])
 
 
-def _records(work: _Work) -> Records:
+def _records(work: Work) -> Records:
     data = work.tensors("data", "data")
     parts = Splits.from_arrays(work.arrays("split", "split"))
     return Records(
@@ -183,7 +157,7 @@ def _rows(target: np.ndarray, shadows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.concatenate([target[None], shadows]))
 
 
-def _models(work: _Work, trained: Trained, masks: Masks) -> Writer:
+def _models(work: Work, trained: Trained, masks: Masks) -> Writer:
     ensemble = _build(work)
     whole, layers = sparsities(ensemble, masks)
     report = {
@@ -214,7 +188,7 @@ def _parameters(ensemble: Ensemble) -> int:
     return sum(parameter[0].numel() for parameter in ensemble.parameters())
 
 
-def _signals(work: _Work) -> Writer:
+def _signals(work: Work) -> Writer:
     report = work.inputs["models"].json("report")
     everyone, x, own, member = _scorers(work)
     logits, sensitivity = signals(
@@ -248,7 +222,7 @@ def _signals(work: _Work) -> Writer:
     return write
 
 
-def _reference(work: _Work) -> Writer:
+def _reference(work: Work) -> Writer:
     everyone, x, own, _ = _scorers(work)
     shadows = len(own) - 1
     everyone.keep(torch.arange(1, shadows + 1))
@@ -263,11 +237,11 @@ def _reference(work: _Work) -> Writer:
     return lambda draft: draft.tensors("reference", tables)
 
 
-def _exact(work: _Work) -> bool:
+def _exact(work: Work) -> bool:
     return work.params.get("sensitivity") == "exact"
 
 
-def _confidences(work: _Work) -> Writer:
+def _confidences(work: Work) -> Writer:
     everyone, x, own, _ = _scorers(work)
     parts = Splits.from_arrays(work.arrays("split", "split"))
     population, seen = parts.shadow_half()
@@ -284,7 +258,7 @@ def _confidences(work: _Work) -> Writer:
     return lambda draft: draft.tensors("confidences", tables)
 
 
-def _scorers(work: _Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarray]:
+def _scorers(work: Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarray]:
     """The models, the data set, each model's own records (M, n), and which of those are members."""
     architecture = work.inputs["models"].json("report")["architecture"]
     x = work.tensors("data", "data")["x"]
@@ -303,7 +277,7 @@ def _scorers(work: _Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndar
     return everyone, x, own, np.arange(own.shape[1]) < parts.target_train.size
 
 
-def _divergence(work: _Work) -> Writer:
+def _divergence(work: Work) -> Writer:
     seen = _target(work)
     rows = gaps(
         seen.member,
@@ -316,7 +290,7 @@ def _divergence(work: _Work) -> Writer:
     return lambda draft: draft.json("gaps", rows)
 
 
-def _fit(work: _Work) -> Writer:
+def _fit(work: Work) -> Writer:
     attack = get_attack(work.params["attack"])
     if isinstance(attack, ReferenceAttack):
         tables = work.arrays("confidences", "confidences")
@@ -327,11 +301,11 @@ def _fit(work: _Work) -> Writer:
     return lambda draft: draft.tensors("fit", fitted)
 
 
-def _fit_settings(work: _Work) -> FitSettings:
+def _fit_settings(work: Work) -> FitSettings:
     return FitSettings(recipe=work.params.get("recipe", "fast"), seed=work.params.get("seed", 0))
 
 
-def _score(work: _Work) -> Writer:
+def _score(work: Work) -> Writer:
     attack = get_attack(work.params["attack"])
     fitted = work.arrays("fit", "fit")
     if isinstance(attack, ReferenceAttack):
@@ -347,7 +321,7 @@ def _score(work: _Work) -> Writer:
 
 
 def _ask(
-    work: _Work, attack: Attack, fitted: Mapping[str, np.ndarray]
+    work: Work, attack: Attack, fitted: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores and verdicts from the target's answers alone."""
     tables = work.arrays("signals", "target")
@@ -357,7 +331,7 @@ def _ask(
 
 
 def _compare(
-    work: _Work, attack: ReferenceAttack, fitted: Mapping[str, np.ndarray]
+    work: Work, attack: ReferenceAttack, fitted: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores and verdicts from the target's answers beside its reference models'."""
     queries = ReferenceQueries.from_arrays(
@@ -367,7 +341,7 @@ def _compare(
     return score, attack.decide(fitted, queries, score)
 
 
-def _evaluation(work: _Work) -> Writer:
+def _evaluation(work: Work) -> Writer:
     member = _target(work).member
     rows = []
     for role, artifact in work.inputs.items():
@@ -381,21 +355,21 @@ def _evaluation(work: _Work) -> Writer:
     return lambda draft: draft.json("evaluation", rows)
 
 
-def _checks(work: _Work) -> Writer:
+def _checks(work: Work) -> Writer:
     def scorers(signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
         again = Step("again", "signals", signals.meta["params"], signals.meta["inputs"])
-        everyone, x, *_ = _scorers(_Work(again, work.store, work.data_folder, work.report))
+        everyone, x, *_ = _scorers(Work(again, work.store, work.data_folder, work.report))
         return everyone, x
 
     found = check_run(work.inputs, work.params["attacks"], scorers)
     return lambda draft: draft.json("checks", [check.to_dict() for check in found])
 
 
-def _target(work: _Work) -> TargetSignals:
+def _target(work: Work) -> TargetSignals:
     return TargetSignals.from_arrays(work.arrays("signals", "target"))
 
 
-_STEPS: Mapping[StepKind, Callable[[_Work], Writer]] = {
+_STEPS: Mapping[StepKind, Callable[[Work], Writer]] = {
     "data": _data,
     "split": _split,
     "train": _train,
