@@ -196,7 +196,7 @@ class Experiment(Part):
     def assumed(self) -> Experiment | None:
         """The experiment whose shadows the adversary trains; None where it knows the pruning."""
         known = self.knowledge
-        if known.approach is None and known.sparsity is None:
+        if known.whole:
             return None
         given = self.model_dump(mode="json")
         pruning = {name: value for name, value in known.model_dump().items() if value is not None}

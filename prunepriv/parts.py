@@ -205,6 +205,11 @@ class Knowledge(Part):
     approach: str | None = Field(None, description="Pruning approach of the shadows.")
     sparsity: float | None = Field(None, ge=0, lt=1, description="Sparsity of the shadows.")
 
+    @property
+    def whole(self) -> bool:
+        """Whether the adversary knows how the target was pruned."""
+        return self.approach is None and self.sparsity is None
+
 
 class Signals(Part):
     """What is measured of a model's answers."""

@@ -126,7 +126,7 @@ def shadows_of(kind: ModelKind, adversary: Adversary) -> ModelKind:
 def source_of(experiment: Experiment, kind: ModelKind, adversary: Adversary) -> str:
     """Whose signals that adversary learns from: "pruned", or "assumed:pruned" by other pruning."""
     shadows = shadows_of(kind, adversary)
-    assumes = experiment.assumed is not None and shadows in ("pruned", "defended")
+    assumes = not experiment.knowledge.whole and shadows in ("pruned", "defended")
     return f"{ASSUMED}{shadows}" if assumes else shadows
 
 
