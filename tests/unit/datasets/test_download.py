@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,17 @@ def test_a_wrong_download_is_told_and_not_kept(server: Server, tmp_path: Path, s
     ):
         fetch(archive, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_digest_a_download_must_be_a_whole_gzip_file(server: Server, tmp_path: Path):
+    whole = gzip.compress(bytes(range(256)) * 400, compresslevel=1)
+    archive = replace(server.archive(), digest="", size=None)
+    server.content = whole[:-9]
+    with pytest.raises(ArchiveError, match="expected a whole gzip file"):
+        fetch(archive, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    server.content = whole
+    assert fetch(archive, tmp_path).read_bytes() == whole
 
 
 @pytest.mark.parametrize("wrong", ["truncated", "empty", "foreign"])
