@@ -22,13 +22,16 @@ st.logo(
     str(HERE / "assets" / "logo.svg"), size="large", icon_image=str(HERE / "assets" / "favicon.png")
 )
 
+URL_PATHS = {"defenses": "defences"}
+"""Where a page's address differs from its file: links that exist must not die."""
+
 PAGES = (
     ("overview", "Overview", ":material/dashboard:"),
     ("run", "Run", ":material/play_circle:"),
     ("leakage", "Leakage", ":material/water_drop:"),
     ("classes", "Classes", ":material/groups:"),
     ("attacks", "Attacks", ":material/target:"),
-    ("defences", "Defences", ":material/shield:"),
+    ("defenses", "Defences", ":material/shield:"),
     ("sweeps", "Sweeps", ":material/grid_on:"),
 )
 
@@ -39,7 +42,7 @@ st.navigation(
             f"pages/{name}.py",
             title=title,
             icon=icon,
-            url_path=name,
+            url_path=URL_PATHS.get(name, name),
             default=name == "overview",
         )
         for name, title, icon in PAGES

@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks.running import run, stop_engine
 from prunepriv.attacks import REGISTRY, FitSettings, PooledShadows, Queries
 from prunepriv.attacks.threshold import Conf
+from prunepriv.environment import store_folder
 from prunepriv.evaluation import balanced_accuracy, mean_and_t_interval
 from prunepriv.experiment import make_experiment
-from prunepriv.places import store_folder
 from prunepriv.store.artifacts import Artifact, ArtifactStore
 from prunepriv.store.result import Result
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from prunepriv.ui import form, launch, live
 from prunepriv.ui.frame import page
+from prunepriv.ui.run import form, launch, live
 
 frame = page("Run", "Choose an experiment, launch it and watch it work.", follow=False)
 

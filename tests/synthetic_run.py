@@ -27,7 +27,7 @@ from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
 from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.pipeline.plan import Step, plan
+from prunepriv.plan import Step, plan
 from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.result import Result, TargetSignals
 

@@ -9,8 +9,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from prunepriv.environment import store_folder
 from prunepriv.errors import Cancelled, PruneprivError
-from prunepriv.places import store_folder
 
 MISTAKE = 2
 INTERRUPTED = 130

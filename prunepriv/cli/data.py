@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from prunepriv.cli.app import Store, app
+from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
 from prunepriv.options import DATASETS, OWN
-from prunepriv.places import store_folder
 
 
 @app.command()
@@ -27,7 +27,7 @@ def data(
     store: Store = None,
 ) -> None:
     """List the data sets, or read one of yours into the store."""
-    from prunepriv.store.imports import imported, in_words
+    from prunepriv.store.own_data import imported, in_words
 
     folder = store_folder(store)
     if path is not None:
@@ -51,7 +51,7 @@ def chosen(text: str | None, label_column: str | None, store: Path) -> dict[str,
         ExperimentError: own:DIGEST that is not there, or a label column without a file.
         DataError: a file that cannot be used.
     """
-    from prunepriv.store.imports import find_imported
+    from prunepriv.store.own_data import find_imported
 
     if text is not None and _is_path(text):
         return _own(_read(Path(text), label_column, store))
@@ -78,7 +78,7 @@ def _read(path: Path, label_column: str | None, store: Path) -> Any:
     from rich.console import Console
     from rich.progress import Progress
 
-    from prunepriv.store.imports import import_data
+    from prunepriv.store.own_data import import_data
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from prunepriv.cli.app import Store, app
-from prunepriv.command import command_line
+from prunepriv.environment import EXAMPLES, store_folder
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import Experiment
-from prunepriv.places import EXAMPLES, store_folder
-from prunepriv.presets import get_preset
+from prunepriv.experiment.command import command_line
+from prunepriv.experiment.presets import get_preset
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 

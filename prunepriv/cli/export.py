@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from prunepriv.cli.app import Run, Store, app
-from prunepriv.command import command_line
 from prunepriv.engine.runner import load_runner
+from prunepriv.environment import data_folder, store_folder
 from prunepriv.errors import ExperimentError
-from prunepriv.pipeline.plan import Step
-from prunepriv.places import data_folder, store_folder
+from prunepriv.experiment.command import command_line
+from prunepriv.plan import Step
 from prunepriv.progress import silent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog

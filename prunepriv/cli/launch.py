@@ -19,7 +19,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.report import report_json
 from prunepriv.store.result import Result
-from prunepriv.store.tables import RunView
+from prunepriv.store.schema import RunView
 
 LOOK_EVERY = 0.1
 RESTARTS = 3

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from prunepriv.engine.client import default_workers
+from prunepriv.estimates.run import Throughput, measure, seconds_left
 from prunepriv.experiment import Experiment
-from prunepriv.pipeline.estimate import Throughput, measure, seconds_left
-from prunepriv.pipeline.plan import Plan, plan
+from prunepriv.plan import Plan, plan
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.tables import StepView
+from prunepriv.store.schema import StepView
 
 
 class Follower(Protocol):

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from prunepriv.cli.app import Run, Store, app
+from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import make_experiment
+from prunepriv.experiment.presets import preset_settings
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODEL_KINDS, MODELS, RECIPES
-from prunepriv.places import store_folder
-from prunepriv.presets import preset_settings
 from prunepriv.store.catalog import Catalog
 
 

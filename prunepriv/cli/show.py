@@ -6,7 +6,7 @@ import typer
 
 from prunepriv.cli.app import Run, Store, app
 from prunepriv.cli.tables import print_run, print_runs, print_steps
-from prunepriv.places import store_folder
+from prunepriv.environment import store_folder
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from prunepriv.cli.app import Store, app
+from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
-from prunepriv.places import store_folder
 
 
 @app.command()
@@ -50,7 +50,7 @@ def sweep(
 ) -> None:
     """Run an experiment for every cell of a grid, or take up a sweep that was begun."""
     from prunepriv.cli import sweeping
-    from prunepriv.sweep import changed
+    from prunepriv.experiment.sweep import changed
 
     folder = store_folder(store)
     settings = dict(_pair("--set", pair) for pair in change or ())
@@ -90,6 +90,6 @@ def _values(text: str) -> list[Any]:
 
 
 def _value(text: str) -> Any:
-    from prunepriv.sweep_file import parse_value
+    from prunepriv.experiment.sweep_file import parse_value
 
     return parse_value(text)

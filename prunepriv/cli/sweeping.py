@@ -19,15 +19,15 @@ from prunepriv.cli.tables import console
 from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine, launch_all
 from prunepriv.engine.inline import run_inline
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
+from prunepriv.estimates.sweep import SweepStanding, SweepWatch, sweep_cost
+from prunepriv.experiment.sweep import Sweep
+from prunepriv.experiment.sweep_file import get_sweep, load_sweep, sweep_presets
 from prunepriv.options import ATTACKS
-from prunepriv.pipeline.sweep_cost import SweepStanding, SweepWatch, sweep_cost
 from prunepriv.prose import duration, percent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.sweep_files import stored_sweep, write_sweep
 from prunepriv.store.sweep_table import check_table_name, summary, sweep_table, write_tables
-from prunepriv.store.sweeps import stored_sweep, write_sweep
-from prunepriv.sweep import Sweep
-from prunepriv.sweep_file import get_sweep, load_sweep, sweep_presets
 
 MOST_TOLD = 10
 """Failures or skipped cells that are told one by one."""

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from prunepriv.options import ATTACKS
 from prunepriv.prose import privacy_statement
-from prunepriv.store.tables import RunView, StepView
+from prunepriv.store.schema import RunView, StepView
 
 SIZES = ("parameters", "multiplications")
 """Of a model, as the report has them; multiplications are those for one record."""

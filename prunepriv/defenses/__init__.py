@@ -9,9 +9,9 @@ from prunepriv.defenses.dp_sgd import DPSGD
 from prunepriv.defenses.label_smoothing import label_smoothing
 from prunepriv.defenses.ppb import ppb
 from prunepriv.options import DEFENSES, lookup
-from prunepriv.training import Protect, plain
+from prunepriv.training import ProtectionFactory, plain
 
-REGISTRY: Mapping[str, Callable[[float, float], Protect]] = {
+REGISTRY: Mapping[str, Callable[[float, float], ProtectionFactory]] = {
     "none": lambda strength, clip: plain(),
     "ppb": lambda strength, clip: plain(ppb(strength)),
     "adversarial": lambda strength, clip: lambda: Adversarial(strength),
@@ -21,7 +21,7 @@ REGISTRY: Mapping[str, Callable[[float, float], Protect]] = {
 """Names as in ``options.DEFENSES``; called with strength and clip."""
 
 
-def make_protection(name: str, strength: float, clip: float = 0.0) -> Protect:
+def make_protection(name: str, strength: float, clip: float = 0.0) -> ProtectionFactory:
     """A defence of that strength, for the training loop to set to work.
 
     Args:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from prunepriv.models import Ensemble
 from prunepriv.models.layers import StackedLinear
-from prunepriv.training import Protection, Setting, cross_entropy
+from prunepriv.training import DefenseContext, Protection, cross_entropy
 from prunepriv.training.moments import keep_moments
 
 WIDTHS = (256, 64)
@@ -18,7 +18,7 @@ WIDTHS = (256, 64)
 RATE = 1e-3
 
 
-class Judge(Ensemble):
+class AttackNetwork(Ensemble):
     """An attack network per model: (posteriors, one-hot label) -> log-odds of membership.
 
     As in Nasr et al. (section 5.2) the posteriors and the label are first looked at apart, then
@@ -62,11 +62,13 @@ class Adversarial(Protection):
         super().__init__()
         self.strength = strength
 
-    def begin(self, setting: Setting) -> None:
-        self._setting, self._records = setting, setting.records
-        self._validation = setting.records.validation
-        self._draws = setting.streams("adversary's records")
-        self._judge: Judge | None = None  # the number of classes shows with the first answer
+    def begin(self, context: DefenseContext) -> None:
+        self._setting, self._records = context, context.records
+        self._validation = context.records.validation
+        self._draws = context.streams("adversary's records")
+        self._attack_network: AttackNetwork | None = (
+            None  # the number of classes shows with the first answer
+        )
 
     def before_step(self, batch: Tensor, ask: Callable[[Tensor], Tensor]) -> None:
         if self.strength == 0.0:
@@ -74,39 +76,39 @@ class Adversarial(Protection):
         others = self._validation.gather(1, self._drawn(batch.shape[1]))
         rows = torch.cat([batch, others], dim=1)
         x = seen(ask(rows), self._records.y[rows])
-        judge = self._judge or self._new_judge(x.shape[2] // 2)
+        attack_network = self._attack_network or self._new_attack_network(x.shape[2] // 2)
         truth = torch.zeros(rows.shape, device=x.device)
         truth[:, : batch.shape[1]] = 1.0
         self._adam.zero_grad()
-        F.binary_cross_entropy_with_logits(judge(x), truth, reduction="none").mean(
+        F.binary_cross_entropy_with_logits(attack_network(x), truth, reduction="none").mean(
             1
         ).sum().backward()
         self._adam.step()
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         plain = cross_entropy(logits, labels)
-        if self.strength == 0.0 or self._judge is None:
+        if self.strength == 0.0 or self._attack_network is None:
             return plain
-        return plain - self.strength * given_away(self._judge, logits, labels)
+        return plain - self.strength * given_away(self._attack_network, logits, labels)
 
     def after_backward(self) -> None:
-        if self._judge is not None:
-            self._judge.zero_grad()  # the model's loss went through it
+        if self._attack_network is not None:
+            self._attack_network.zero_grad()  # the model's loss went through it
 
     def keep(self, rows: Tensor) -> None:
         self._validation = self._validation[rows]
         self._draws = [self._draws[row] for row in rows.tolist()]
-        if self._judge is not None:
-            self._judge.keep(rows)
+        if self._attack_network is not None:
+            self._attack_network.keep(rows)
             keep_moments(self._adam, rows)
 
-    def _new_judge(self, classes: int) -> Judge:
+    def _new_attack_network(self, classes: int) -> AttackNetwork:
         weights = self._setting.streams("adversary's weights")
-        self._judge = Judge(len(weights), classes)
-        self._judge.reset(weights)
-        self._judge.to(self._validation.device)
-        self._adam = torch.optim.Adam(self._judge.parameters(), lr=RATE, fused=True)
-        return self._judge
+        self._attack_network = AttackNetwork(len(weights), classes)
+        self._attack_network.reset(weights)
+        self._attack_network.to(self._validation.device)
+        self._adam = torch.optim.Adam(self._attack_network.parameters(), lr=RATE, fused=True)
+        return self._attack_network
 
     def _drawn(self, count: int) -> Tensor:
         return _draw(self._validation.shape[1], count, self._draws).to(self._validation.device)
@@ -118,9 +120,9 @@ def seen(logits: Tensor, labels: Tensor) -> Tensor:
     return torch.cat([logits.softmax(dim=2), one_hot], dim=2)
 
 
-def given_away(judge: Judge, logits: Tensor, labels: Tensor) -> Tensor:
+def given_away(attack_network: AttackNetwork, logits: Tensor, labels: Tensor) -> Tensor:
     """(M,) how wrong each model's attack network is of its members: its cross-entropy, 0 or more."""
-    odds = judge(seen(logits, labels))
+    odds = attack_network(seen(logits, labels))
     return F.softplus(-odds).mean(dim=1)
 
 

@@ -13,7 +13,7 @@ from opacus.optimizers import DPOptimizerFastGradientClipping
 from torch import Tensor
 
 from prunepriv.defenses.clipping import ClippedGradients
-from prunepriv.training import Protection, Setting
+from prunepriv.training import DefenseContext, Protection
 
 DELTA = 1e-5
 """Chance that the promise of epsilon does not hold; below 1 / members for 100,000 of them."""
@@ -44,15 +44,15 @@ class DPSGD(Protection):
         self.strength, self.clip = strength, clip
         self.steps = 0
 
-    def begin(self, setting: Setting) -> None:
-        members = setting.records.train.shape[1]
-        self.rate = min(1.0, setting.settings.batch_size / members)
+    def begin(self, context: DefenseContext) -> None:
+        members = context.records.train.shape[1]
+        self.rate = min(1.0, context.settings.batch_size / members)
         self._expected = self.rate * members
-        self._gradients = ClippedGradients(setting.ensemble)
-        self._masks = setting.masks
-        (noise,) = setting.streams("noise")
+        self._gradients = ClippedGradients(context.ensemble)
+        self._masks = context.masks
+        (noise,) = context.streams("noise")
         seed = int(torch.randint(2**62, (), generator=noise))
-        self._noise = torch.Generator(setting.records.x.device).manual_seed(seed)
+        self._noise = torch.Generator(context.records.x.device).manual_seed(seed)
 
     def optimizer(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
         """Opacus's, which adds the noise and divides by the expected batch; clipped it is here."""

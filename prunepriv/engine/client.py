@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import prunepriv
+from prunepriv.environment import cores, data_folder
 from prunepriv.errors import EngineError
 from prunepriv.experiment import Experiment
-from prunepriv.places import cores, data_folder
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import is_held

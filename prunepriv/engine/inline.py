@@ -10,10 +10,10 @@ from pathlib import Path
 from prunepriv.engine.ledger import Ledger
 from prunepriv.engine.reporting import StepReport
 from prunepriv.engine.runner import RUN_STEP, Runner, load_runner
+from prunepriv.environment import data_folder
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.experiment import Experiment
-from prunepriv.pipeline.plan import Step, plan
-from prunepriv.places import data_folder
+from prunepriv.plan import Step, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.tables import RunStatus, StepStatus
+from prunepriv.store.schema import RunStatus, StepStatus
 
 
 @dataclass

@@ -8,11 +8,11 @@ import threading
 from pathlib import Path
 
 from prunepriv.engine.client import ENGINE_LOCK, ENGINE_LOG, default_workers
-from prunepriv.engine.farm import Farm
+from prunepriv.engine.dask_workers import DaskWorkers
 from prunepriv.engine.runner import RUN_STEP
 from prunepriv.engine.service import Engine
+from prunepriv.environment import data_folder
 from prunepriv.errors import EngineError
-from prunepriv.places import data_folder
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import Claim, claim
 
@@ -61,9 +61,9 @@ def _serve(
     catalog = Catalog(store)
     left_behind = catalog.requeue_abandoned(ENGINE_LOCK)
     logger.info("engine of %s: %d workers, %d runs to resume", store, workers, left_behind)
-    farm = Farm(store, data_folder(), runner, workers, scheduler)
+    dask = DaskWorkers(store, data_folder(), runner, workers, scheduler)
     try:
-        engine = Engine(catalog, farm, ENGINE_LOCK, log=str(store / ENGINE_LOG))
+        engine = Engine(catalog, dask, ENGINE_LOCK, log=str(store / ENGINE_LOG))
         while lock is not None:
             engine.serve(stop, idle_timeout, lock.beat)
             lock.release()
@@ -71,6 +71,6 @@ def _serve(
                 break
             lock = claim(store / ENGINE_LOCK)  # a run was submitted in the last moment
     finally:
-        farm.close()
+        dask.close()
         catalog.close()
         logger.info("engine of %s: ended", store)

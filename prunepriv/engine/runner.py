@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from prunepriv.errors import EngineError
-from prunepriv.pipeline.plan import Step
+from prunepriv.plan import Step
 from prunepriv.progress import Report
 from prunepriv.store.artifacts import ArtifactStore
 

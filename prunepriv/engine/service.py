@@ -18,11 +18,11 @@ from prunepriv.errors import (
     StoreError,
     StoreFullError,
 )
-from prunepriv.pipeline.plan import Plan, Step, plan
+from prunepriv.plan import Plan, Step, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.schema import RunView
 from prunepriv.store.step_rows import step_rows, stored_seconds
-from prunepriv.store.tables import RunView
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Outcome:
 
 
 class Workers(Protocol):
-    """What the engine asks of a :class:`prunepriv.engine.farm.Farm`."""
+    """What the engine asks of a :class:`prunepriv.engine.dask_workers.DaskWorkers`."""
 
     @property
     def capacity(self) -> int: ...
@@ -59,7 +59,7 @@ class Workers(Protocol):
 
 
 @dataclass
-class Work:
+class ActiveRun:
     """A run in hand."""
 
     plan: Plan
@@ -72,17 +72,19 @@ class Engine:
 
     Args:
         catalog: the store's catalogue.
-        farm: who does the steps.
+        workers: who does the steps.
         owner: the lock file that this process holds, relative to the store.
         log: where a traceback can be found, for the sentence of an unexpected failure.
     """
 
-    def __init__(self, catalog: Catalog, farm: Workers, owner: str, log: str = "the log") -> None:
+    def __init__(
+        self, catalog: Catalog, workers: Workers, owner: str, log: str = "the log"
+    ) -> None:
         self._catalog = catalog
-        self._farm = farm
+        self._workers = workers
         self._ledger = Ledger(catalog, owner)
         self._log = log
-        self._runs: dict[str, Work] = {}
+        self._runs: dict[str, ActiveRun] = {}
 
     @property
     def busy(self) -> bool:
@@ -119,13 +121,15 @@ class Engine:
             self._forget_ended()
 
     def _listen(self) -> None:
-        ended = self._farm.outcomes()  # before the news: what a step told is heard before its end
+        ended = (
+            self._workers.outcomes()
+        )  # before the news: what a step told is heard before its end
         out = {outcome.key for outcome in ended}
-        for news in self._farm.news():
+        for news in self._workers.news():
             key = news["key"]
             if "pid" not in news:
                 self._ledger.report(key, news["fraction"], news["message"], news["points"])
-            elif key in out or self._farm.has(key):
+            elif key in out or self._workers.has(key):
                 self._ledger.start(key, news["pid"])
             else:
                 self._stop(key)  # taken back in the moment in which a worker began it
@@ -147,26 +151,26 @@ class Engine:
                 return
 
     def _enough(self) -> bool:
-        if len(self._runs) >= AHEAD * self._farm.capacity:
+        if len(self._runs) >= AHEAD * self._workers.capacity:
             return True
         ready: set[str] = set()
-        for run_id, work in self._runs.items():
+        for run_id, active in self._runs.items():
             unfinished = self._ledger.unfinished(run_id)
-            ready.update(step.key for step in work.plan.steps if _is_ready(step, unfinished))
-            if len(ready) >= self._farm.capacity:
+            ready.update(step.key for step in active.plan.steps if _is_ready(step, unfinished))
+            if len(ready) >= self._workers.capacity:
                 return True
         return False
 
     def _begin(self, run: RunView) -> None:
         try:
-            work = Work(plan(run.experiment), run.position)
+            active = ActiveRun(plan(run.experiment), run.position)
         except ExperimentError as error:
             self._catalog.end(run.run_id, "failed", str(error))
             return
         store = ArtifactStore(self._catalog.store)
-        if not self._ledger.admit(run.run_id, step_rows(store, work.plan.experiment)):
+        if not self._ledger.admit(run.run_id, step_rows(store, active.plan.experiment)):
             return
-        self._runs[run.run_id] = work
+        self._runs[run.run_id] = active
         unfinished = self._ledger.unfinished(run.run_id)
         logger.info("run %s: %d steps to do", run.run_id, len(unfinished))
         self._give_out(run.run_id)
@@ -174,10 +178,10 @@ class Engine:
 
     def _give_out(self, run_id: str) -> None:
         """Submit the run's unfinished steps: earlier runs first, within a run in the plan's order."""
-        work, unfinished = self._runs[run_id], self._ledger.unfinished(run_id)
-        for ordinal, step in enumerate(work.plan.steps):
+        active, unfinished = self._runs[run_id], self._ledger.unfinished(run_id)
+        for ordinal, step in enumerate(active.plan.steps):
             if step.key in unfinished:
-                self._farm.submit(step, priority=-(work.position * 1000 + ordinal))
+                self._workers.submit(step, priority=-(active.position * 1000 + ordinal))
 
     def _finish(self, key: str) -> None:
         seconds = stored_seconds(ArtifactStore(self._catalog.store), key)
@@ -221,18 +225,18 @@ class Engine:
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
         """Take a run up again from what the store holds whole."""
-        work = self._runs[run_id]
-        work.restarts += 1
-        if work.restarts > RESTARTS:
+        active = self._runs[run_id]
+        active.restarts += 1
+        if active.restarts > RESTARTS:
             self._end_failed(run_id, key, reason)
             return
         logger.warning("run %s is taken up again: %s", run_id, reason)
         store = ArtifactStore(self._catalog.store)
-        for step in work.plan.steps:
+        for step in active.plan.steps:
             unfinished = self._ledger.unfinished(run_id)
-            if self._ledger.is_running(step.key) and self._farm.has(step.key):
+            if self._ledger.is_running(step.key) and self._workers.has(step.key):
                 continue
-            self._farm.drop(step.key)
+            self._workers.drop(step.key)
             if not store.has(step.key):
                 self._ledger.want_again(run_id, step.key)
             elif step.key in unfinished:
@@ -252,11 +256,11 @@ class Engine:
             if self._ledger.is_running(key):
                 self._stop(key)
             else:
-                self._farm.drop(key)
+                self._workers.drop(key)
 
     def _stop(self, key: str) -> None:
         try:
-            self._farm.stop(key)
+            self._workers.stop(key)
         except StoreError as error:
             logger.error("%s: the step goes on to its end", error)
 

@@ -21,7 +21,7 @@ from prunepriv.models.layers import (
 State = dict[str, Tensor]
 """Parameters and buffers by name; the first axis counts the models."""
 
-Losers = tuple[tuple[str, int], ...]
+TiedWeights = tuple[tuple[str, int], ...]
 """Weights that lose a batch norm's channels, each with the axis of one model's weight that counts
 them: 0 for the filters that feed the norm, 1 for the inputs that read it."""
 
@@ -60,12 +60,12 @@ class Ensemble(nn.Module, ABC):
             if isinstance(layer, CONVOLUTIONS + LINEARS)
         }
 
-    def normalised(self) -> Mapping[str, Losers]:
+    def normalised(self) -> Mapping[str, TiedWeights]:
         """Batch norms: module name -> the weights that lose a channel when the norm loses it.
 
         Here the filters of the convolution registered last before the norm.
         """
-        pairs: dict[str, Losers] = {}
+        pairs: dict[str, TiedWeights] = {}
         producer = ""
         for name, layer in self.named_modules():
             if isinstance(layer, CONVOLUTIONS):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from prunepriv.models.base import Ensemble, Losers
+from prunepriv.models.base import Ensemble, TiedWeights
 from prunepriv.models.layers import (
     StackedBatchNorm2d,
     StackedConv2d,
@@ -49,7 +49,7 @@ class CNN(Ensemble):
     def inputs(x: Tensor) -> Tensor:
         return x.to(torch.float32).mul_(2 / 255).sub_(1)
 
-    def normalised(self) -> dict[str, Losers]:
+    def normalised(self) -> dict[str, TiedWeights]:
         return {
             f"norms.{i}": ((f"convolutions.{i}.weight", 0),)
             for i, norm in enumerate(self.norms)

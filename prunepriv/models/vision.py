@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torchvision.models import densenet, resnet, vgg
 
-from prunepriv.models.base import Ensemble, Losers
+from prunepriv.models.base import Ensemble, TiedWeights
 from prunepriv.models.layers import StackedBatchNorm2d, group_count
 
 
@@ -118,13 +118,13 @@ class DenseNet121(Vision):
         features.add_module("pool0", nn.Identity())
         return network
 
-    def normalised(self) -> dict[str, Losers]:
+    def normalised(self) -> dict[str, TiedWeights]:
         """norm0 and norm2 follow a convolution; the others come before the layer that reads them.
 
         What those scale is the concatenation that later layers read too, so that a channel removed
         there is lost by the one reader only: its weights for that input go.
         """
-        pairs: dict[str, Losers] = {}
+        pairs: dict[str, TiedWeights] = {}
         for name, layer in self.named_modules():
             if isinstance(layer, StackedBatchNorm2d):
                 inside, _, own = name.rpartition(".")

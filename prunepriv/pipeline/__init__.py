@@ -1,1 +1,1 @@
-"""The steps of a run: ``plan`` (which, and their keys; no torch) and ``steps`` (how each is done)."""
+"""What each step of a plan does, in a worker: imports torch."""

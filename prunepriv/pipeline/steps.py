@@ -28,9 +28,9 @@ from prunepriv.errors import DataError
 from prunepriv.evaluation import evaluate
 from prunepriv.models import Ensemble, build, multiplications
 from prunepriv.options import OWN
-from prunepriv.pipeline.hygiene import check_run, pooled
-from prunepriv.pipeline.plan import Step, StepKind
-from prunepriv.pipeline.work import Work, Writer
+from prunepriv.pipeline.checks import check_run, pooled
+from prunepriv.pipeline.context import StepContext, Writer
+from prunepriv.plan import Step, StepKind
 from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
 from prunepriv.pruning.masks import Masks, sparsities
@@ -53,7 +53,7 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
     """
     torch.set_num_threads(THREADS)
     started = time.perf_counter()
-    write = _STEPS[step.kind](Work(step, store, data_folder, report))
+    write = _STEPS[step.kind](StepContext(step, store, data_folder, report))
     meta = {
         "step": step.name,
         "kind": step.kind,
@@ -66,13 +66,15 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
     report(1.0)
 
 
-def _data(work: Work) -> Writer:
-    if work.params["name"] == OWN:  # its artifact is written when it is imported
+def _data(context: StepContext) -> Writer:
+    if context.params["name"] == OWN:  # its artifact is written when it is imported
         raise DataError(
-            f"data set {OWN}:{work.params['digest'][:12]} was read on another computer, or removed "
+            f"data set {OWN}:{context.params['digest'][:12]} was read on another computer, or removed "
             "from the store: import its file again with `python -m prunepriv data PATH`"
         )
-    data = load(work.params["name"], work.params["knobs"], work.data_folder, work.report)
+    data = load(
+        context.params["name"], context.params["knobs"], context.data_folder, context.report
+    )
     about = {
         "name": data.name,
         "kind": data.kind,
@@ -87,32 +89,34 @@ def _data(work: Work) -> Writer:
     return write
 
 
-def _split(work: Work) -> Writer:
-    params = work.params
-    count = len(work.arrays("data", "data")["y"])
+def _split(context: StepContext) -> Writer:
+    params = context.params
+    count = len(context.arrays("data", "data")["y"])
     parts = split(count, params["shadows"], params["seed"], params["limit"])
     return lambda draft: draft.tensors("split", parts.to_arrays())
 
 
-def _train(work: Work) -> Writer:
-    ensemble = _build(work)
-    initialise(ensemble, work.params["seed"])
-    settings = Settings(**work.params["training"], scale_penalty=work.params["slimming_penalty"])
+def _train(context: StepContext) -> Writer:
+    ensemble = _build(context)
+    initialise(ensemble, context.params["seed"])
+    settings = Settings(
+        **context.params["training"], scale_penalty=context.params["slimming_penalty"]
+    )
     trained = train(
         ensemble,
-        _records(work),
+        _records(context),
         settings,
-        seed=work.params["seed"],
+        seed=context.params["seed"],
         stage="train",
-        report=work.report,
+        report=context.report,
     )
-    return _models(work, trained, {})
+    return _models(context, trained, {})
 
 
-def _fine_tune(work: Work) -> Writer:
-    params = work.params
-    ensemble = _build(work)
-    state = work.tensors("models", "models")
+def _fine_tune(context: StepContext) -> Writer:
+    params = context.params
+    ensemble = _build(context)
+    state = context.tensors("models", "models")
     masks: Masks = {}
     if params["pruning"] is not None:
         pruning = params["pruning"]
@@ -121,29 +125,29 @@ def _fine_tune(work: Work) -> Writer:
     options = dict(params["training"])
     trained = train(
         ensemble,
-        _records(work),
+        _records(context),
         Settings(epochs=options.pop("fine_tune_epochs"), **options),
         seed=params["seed"],
         stage="fine_tune",
         protect=make_protection(**params["defense"]),
         masks=masks,
-        report=work.report,
+        report=context.report,
     )
-    return _models(work, trained, masks)
+    return _models(context, trained, masks)
 
 
-def _build(work: Work) -> Ensemble:
+def _build(context: StepContext) -> Ensemble:
     """The stack of target and shadows, its weights not set."""
-    model = work.params["model"]
-    data, about = work.arrays("data", "data"), work.inputs["data"].json("about")
-    shadows = len(work.arrays("split", "split")["shadow_train"])
+    model = context.params["model"]
+    data, about = context.arrays("data", "data"), context.inputs["data"].json("about")
+    shadows = len(context.arrays("split", "split")["shadow_train"])
     shape = data["x"].shape[1:]
     return build(model["name"], shadows + 1, shape, about["classes"], model["width"], model["norm"])
 
 
-def _records(work: Work) -> Records:
-    data = work.tensors("data", "data")
-    parts = Splits.from_arrays(work.arrays("split", "split"))
+def _records(context: StepContext) -> Records:
+    data = context.tensors("data", "data")
+    parts = Splits.from_arrays(context.arrays("split", "split"))
     return Records(
         x=data["x"],
         y=data["y"],
@@ -157,8 +161,8 @@ def _rows(target: np.ndarray, shadows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.concatenate([target[None], shadows]))
 
 
-def _models(work: Work, trained: Trained, masks: Masks) -> Writer:
-    ensemble = _build(work)
+def _models(context: StepContext, trained: Trained, masks: Masks) -> Writer:
+    ensemble = _build(context)
     whole, layers = sparsities(ensemble, masks)
     report = {
         "privacy": trained.protection,
@@ -167,10 +171,10 @@ def _models(work: Work, trained: Trained, masks: Masks) -> Writer:
         "sparsity": whole,
         "layers": layers,
         "architecture": {
-            **work.params["model"],
+            **context.params["model"],
             "parameters": _parameters(ensemble),
             "multiplications": multiplications(
-                ensemble, work.arrays("data", "data")["x"].shape[1:]
+                ensemble, context.arrays("data", "data")["x"].shape[1:]
             ),
         },
     }
@@ -188,17 +192,17 @@ def _parameters(ensemble: Ensemble) -> int:
     return sum(parameter[0].numel() for parameter in ensemble.parameters())
 
 
-def _signals(work: Work) -> Writer:
-    report = work.inputs["models"].json("report")
-    everyone, x, own, member = _scorers(work)
+def _signals(context: StepContext) -> Writer:
+    report = context.inputs["models"].json("report")
+    everyone, x, own, member = _scorers(context)
     logits, sensitivity = signals(
         everyone,
         x,
         own,
-        seed=derive(work.params["seed"], "signals", "own"),
-        exact=_exact(work),
+        seed=derive(context.params["seed"], "signals", "own"),
+        exact=_exact(context),
     )
-    labels = work.tensors("data", "data")["y"][own]
+    labels = context.tensors("data", "data")["y"][own]
     correct = (logits[0].argmax(1) == labels[0]).numpy()
     summary = {
         "member_accuracy": float(correct[member].mean()),
@@ -222,32 +226,32 @@ def _signals(work: Work) -> Writer:
     return write
 
 
-def _reference(work: Work) -> Writer:
-    everyone, x, own, _ = _scorers(work)
+def _reference(context: StepContext) -> Writer:
+    everyone, x, own, _ = _scorers(context)
     shadows = len(own) - 1
     everyone.keep(torch.arange(1, shadows + 1))
     logits, sensitivity = signals(
         everyone,
         x,
         own[:1].expand(shadows, -1),
-        seed=derive(work.params["seed"], "signals", "reference"),
-        exact=_exact(work),
+        seed=derive(context.params["seed"], "signals", "reference"),
+        exact=_exact(context),
     )
     tables = {"logits": logits.numpy(), "sensitivity": sensitivity.numpy()}
     return lambda draft: draft.tensors("reference", tables)
 
 
-def _exact(work: Work) -> bool:
-    return work.params.get("sensitivity") == "exact"
+def _exact(context: StepContext) -> bool:
+    return context.params.get("sensitivity") == "exact"
 
 
-def _confidences(work: Work) -> Writer:
-    everyone, x, own, _ = _scorers(work)
-    parts = Splits.from_arrays(work.arrays("split", "split"))
+def _confidences(context: StepContext) -> Writer:
+    everyone, x, own, _ = _scorers(context)
+    parts = Splits.from_arrays(context.arrays("split", "split"))
     population, seen = parts.shadow_half()
     records = len(own[0])
     asked = torch.cat([own[0], torch.from_numpy(population)])
-    phi = confidences(everyone, x, work.tensors("data", "data")["y"], asked).numpy()
+    phi = confidences(everyone, x, context.tensors("data", "data")["y"], asked).numpy()
     tables = {
         "record": own[0].numpy(),
         "phi": np.ascontiguousarray(phi[:, :records]),
@@ -258,11 +262,11 @@ def _confidences(work: Work) -> Writer:
     return lambda draft: draft.tensors("confidences", tables)
 
 
-def _scorers(work: Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarray]:
+def _scorers(context: StepContext) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarray]:
     """The models, the data set, each model's own records (M, n), and which of those are members."""
-    architecture = work.inputs["models"].json("report")["architecture"]
-    x = work.tensors("data", "data")["x"]
-    parts = Splits.from_arrays(work.arrays("split", "split"))
+    architecture = context.inputs["models"].json("report")["architecture"]
+    x = context.tensors("data", "data")["x"]
+    parts = Splits.from_arrays(context.arrays("split", "split"))
     own = torch.cat(
         [
             _rows(parts.target_train, parts.shadow_train),
@@ -270,15 +274,15 @@ def _scorers(work: Work) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarr
         ],
         dim=1,
     )
-    classes = work.inputs["data"].json("about")["classes"]
+    classes = context.inputs["data"].json("about")["classes"]
     model = architecture["name"], len(own), x.shape[1:], classes
     everyone = build(*model, architecture["width"], architecture["norm"])
-    everyone.load(work.tensors("models", "models"))
+    everyone.load(context.tensors("models", "models"))
     return everyone, x, own, np.arange(own.shape[1]) < parts.target_train.size
 
 
-def _divergence(work: Work) -> Writer:
-    seen = _target(work)
+def _divergence(context: StepContext) -> Writer:
+    seen = _target(context)
     rows = gaps(
         seen.member,
         seen.label,
@@ -290,28 +294,30 @@ def _divergence(work: Work) -> Writer:
     return lambda draft: draft.json("gaps", rows)
 
 
-def _fit(work: Work) -> Writer:
-    attack = get_attack(work.params["attack"])
+def _fit(context: StepContext) -> Writer:
+    attack = get_attack(context.params["attack"])
     if isinstance(attack, ReferenceAttack):
-        tables = work.arrays("confidences", "confidences")
-        fitted = attack.fit(ReferenceShadows.from_arrays(tables), work.report)
+        tables = context.arrays("confidences", "confidences")
+        fitted = attack.fit(ReferenceShadows.from_arrays(tables), context.report)
     else:
-        shadows = pooled(work.arrays("signals", "shadows"))
-        fitted = attack.fit(shadows, _fit_settings(work), work.report)
+        shadows = pooled(context.arrays("signals", "shadows"))
+        fitted = attack.fit(shadows, _fit_settings(context), context.report)
     return lambda draft: draft.tensors("fit", fitted)
 
 
-def _fit_settings(work: Work) -> FitSettings:
-    return FitSettings(recipe=work.params.get("recipe", "fast"), seed=work.params.get("seed", 0))
+def _fit_settings(context: StepContext) -> FitSettings:
+    return FitSettings(
+        recipe=context.params.get("recipe", "fast"), seed=context.params.get("seed", 0)
+    )
 
 
-def _score(work: Work) -> Writer:
-    attack = get_attack(work.params["attack"])
-    fitted = work.arrays("fit", "fit")
+def _score(context: StepContext) -> Writer:
+    attack = get_attack(context.params["attack"])
+    fitted = context.arrays("fit", "fit")
     if isinstance(attack, ReferenceAttack):
-        score, decision = _compare(work, attack, fitted)
+        score, decision = _compare(context, attack, fitted)
     else:
-        score, decision = _ask(work, attack, fitted)
+        score, decision = _ask(context, attack, fitted)
 
     def write(draft: Draft) -> None:
         draft.tensors("score", {"score": score, "decision": decision.astype(np.uint8)})
@@ -321,55 +327,57 @@ def _score(work: Work) -> Writer:
 
 
 def _ask(
-    work: Work, attack: Attack, fitted: Mapping[str, np.ndarray]
+    context: StepContext, attack: Attack, fitted: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores and verdicts from the target's answers alone."""
-    tables = work.arrays("signals", "target")
+    tables = context.arrays("signals", "target")
     queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
     score = attack.score(fitted, queries)
     return score, attack.decide(fitted, queries, score)
 
 
 def _compare(
-    work: Work, attack: ReferenceAttack, fitted: Mapping[str, np.ndarray]
+    context: StepContext, attack: ReferenceAttack, fitted: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores and verdicts from the target's answers beside its reference models'."""
     queries = ReferenceQueries.from_arrays(
-        work.arrays("target", "confidences"), work.arrays("shadows", "confidences")
+        context.arrays("target", "confidences"), context.arrays("shadows", "confidences")
     )
     score = attack.score(fitted, queries)
     return score, attack.decide(fitted, queries, score)
 
 
-def _evaluation(work: Work) -> Writer:
-    member = _target(work).member
+def _evaluation(context: StepContext) -> Writer:
+    member = _target(context).member
     rows = []
-    for role, artifact in work.inputs.items():
+    for role, artifact in context.inputs.items():
         if role == "signals":
             continue
         attack = role.removeprefix("score:")
         table = artifact.tensors("score")
-        rng = np.random.default_rng(derive(work.params["seed"], "bootstrap", attack))
+        rng = np.random.default_rng(derive(context.params["seed"], "bootstrap", attack))
         figures = evaluate(table["score"], table["decision"].astype(bool), member, rng)
         rows.append({"attack": attack, **figures.to_dict()})
     return lambda draft: draft.json("evaluation", rows)
 
 
-def _checks(work: Work) -> Writer:
+def _checks(context: StepContext) -> Writer:
     def scorers(signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
         again = Step("again", "signals", signals.meta["params"], signals.meta["inputs"])
-        everyone, x, *_ = _scorers(Work(again, work.store, work.data_folder, work.report))
+        everyone, x, *_ = _scorers(
+            StepContext(again, context.store, context.data_folder, context.report)
+        )
         return everyone, x
 
-    found = check_run(work.inputs, work.params["attacks"], scorers)
+    found = check_run(context.inputs, context.params["attacks"], scorers)
     return lambda draft: draft.json("checks", [check.to_dict() for check in found])
 
 
-def _target(work: Work) -> TargetSignals:
-    return TargetSignals.from_arrays(work.arrays("signals", "target"))
+def _target(context: StepContext) -> TargetSignals:
+    return TargetSignals.from_arrays(context.arrays("signals", "target"))
 
 
-_STEPS: Mapping[StepKind, Callable[[Work], Writer]] = {
+_STEPS: Mapping[StepKind, Callable[[StepContext], Writer]] = {
     "data": _data,
     "split": _split,
     "train": _train,

@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from prunepriv.environment import cores
 from prunepriv.errors import MissingArtifactError
-from prunepriv.pipeline.plan import StepKind
-from prunepriv.places import cores
+from prunepriv.plan import StepKind
 from prunepriv.store.artifacts import META, Artifact
 from prunepriv.store.result import Result
-from prunepriv.store.tables import StepView
+from prunepriv.store.schema import StepView
 
 KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "data": ("about.json",),

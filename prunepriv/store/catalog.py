@@ -31,9 +31,8 @@ from prunepriv.experiment import Experiment, canonical_json, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.database import Database
 from prunepriv.store.locks import is_held
-from prunepriv.store.records import read_records, remove_record, write_record
-from prunepriv.store.step_rows import step_rows
-from prunepriv.store.tables import (
+from prunepriv.store.run_files import read_records, remove_record, write_record
+from prunepriv.store.schema import (
     RUN_STEPS,
     RUNS,
     RunStatus,
@@ -42,6 +41,7 @@ from prunepriv.store.tables import (
     run_view,
     step_view,
 )
+from prunepriv.store.step_rows import step_rows
 
 RUN_ID = re.compile(r"[0-9a-z_-]{8,64}")
 

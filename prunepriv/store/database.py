@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from prunepriv.errors import StoreError, StoreFullError
-from prunepriv.store.tables import METADATA
+from prunepriv.store.schema import METADATA
 
 FILE = "catalog.sqlite"
 _BUSY_MS = 15_000

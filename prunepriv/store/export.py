@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.options import ModelKind
-from prunepriv.pipeline.plan import Step, reference_step
+from prunepriv.plan import Step, reference_step
 from prunepriv.store.result import Result
 
 TABLES = ("models", "gaps", "attacks", "checks", "steps")

@@ -8,7 +8,7 @@ from typing import Any
 from prunepriv.errors import MissingArtifactError
 from prunepriv.options import ModelKind
 from prunepriv.store.result import Result, models_step
-from prunepriv.store.tables import StepView
+from prunepriv.store.schema import StepView
 
 MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
 

@@ -18,7 +18,7 @@ from scipy.special import softmax
 from prunepriv.errors import MissingArtifactError
 from prunepriv.experiment import Experiment
 from prunepriv.options import Adversary, ModelKind
-from prunepriv.pipeline.plan import Plan, Step, plan, shadows_of, targets
+from prunepriv.plan import Plan, Step, plan, shadows_of, targets
 from prunepriv.store.artifacts import Artifact, ArtifactStore
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from prunepriv.errors import MissingArtifactError
 from prunepriv.experiment import Experiment
-from prunepriv.pipeline.plan import plan
+from prunepriv.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
 
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from prunepriv.errors import ExperimentError, StoreError
 from prunepriv.evaluation import mean_and_t_interval
 from prunepriv.experiment import Experiment, canonical_json
+from prunepriv.experiment.sweep import Cell, Sweep
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
-from prunepriv.sweep import Cell, Sweep
 
 WHO = ("model", "adversary", "attack")
 METRICS = (

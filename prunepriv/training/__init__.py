@@ -8,7 +8,7 @@ from prunepriv.models import Ensemble
 from prunepriv.seeding import derive
 from prunepriv.training.loop import Trained, train
 from prunepriv.training.objective import Objective, cross_entropy
-from prunepriv.training.protection import Protect, Protection, Setting, plain
+from prunepriv.training.protection import DefenseContext, Protection, ProtectionFactory, plain
 from prunepriv.training.settings import Records, Settings
 
 
@@ -23,11 +23,11 @@ def initialise(ensemble: Ensemble, seed: int) -> None:
 
 
 __all__ = [
+    "DefenseContext",
     "Objective",
-    "Protect",
     "Protection",
+    "ProtectionFactory",
     "Records",
-    "Setting",
     "Settings",
     "Trained",
     "cross_entropy",

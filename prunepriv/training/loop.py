@@ -19,7 +19,7 @@ from prunepriv.models.device import arithmetic, best_device
 from prunepriv.progress import Report, silent
 from prunepriv.seeding import derive
 from prunepriv.training.moments import keep_moments
-from prunepriv.training.protection import Protect, Protection, Setting
+from prunepriv.training.protection import DefenseContext, Protection, ProtectionFactory
 from prunepriv.training.settings import Records, Settings
 
 
@@ -72,7 +72,7 @@ def train(
     *,
     seed: int,
     stage: str,
-    protect: Protect = Protection,
+    protect: ProtectionFactory = Protection,
     masks: Mapping[str, Tensor] | None = None,
     report: Report = silent,
     device: torch.device | None = None,
@@ -121,7 +121,7 @@ class _Job:
     seed: int
     stage: str
     models: list[int]
-    protect: Protect
+    protect: ProtectionFactory
     report: Report
 
     def streams(self, use: str) -> list[torch.Generator]:
@@ -143,7 +143,7 @@ def _train(
     ensemble.draw_dropout_from(job.streams("dropout"))
     on_device = {name: kept.to(records.x.device) for name, kept in masks.items()}
     protection = job.protect()
-    protection.begin(Setting(ensemble, records, settings, on_device, job.streams))
+    protection.begin(DefenseContext(ensemble, records, settings, on_device, job.streams))
     stack = _Stack(ensemble, records, settings, job.streams("order"), on_device, protection)
     stack.mask()
     models = len(job.models)

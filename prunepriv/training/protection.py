@@ -15,7 +15,7 @@ from prunepriv.training.settings import Records, Settings
 
 
 @dataclass(frozen=True)
-class Setting:
+class DefenseContext:
     """What a defence is told before the first epoch.
 
     Attributes:
@@ -46,7 +46,7 @@ class Protection:
     def __init__(self, objective: Objective = cross_entropy) -> None:
         self.objective = objective
 
-    def begin(self, setting: Setting) -> None:
+    def begin(self, context: DefenseContext) -> None:
         """Called once, before the first epoch."""
 
     def optimizer(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
@@ -85,10 +85,10 @@ class Protection:
         return None
 
 
-Protect = Callable[[], Protection]
+ProtectionFactory = Callable[[], Protection]
 """Gives a defence that is not at work yet."""
 
 
-def plain(objective: Objective = cross_entropy) -> Protect:
+def plain(objective: Objective = cross_entropy) -> ProtectionFactory:
     """A defence that is an objective and nothing else."""
     return lambda: Protection(objective)

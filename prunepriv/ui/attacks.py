@@ -31,7 +31,7 @@ from prunepriv.prose import percent, short
 from prunepriv.store.result import AttackScores
 from prunepriv.ui.charts import chart, show_data, theme
 from prunepriv.ui.controls import adversary, model_kind
-from prunepriv.ui.drawn import drawn
+from prunepriv.ui.figure_cache import drawn
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.knowledge import knowledge

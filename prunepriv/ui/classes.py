@@ -24,7 +24,7 @@ from prunepriv.figures.scales import QUANTITIES, Quantity
 from prunepriv.options import ModelKind
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names, model_kind
-from prunepriv.ui.drawn import drawn
+from prunepriv.ui.figure_cache import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.leakage import records_of

@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from prunepriv.command import command_line
 from prunepriv.datasets.registry import load
+from prunepriv.environment import data_folder
 from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
+from prunepriv.experiment.command import command_line
 from prunepriv.figures.records import RecordSignals, reduce_signals
 from prunepriv.options import Adversary, ModelKind
-from prunepriv.places import data_folder
 from prunepriv.store.result import AttackScores, Result, TargetSignals
-from prunepriv.store.tables import RunView
-from prunepriv.ui import hygiene
+from prunepriv.store.schema import RunView
+from prunepriv.ui import checks
 from prunepriv.ui.entrance import enter_through_app
 from prunepriv.ui.provenance import Provenance, provenance_of
 from prunepriv.ui.runs import Entry, catalog, entries, find, result_of
@@ -162,7 +162,7 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
     entry = _run_in_view()
     frame = Frame(entry, result_of(entry))
     watch_theme()
-    hygiene.warn(frame.checks())
+    checks.warn(frame.checks())
     if follow and frame.live:
         _follow(frame)
     return frame
@@ -193,7 +193,7 @@ def footer(frame: Frame) -> None:
         machine = about["machine"]
         made = f" · made on {about['date']} on {machine['cores']} cores of {machine['cpu']}"
     st.divider()
-    hygiene.draw(frame.checks())
+    checks.draw(frame.checks())
     st.caption(f"Run `{frame.run_id}` · seed {frame.experiment.seed}{made}")
     st.code(command_line(frame.experiment), language=None, wrap_lines=True)
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from prunepriv.places import ASSETS
+from prunepriv.environment import ASSETS
 
 
 @dataclass(frozen=True, slots=True)

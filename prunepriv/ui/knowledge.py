@@ -9,16 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from prunepriv.engine.client import default_workers
+from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
+from prunepriv.estimates.sweep import SweepCost, sweep_cost
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.experiment.sweep import Sweep, make_sweep, value_of, with_settings
 from prunepriv.figures import findings
 from prunepriv.figures.knowledge import knowledge_matrix
 from prunepriv.figures.leaderboard import Series
 from prunepriv.figures.sweeps import setting_value
 from prunepriv.options import APPROACHES, ATTACKS
-from prunepriv.pipeline.sweep_cost import SweepCost, sweep_cost
-from prunepriv.places import store_folder
-from prunepriv.sweep import Sweep, make_sweep, value_of, with_settings
 from prunepriv.ui.charts import chart, theme
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.runs import catalog, entries, result_of

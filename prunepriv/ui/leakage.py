@@ -15,7 +15,7 @@ from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity, Scale, ScaleN
 from prunepriv.options import MODEL_KINDS, ModelKind
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names
-from prunepriv.ui.drawn import drawn
+from prunepriv.ui.figure_cache import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.records import clicked, record_list

@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from prunepriv.engine.client import default_workers
+from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
+from prunepriv.estimates.sweep import SweepCost, sweep_cost
+from prunepriv.experiment.sweep import Sweep, make_sweep
+from prunepriv.experiment.sweep_file import LARGEST_FILE, read_sweep, sweep_presets
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODELS, Option
-from prunepriv.pipeline.sweep_cost import SweepCost, sweep_cost
-from prunepriv.places import store_folder
 from prunepriv.prose import join
-from prunepriv.sweep import Sweep, make_sweep
-from prunepriv.sweep_file import LARGEST_FILE, read_sweep, sweep_presets
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.runs import catalog
 from prunepriv.ui.sweeps import start

@@ -14,10 +14,10 @@ from prunepriv.figures import overview as figures
 from prunepriv.figures.findings import is_guessing
 from prunepriv.options import MODEL_KINDS, MODELS, Adversary, ModelKind
 from prunepriv.prose import percent, points, signed
-from prunepriv.ui import form
 from prunepriv.ui.charts import small_chart, theme
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
+from prunepriv.ui.run import form
 from prunepriv.ui.story import (
     Row,
     attribution,
@@ -332,5 +332,5 @@ CARDS: tuple[tuple[str, str, str, Draw], ...] = (
     ("Prune", "classes", "Classes", _prune_card),
     ("Fine-tune", "leakage", "Leakage", _fine_tune_card),
     ("Attack", "attacks", "Attacks", _attack_card),
-    ("Defend", "defences", "Defences", _defend_card),
+    ("Defend", "defenses", "Defences", _defend_card),
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from prunepriv.command import command_line
-from prunepriv.pipeline.plan import Plan
+from prunepriv.experiment.command import command_line
+from prunepriv.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from typing import Any
 
 import streamlit as st
 
-from prunepriv import places
+from prunepriv import environment
 from prunepriv.errors import ExperimentError, UnknownRunError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog, check_run_id
 from prunepriv.store.result import Result
-from prunepriv.store.tables import RunStatus, RunView
+from prunepriv.store.schema import RunStatus, RunView
 from prunepriv.ui.words import describe
 
 STATUS_MARKS: Mapping[RunStatus, str] = {
@@ -59,7 +59,7 @@ class Entry:
 
 def catalog() -> Catalog:
     """The catalogue of the user's store."""
-    return _catalog(places.store_folder())
+    return _catalog(environment.store_folder())
 
 
 def entries() -> dict[str, Entry]:
@@ -68,7 +68,7 @@ def entries() -> dict[str, Entry]:
         example.experiment.run_id: Entry(
             example.experiment.run_id, f"Example: {example.title}", example.experiment, example
         )
-        for example in _examples(places.EXAMPLES)
+        for example in _examples(environment.EXAMPLES)
     }
     for view in catalog().runs():
         experiment = _experiment(view.run_id, view)
@@ -94,7 +94,7 @@ def find(run_id: str, listed: Mapping[str, Entry]) -> Entry:
 
 def result_of(entry: Entry) -> Result:
     """Typed reading of a run's artifacts."""
-    store = entry.example.folder if entry.example else places.store_folder()
+    store = entry.example.folder if entry.example else environment.store_folder()
     return _result(store, entry.run_id, entry.experiment)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 import yaml
 
+from prunepriv.experiment.sweep import Sweep
 from prunepriv.figures import findings
 from prunepriv.figures.knowledge import knowledge_matrix
 from prunepriv.figures.palette import KINDS
@@ -26,7 +27,6 @@ from prunepriv.figures.sweeps import (
 )
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.store.sweep_table import summary, table_bytes
-from prunepriv.sweep import Sweep
 from prunepriv.ui.charts import chart, theme
 from prunepriv.ui.provenance import Provenance
 

@@ -14,14 +14,14 @@ from prunepriv.engine.client import (
     ensure_engine,
     launch_all,
 )
+from prunepriv.environment import store_folder
 from prunepriv.errors import PruneprivError
+from prunepriv.estimates.sweep import SweepStanding, SweepWatch
 from prunepriv.experiment import Experiment
-from prunepriv.pipeline.sweep_cost import SweepStanding, SweepWatch
-from prunepriv.places import store_folder
+from prunepriv.experiment.sweep import Sweep, make_sweep
 from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.sweep_files import read_sweeps, remove_sweep, write_sweep
 from prunepriv.store.sweep_table import columns_of, run_rows, summary
-from prunepriv.store.sweeps import read_sweeps, remove_sweep, write_sweep
-from prunepriv.sweep import Sweep, make_sweep
 from prunepriv.ui.frame import link_params
 from prunepriv.ui.runs import catalog
 from prunepriv.ui.sweep_charts import charts, tables

@@ -7,7 +7,7 @@ from typing import Any
 
 from prunepriv.experiment import Experiment
 from prunepriv.options import APPROACHES, DEFENSES, MODELS
-from prunepriv.pipeline.plan import StepKind
+from prunepriv.plan import StepKind
 from prunepriv.prose import count, duration
 
 STRENGTH_SIGNS: Mapping[str, str] = {"dp_sgd": "\N{GREEK SMALL LETTER SIGMA} "}

@@ -15,7 +15,7 @@ import psutil
 from prunepriv.engine import client
 from prunepriv.engine.client import ENGINE_LOCK, engine_is_alive
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.tables import StepView
+from prunepriv.store.schema import StepView
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 120.0

@@ -20,7 +20,7 @@ import pytest
 from prunepriv.engine.client import engine_is_alive, ensure_engine, launch
 from prunepriv.engine.inline import run_inline
 from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.pipeline.plan import plan
+from prunepriv.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.report import report_json

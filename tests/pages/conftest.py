@@ -11,11 +11,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from prunepriv import places
+from prunepriv import environment
 from prunepriv.datasets import load
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.options import MODEL_KINDS, ModelKind
-from prunepriv.pipeline.plan import plan
+from prunepriv.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
@@ -51,7 +51,7 @@ def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def open_page(example_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a page, as ``open_page("run", run="...")``; the user's own store is empty."""
-    monkeypatch.setattr(places, "EXAMPLES", example_folder)
+    monkeypatch.setattr(environment, "EXAMPLES", example_folder)
     monkeypatch.setenv("PRUNEPRIV_STORE", str(tmp_path / "store"))
     st.cache_data.clear()
     st.cache_resource.clear()
@@ -78,9 +78,9 @@ def begin(open_page: Open) -> Begin:
         real_data: bool = False,
     ) -> Result:
         """Only: models that have been measured so far; status None leaves the run in the queue."""
-        store = ArtifactStore(places.store_folder())
+        store = ArtifactStore(environment.store_folder())
         if real_data:
-            made = load(experiment.data.name, experiment.data.knobs, places.data_folder())
+            made = load(experiment.data.name, experiment.data.knobs, environment.data_folder())
             with store.write(plan(experiment).key("data"), {"step": "data"}) as draft:
                 draft.tensors("data", {"x": made.x, "y": made.y})
                 draft.json("about", {"class_names": list(made.class_names)})

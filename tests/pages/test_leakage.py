@@ -12,8 +12,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from prunepriv.datasets import load
+from prunepriv.environment import data_folder
 from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.places import data_folder
 from tests.pages.conftest import Begin, Open
 
 EVERY = ("original", "control", "pruned", "defended")

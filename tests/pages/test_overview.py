@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunepriv.environment import store_folder
 from prunepriv.experiment import make_experiment
 from prunepriv.options import ATTACKS
-from prunepriv.places import store_folder
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
@@ -88,7 +88,7 @@ def test_a_run_that_has_only_begun_says_what_comes(open_page: Open) -> None:
 def test_without_any_run_the_way_to_a_first_one_is_shown(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("prunepriv.places.EXAMPLES", tmp_path / "nothing")
+    monkeypatch.setattr("prunepriv.environment.EXAMPLES", tmp_path / "nothing")
     at: AppTest = open_page()
     assert not at.exception
     assert "no run yet" in at.info[0].value

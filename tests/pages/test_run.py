@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from prunepriv.environment import store_folder
 from prunepriv.errors import EngineError
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.experiment.presets import presets
 from prunepriv.options import DEFENSES
-from prunepriv.places import store_folder
-from prunepriv.presets import presets
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.imports import import_data, imported
+from prunepriv.store.own_data import import_data, imported
 from prunepriv.store.step_rows import step_rows
-from prunepriv.ui import form_values, launch
+from prunepriv.ui.run import form_values, launch
 from tests.pages.conftest import Begin, Open, finish
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunepriv.places import store_folder
+from prunepriv.environment import store_folder
+from prunepriv.experiment.sweep import Sweep, make_sweep
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.sweep_files import read_sweeps, write_sweep
 from prunepriv.store.sweep_table import summary, sweep_table
-from prunepriv.store.sweeps import read_sweeps, write_sweep
-from prunepriv.sweep import Sweep, make_sweep
 from prunepriv.ui import sweeps as page
 from tests.pages.conftest import Open, finish
 from tests.synthetic_run import write_synthetic_run

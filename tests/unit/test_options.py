@@ -104,7 +104,7 @@ def test_a_name_listed_twice_is_found() -> None:
 
 def test_options_come_without_torch() -> None:
     code = (
-        "import sys; import prunepriv.options, prunepriv.experiment, prunepriv.pipeline.plan, "
+        "import sys; import prunepriv.options, prunepriv.experiment, prunepriv.plan, "
         "prunepriv.store.result, prunepriv.evaluation, prunepriv.divergence; "
         "print([m for m in ('torch', 'streamlit', 'plotly', 'sklearn') if m in sys.modules])"
     )

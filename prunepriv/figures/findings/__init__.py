@@ -20,7 +20,7 @@ from prunepriv.figures.findings.attacks import (
     votes,
 )
 from prunepriv.figures.findings.classes import class_bars, class_changes, class_detail, distances
-from prunepriv.figures.findings.defences import (
+from prunepriv.figures.findings.defenses import (
     defence,
     defended_classes,
     defended_signals,

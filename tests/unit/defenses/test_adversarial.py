@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 from prunepriv.defenses import make_protection
-from prunepriv.defenses.adversarial import Adversarial, Judge, given_away, seen
+from prunepriv.defenses.adversarial import Adversarial, AttackNetwork, given_away, seen
 from prunepriv.training import Settings, initialise, train
 from tests.stacks import CLASSES
 from tests.unit.defenses.test_registry import answers, at_work, batch
 from tests.unit.training.test_loop import fresh, make_problem
 
 
-def plain_judge(judge: Judge, model: int, x: Tensor) -> Tensor:
+def plain_attack_network(attack_network: AttackNetwork, model: int, x: Tensor) -> Tensor:
     """The same network for one model and one record after the other."""
-    weight = {name: value[model] for name, value in judge.named_parameters()}
+    weight = {name: value[model] for name, value in attack_network.named_parameters()}
 
     def layer(name: str, v: Tensor) -> Tensor:
         return weight[f"{name}.weight"] @ v + weight[f"{name}.bias"]
@@ -28,29 +28,31 @@ def plain_judge(judge: Judge, model: int, x: Tensor) -> Tensor:
     return torch.cat(odds)
 
 
-def made(models: int = 2) -> Judge:
-    judge = Judge(models, CLASSES)
-    initialise(judge, 4)
-    return judge
+def made(models: int = 2) -> AttackNetwork:
+    attack_network = AttackNetwork(models, CLASSES)
+    initialise(attack_network, 4)
+    return attack_network
 
 
 def test_the_attack_network_against_one_written_out() -> None:
-    judge = made()
+    attack_network = made()
     logits, labels = batch(2)
     x = seen(logits, labels)
     torch.testing.assert_close(x[..., :CLASSES].sum(2), torch.ones(2, 8))
     assert torch.equal(x[..., CLASSES:].argmax(2), labels)
-    together = judge(x)
+    together = attack_network(x)
     for model in range(2):
-        torch.testing.assert_close(together[model], plain_judge(judge, model, x[model]))
+        torch.testing.assert_close(
+            together[model], plain_attack_network(attack_network, model, x[model])
+        )
 
 
 def test_the_gain_is_the_attack_networks_cross_entropy_for_members() -> None:
-    judge = made()
+    attack_network = made()
     logits, labels = batch(2)
-    odds = judge(seen(logits, labels))
+    odds = attack_network(seen(logits, labels))
     expected = -torch.sigmoid(odds).log().mean(1)
-    torch.testing.assert_close(given_away(judge, logits, labels), expected)
+    torch.testing.assert_close(given_away(attack_network, logits, labels), expected)
 
 
 def test_a_step_down_the_gradient_fools_the_attack_network_more() -> None:
@@ -58,13 +60,15 @@ def test_a_step_down_the_gradient_fools_the_attack_network_more() -> None:
     protection = at_work("adversarial", 1e4, fresh("fc", 2), records)
     protection.before_step(records.train[:, :8], answers)
     assert isinstance(protection, Adversarial)
-    judge = protection._judge
-    assert judge is not None
+    attack_network = protection._attack_network
+    assert attack_network is not None
     logits, labels = batch(2)
     logits.requires_grad_()
     (gradient,) = torch.autograd.grad(protection.losses(logits, labels).sum(), logits)
     moved = logits.detach() - 1e-3 * gradient
-    assert (given_away(judge, moved, labels) > given_away(judge, logits, labels)).all()
+    assert (
+        given_away(attack_network, moved, labels) > given_away(attack_network, logits, labels)
+    ).all()
 
 
 def test_it_is_shown_members_and_validation_records_only() -> None:
@@ -99,10 +103,10 @@ def test_it_learns_to_tell_members_that_can_be_told() -> None:
     assert isinstance(protection, Adversarial)
     for _ in range(60):
         protection.before_step(records.train[:, :64], ask)
-    judge = protection._judge
-    assert judge is not None
+    attack_network = protection._attack_network
+    assert attack_network is not None
     rows = torch.cat([records.train[:, :20], records.validation[:, :20]], dim=1)
-    odds = judge(seen(ask(rows), records.y[rows]))
+    odds = attack_network(seen(ask(rows), records.y[rows]))
     assert ((odds > 0)[:, :20]).float().mean() > 0.9
     assert ((odds > 0)[:, 20:]).float().mean() < 0.1
 

@@ -10,7 +10,15 @@ from prunepriv.errors import UnknownNameError
 from prunepriv.models import Ensemble
 from prunepriv.options import DEFENSES
 from prunepriv.seeding import derive
-from prunepriv.training import Protection, Records, Setting, Settings, Trained, cross_entropy, train
+from prunepriv.training import (
+    DefenseContext,
+    Protection,
+    Records,
+    Settings,
+    Trained,
+    cross_entropy,
+    train,
+)
 from tests.stacks import CLASSES
 from tests.unit.training.test_loop import fresh, make_problem
 
@@ -31,7 +39,7 @@ def at_work(name: str, strength: float, ensemble: Ensemble, records: Records) ->
     def streams(use: str) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(derive(1, m, use)) for m in range(ensemble.models)]
 
-    protection.begin(Setting(ensemble, records, SETTINGS, {}, streams))
+    protection.begin(DefenseContext(ensemble, records, SETTINGS, {}, streams))
     return protection
 
 

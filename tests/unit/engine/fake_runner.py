@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from prunepriv.errors import DataError
-from prunepriv.pipeline.plan import Step
+from prunepriv.plan import Step
 from prunepriv.progress import Report
 from prunepriv.store.artifacts import ArtifactStore, Draft
 

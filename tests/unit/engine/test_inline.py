@@ -7,7 +7,7 @@ import pytest
 from prunepriv.engine.inline import run_inline
 from prunepriv.errors import Cancelled, DataError, EngineError
 from prunepriv.experiment import Experiment
-from prunepriv.pipeline.plan import plan
+from prunepriv.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim

@@ -11,7 +11,9 @@ def test_a_runner_is_found_by_name() -> None:
     assert load_runner(RUNNER) is run_step
 
 
-@pytest.mark.parametrize("name", ["no_such_module:f", "prunepriv.places:no_such_function", "os"])
+@pytest.mark.parametrize(
+    "name", ["no_such_module:f", "prunepriv.environment:no_such_function", "os"]
+)
 def test_a_name_that_is_none(name: str) -> None:
     with pytest.raises(EngineError, match="cannot do steps"):
         load_runner(name)

@@ -12,7 +12,7 @@ import pytest
 from prunepriv.engine.service import RESTARTS, Engine, Outcome
 from prunepriv.errors import Cancelled, DataError, MissingArtifactError, StoreFullError
 from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.pipeline.plan import Step, plan
+from prunepriv.plan import Step, plan
 from prunepriv.progress import silent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog

@@ -15,8 +15,8 @@ from prunepriv.errors import Cancelled, MissingArtifactError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.models import build
 from prunepriv.options import ModelKind
-from prunepriv.pipeline.plan import Plan, plan, reference_step
 from prunepriv.pipeline.steps import run_step
+from prunepriv.plan import Plan, plan, reference_step
 from prunepriv.progress import silent
 from prunepriv.store.artifacts import Artifact, ArtifactStore
 from prunepriv.store.result import Result

@@ -11,8 +11,8 @@ import pytest
 
 from prunepriv.errors import StoreError, StoreFullError, UnknownRunError
 from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.pipeline.plan import plan
-from prunepriv.store import records
+from prunepriv.plan import plan
+from prunepriv.store import run_files
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog, check_run_id
 from prunepriv.store.database import FILE
@@ -224,7 +224,7 @@ def test_a_full_disk_is_told_in_one_sentence(
     def full(source: object, target: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(records.os, "replace", full)
+    monkeypatch.setattr(run_files.os, "replace", full)
     with pytest.raises(StoreFullError, match="No space left"):
         catalog.submit(experiment())
     assert catalog.runs() == []

@@ -11,15 +11,15 @@ import pytest
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.experiment import make_experiment
-from prunepriv.pipeline.plan import Step, reference_step
+from prunepriv.plan import Step, reference_step
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.export import export_csv, export_signals, signals_table
 from prunepriv.store.report import report_json
 from prunepriv.store.result import Result
+from prunepriv.store.schema import StepView
 from prunepriv.store.step_rows import step_rows
-from prunepriv.store.tables import StepView
 from tests.synthetic_run import write_synthetic_run
 
 SCHEMA = Path(__file__).resolve().parents[3] / "assets" / "run.schema.json"

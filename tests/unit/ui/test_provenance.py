@@ -5,7 +5,7 @@ import io
 import pandas as pd
 
 from prunepriv.experiment import make_experiment
-from prunepriv.pipeline.plan import plan
+from prunepriv.plan import plan
 from prunepriv.ui.provenance import provenance_of
 
 

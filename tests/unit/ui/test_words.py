@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from prunepriv.experiment import make_experiment
-from prunepriv.pipeline.plan import VERSIONS
+from prunepriv.plan import VERSIONS
 from prunepriv.ui.words import STEP_WORDS, defense_of, describe, duration, size_of
 
 

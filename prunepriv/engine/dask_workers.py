@@ -1,0 +1,187 @@
+"""Steps on Dask: a local cluster of the engine's own, or one whose address is given.
+
+Dask's protocol carries pickles, so whoever reaches the scheduler runs code: the engine's own cluster
+listens on loopback only and asks for credentials that were made for it and never leave its processes.
+"""
+
+# mypy: disallow-untyped-calls=False
+# (Dask's client and cluster carry no annotations)
+
+from __future__ import annotations
+
+import queue
+import shutil
+import traceback
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client, Future, LocalCluster, Security
+
+from prunepriv.engine.preload import RUNNER
+from prunepriv.engine.service import Outcome
+from prunepriv.engine.worker import cancel_marker, perform
+from prunepriv.errors import EngineError, StoreError
+from prunepriv.plan import Step
+
+_SETTINGS = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    # Dask makes malloc give memory back at once, and a step of training then spends half of its time
+    # on getting it again: SAMIA took 41 s so, 15 s with large blocks kept.
+    "distributed.nanny.pre-spawn-environ": {
+        "MALLOC_TRIM_THRESHOLD_": str(2**31),
+        "MALLOC_MMAP_THRESHOLD_": str(2**30),
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    },
+    "distributed.admin.log-format": "%(asctime)s %(name)s %(levelname)s %(message)s",
+}
+
+
+class DaskWorkers:
+    """Workers, and the steps they were given.
+
+    Args:
+        store: the store's folder, which the workers share.
+        data: where downloaded archives lie.
+        runner: what does one step, "module:function".
+        workers: processes of the engine's own cluster.
+        scheduler: address of a Dask scheduler to use instead; Dask's own configuration says under
+            which credentials.
+
+    Raises:
+        EngineError: no scheduler answers at that address.
+    """
+
+    def __init__(
+        self, store: Path, data: Path, runner: str, workers: int, scheduler: str | None = None
+    ) -> None:
+        self._store, self._data, self._runner = store, data, runner
+        self._topic = f"prunepriv-{uuid.uuid4().hex}"
+        self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._futures: dict[str, Future] = {}
+        shutil.rmtree(store / "cancel", ignore_errors=True)
+        self._cluster = None if scheduler else _local_cluster(workers, runner)
+        try:
+            self._client = Client(scheduler or self._cluster, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise EngineError(f"no Dask scheduler answers at {scheduler} ({error})") from None
+        self._client.subscribe_topic(self._topic, self._hear)
+        self._workers = workers
+
+    @property
+    def capacity(self) -> int:
+        """How many steps can be worked on at once."""
+        if self._cluster is not None:
+            return self._workers
+        return max(1, int(sum(self._client.ncores().values())))
+
+    def has(self, key: str) -> bool:
+        """Whether the step was given out and has not ended."""
+        return key in self._futures
+
+    def submit(self, step: Step, priority: int) -> None:
+        """Give out a step. It waits for those of its inputs that were given out before it.
+
+        Args:
+            step: what to do; one that is out already stays as it is, and need not stop any more.
+            priority: the higher, the earlier.
+        """
+        cancel_marker(self._store, step.key).unlink(missing_ok=True)
+        if step.key in self._futures:
+            return
+        after = [self._futures[key] for key in step.inputs.values() if key in self._futures]
+        self._futures[step.key] = self._client.submit(
+            perform,
+            step,
+            self._store,
+            self._data,
+            self._runner,
+            self._topic,
+            after,
+            key=_task_key(step),
+            priority=priority,
+        )
+
+    def stop(self, key: str) -> None:
+        """Ask a running step to stop; it ends with Cancelled, unless it was nearly done."""
+        marker = cancel_marker(self._store, key)
+        try:
+            marker.parent.mkdir(exist_ok=True)
+            marker.touch()
+        except OSError as error:
+            raise StoreError(f"{marker} cannot be made ({error.strerror})") from None
+
+    def drop(self, key: str) -> None:
+        """Take back a step that waits."""
+        future = self._futures.pop(key, None)
+        if future is not None:
+            self._client.cancel([future])
+
+    def outcomes(self) -> list[Outcome]:
+        """Steps that have ended since the last call, in the order of their submission.
+
+        Raises:
+            EngineError: the scheduler is gone.
+        """
+        if self._client.status not in ("running", "connecting"):
+            raise EngineError(f"the Dask scheduler is gone (the client is {self._client.status})")
+        ended = {key: future for key, future in self._futures.items() if future.done()}
+        outcomes = [_outcome(key, future) for key, future in ended.items()]
+        for key, future in ended.items():
+            future.release()
+            del self._futures[key]
+        return outcomes
+
+    def news(self) -> list[Mapping[str, Any]]:
+        """What running steps told since the last call: ``key`` and ``pid``, or how far they are."""
+        heard: list[Mapping[str, Any]] = []
+        while not self._news.empty():
+            heard.append(self._news.get_nowait())
+        return heard
+
+    def close(self) -> None:
+        """End the engine's own workers; a cluster that was given goes on without this engine."""
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+        self._news.put(event[1])
+
+
+def _local_cluster(workers: int, runner: str) -> LocalCluster:
+    with dask.config.set(_SETTINGS):
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            security=Security.temporary(),
+            memory_limit=0,
+            preload=["prunepriv.engine.preload"],
+            env={RUNNER: runner},
+        )
+    scheduler: Any = cluster.scheduler
+    scheduler.http_server.stop()  # it asks no one for credentials, and nobody needs it
+    return cluster
+
+
+def _task_key(step: Step) -> str:
+    """The step's key, behind a word by which Dask learns how long such steps take."""
+    word = "_".join(filter(None, (step.kind, step.params.get("attack"))))
+    return f"{word}-{step.key}"
+
+
+def _outcome(key: str, future: Future) -> Outcome:
+    if future.status == "finished":
+        return Outcome(key)
+    error = future.exception()
+    text = "".join(traceback.format_exception(type(error), error, future.traceback()))
+    return Outcome(key, error, text)

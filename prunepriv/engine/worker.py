@@ -1,0 +1,49 @@
+"""What a worker does for a step. It runs in a Dask worker; its result is the step's key alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from distributed import get_worker
+
+from prunepriv.engine.reporting import StepReport
+from prunepriv.engine.runner import load_runner
+from prunepriv.plan import Step
+from prunepriv.store.artifacts import ArtifactStore
+
+
+def cancel_marker(store: Path, key: str) -> Path:
+    """The file whose presence asks a running step to stop."""
+    return store / "cancel" / key
+
+
+def perform(
+    step: Step, store: Path, data: Path, runner: str, topic: str, _after: Sequence[str] = ()
+) -> str:
+    """Do a step unless the store has it, telling ``topic`` how far it is; its key.
+
+    Args:
+        step: what to do.
+        store: the store's folder.
+        data: where downloaded archives lie.
+        runner: what does it, "module:function".
+        topic: Dask's name for the stream of news.
+        _after: keys of the steps it reads; Dask waits for them.
+    """
+    artifacts = ArtifactStore(store)
+    if artifacts.has(step.key):  # its worker was lost with Dask's memory of it
+        return step.key
+    worker = get_worker()
+    marker = cancel_marker(store, step.key)
+
+    def send(fraction: float, message: str, points: list[dict[str, float]]) -> None:
+        news = {"key": step.key, "fraction": fraction, "message": message, "points": points}
+        worker.log_event(topic, news)
+
+    worker.log_event(topic, {"key": step.key, "pid": os.getpid()})
+    report = StepReport(send, marker.exists)
+    load_runner(runner)(step, artifacts, data, report)
+    report.flush()
+    return step.key

@@ -1,0 +1,1 @@
+"""What runs and sweeps cost, and how far they are. Imports no torch."""

@@ -1,0 +1,200 @@
+"""How long a run will take on this machine, from how long steps like its own took before.
+
+Each kind of step has a unit of work (a record passed through a network, for example); seconds per
+unit are the median over the finished steps in the store, or over the bundled example runs where
+nothing like it has run here yet. Imports no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from prunepriv.environment import EXAMPLES
+from prunepriv.errors import ExperimentError
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.options import ATTACKS
+from prunepriv.plan import Plan, Step, plan
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.schema import StepView
+
+LOOKED_AT = 40
+"""Runs from which throughput is measured: the last ones, for code and machines change."""
+
+Sort = tuple[str, ...]
+"""Steps of one sort take the same time per unit of work: kind, then network or attack, recipe."""
+
+
+@dataclass(frozen=True)
+class StepEstimate:
+    """A step of the plan: seconds are None where nothing like it has been measured."""
+
+    step: Step
+    seconds: float | None
+    cached: bool
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost.
+
+    Attributes:
+        total_seconds: wall time with the given number of workers, cached steps left out; None where
+            a step of it has never been measured.
+        cached_steps: how many of the steps the store already holds.
+        steps: each step, in the plan's order.
+    """
+
+    total_seconds: float | None
+    cached_steps: int
+    steps: tuple[StepEstimate, ...]
+
+
+class Throughput:
+    """Seconds per unit of work, by sort of step."""
+
+    def __init__(self, measured: Iterable[tuple[Sort, float]]) -> None:
+        exact: dict[Sort, list[float]] = {}
+        rough: dict[Sort, list[float]] = {}
+        for sort, rate in measured:
+            exact.setdefault(sort, []).append(rate)
+            rough.setdefault(sort[:1], []).append(rate)
+        self._rates = {sort: median(rates) for sort, rates in (rough | exact).items()}
+
+    def seconds(self, step: Step, experiment: Experiment) -> float | None:
+        """Expected seconds of a step: like its own sort, else like others of its kind."""
+        sort = sort_of(step, experiment)
+        rate = self._rates.get(sort, self._rates.get(sort[:1]))
+        return None if rate is None else rate * units(step, experiment)
+
+    def knows(self, step: Step, experiment: Experiment) -> bool:
+        """Whether steps of its very sort have been measured, not only others of its kind."""
+        return sort_of(step, experiment) in self._rates
+
+
+def measure(catalog: Catalog, examples: Path = EXAMPLES) -> Throughput:
+    """The throughput that the store's runs, then the bundled ones, show."""
+    own = list(_rates_of_runs(catalog))
+    known = {sort for sort, _ in own}
+    bundled = [pair for pair in _rates_of_examples(examples) if pair[0] not in known]
+    return Throughput(own + bundled)
+
+
+def estimate(experiment: Experiment, catalog: Catalog, workers: int) -> Estimate:
+    """What a run would cost if it were launched now, with that many workers and nothing else on."""
+    throughput = measure(catalog)
+    store = ArtifactStore(catalog.store)
+    the_plan = plan(experiment)
+    steps = tuple(
+        StepEstimate(step, throughput.seconds(step, experiment), store.has(step.key))
+        for step in the_plan.steps
+    )
+    left = {e.step.key: 0.0 if e.cached else e.seconds for e in steps}
+    return Estimate(makespan(the_plan, left, workers), sum(e.cached for e in steps), steps)
+
+
+def seconds_left(
+    the_plan: Plan, steps: Iterable[StepView], throughput: Throughput, workers: int
+) -> float | None:
+    """Expected seconds until a run is done, from where its steps stand; None if not to be told."""
+    left: dict[str, float | None] = {}
+    for view in steps:
+        expected = throughput.seconds(the_plan.by_key[view.key], the_plan.experiment)
+        left[view.key] = None if expected is None else expected * (1.0 - view.fraction)
+    return makespan(the_plan, left, workers)
+
+
+def makespan(the_plan: Plan, seconds: Mapping[str, float | None], workers: int) -> float | None:
+    """Wall time of the steps on so many workers, each taking the next step in the plan's order.
+
+    Args:
+        the_plan: which steps, and what each waits for.
+        seconds: by key; 0 for a step that is done, None if unknown.
+        workers: how many steps are worked on at once.
+    """
+    free = [0.0] * max(1, workers)
+    ready_at: dict[str, float] = {}
+    for step in the_plan.steps:
+        needed = seconds.get(step.key)
+        if needed is None:
+            return None
+        start = max((ready_at[key] for key in step.inputs.values()), default=0.0)
+        if needed > 0.0:
+            worker = min(range(len(free)), key=lambda index: free[index])
+            start = max(start, free[worker])
+            free[worker] = start + needed
+        ready_at[step.key] = start + needed
+    return max(ready_at.values(), default=0.0)
+
+
+def sort_of(step: Step, experiment: Experiment) -> Sort:
+    """Which steps it is like."""
+    if step.kind in ("train", "fine_tune", "signals", "confidences"):
+        return (step.kind, experiment.model.name)
+    if step.kind in ("fit", "score"):
+        attack = str(step.params["attack"])
+        network = ATTACKS[attack].kind == "network" and step.kind == "fit"
+        return (step.kind, attack, experiment.attacks.recipe) if network else (step.kind, attack)
+    return (step.kind,)
+
+
+def units(step: Step, experiment: Experiment) -> float:
+    """How much work a step is, in units that mean something within its own sort only.
+
+    Early stopping is not foreseen: an epoch that is allowed counts as done, here as in the
+    measurement.
+    """
+    option = experiment.data.option
+    records = min(experiment.data.limit or option.records, option.records) / 2
+    models = experiment.shadows + 1
+    passes = records * models * math.prod(option.shape) * experiment.model.width**2
+    if step.kind == "train":
+        return passes * experiment.training.epochs
+    if step.kind == "fine_tune":
+        return passes * experiment.training.fine_tune_epochs
+    if step.kind in ("signals", "confidences"):
+        return passes
+    if step.kind == "data":
+        return option.records * math.prod(option.shape)
+    if step.kind == "fit":
+        return records * experiment.shadows * option.classes
+    if step.kind == "evaluation":
+        return records * len(experiment.attacks.names)
+    return records * option.classes
+
+
+def _rates(
+    experiment: Experiment, seconds: Iterable[tuple[str, float]]
+) -> Iterator[tuple[Sort, float]]:
+    """(sort, seconds per unit) of an experiment's steps, given as (name, seconds)."""
+    by_name = plan(experiment).by_name
+    for name, taken in seconds:
+        if name in by_name:
+            step = by_name[name]
+            yield sort_of(step, experiment), taken / units(step, experiment)
+
+
+def _rates_of_runs(catalog: Catalog) -> Iterator[tuple[Sort, float]]:
+    seen: set[str] = set()
+    for run in catalog.runs()[:LOOKED_AT]:
+        try:
+            experiment = run.experiment
+        except ExperimentError:
+            continue  # of a version that knew other settings
+        fresh = [
+            s for s in catalog.steps(run.run_id) if s.seconds is not None and s.key not in seen
+        ]
+        seen.update(step.key for step in fresh)
+        yield from _rates(experiment, [(step.name, step.seconds or 0.0) for step in fresh])
+
+
+def _rates_of_examples(examples: Path) -> Iterator[tuple[Sort, float]]:
+    for file in sorted(examples.glob("*/run.json")):
+        about = json.loads(file.read_text())
+        experiment = make_experiment(about["experiment"])
+        yield from _rates(experiment, [(s["step"], s["seconds"]) for s in about["steps"]])

@@ -1,0 +1,227 @@
+"""The parts of an experiment: frozen pydantic models that forbid unknown fields.
+
+Every field is described; the form, the command line and the documentation take their texts from
+here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from prunepriv.errors import ExperimentError
+from prunepriv.options import (
+    APPROACHES,
+    ATTACKS,
+    DATASETS,
+    DEFENSES,
+    MODELS,
+    OWN,
+    ApproachOption,
+    DatasetOption,
+    DefenseOption,
+    ModelOption,
+    knob_values,
+    lookup,
+)
+
+
+class Part(BaseModel):
+    """A frozen piece of an experiment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class OwnDataset(Part):
+    """A data set that the user brought, as it was when it was read (``datasets.own``)."""
+
+    digest: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of its records.")
+    label: str = Field(min_length=1, max_length=80, description="What people read.")
+    kind: Literal["tabular", "image"] = Field(description="What its records are.")
+    records: int = Field(ge=1, description="How many.")
+    shape: tuple[int, ...] = Field(
+        min_length=1,
+        max_length=3,
+        description="Of a record: (features,) or (channels, height, width).",
+    )
+    classes: int = Field(ge=2, description="Number of classes.")
+    class_names: tuple[str, ...] = Field((), description="One per class, or none.")
+
+    @property
+    def handle(self) -> str:
+        """What a command names it by: "own:3fa2c1d09b7e"."""
+        return f"{OWN}:{self.digest[:12]}"
+
+    @property
+    def option(self) -> DatasetOption:
+        return DatasetOption(
+            name=OWN,
+            label=self.label,
+            summary=f"{self.records:,} records of your own.",
+            source="brought by the user",
+            kind=self.kind,
+            records=self.records,
+            shape=self.shape,
+            classes=self.classes,
+            class_names=self.class_names,
+        )
+
+
+class Data(Part):
+    """Which records."""
+
+    name: str = Field("checkins", description="Data set.")
+    own: OwnDataset | None = Field(None, description="What it is, where the user brought it.")
+    limit: int | None = Field(
+        None, ge=40, description="Use only the first N shuffled records; all of them if left out."
+    )
+    knobs: dict[str, float] = Field(
+        default_factory=dict, description="Settings of a bundled generator, by name."
+    )
+
+    @property
+    def option(self) -> DatasetOption:
+        return DATASETS[self.name] if self.own is None else self.own.option
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        option = dataset_option(given)
+        knobs = given.get("knobs") or {}
+        if not isinstance(knobs, dict):
+            raise ExperimentError(f"data.knobs must be settings by name, got {knobs!r}")
+        limit = given.get("limit")
+        if isinstance(limit, int) and limit >= option.records:
+            limit = None  # all of them: two experiments that differ in it are one
+        return {**given, "name": option.name, "limit": limit, "knobs": knob_values(option, knobs)}
+
+
+def dataset_option(data: dict[str, Any]) -> DatasetOption:
+    """What is known of the data set that the values of a :class:`Data` name.
+
+    Raises:
+        ExperimentError: no such data set, or one of the user's without its description.
+    """
+    own = data.get("own")
+    if own is None and data.get("name") != OWN:
+        return lookup(DATASETS, str(data.get("name", "checkins")), "data set")
+    if own is None or data.get("name", OWN) != OWN:
+        raise ExperimentError(
+            f"data set {OWN!r} needs its description in data.own: name its file with --dataset PATH"
+        )
+    try:
+        return (own if isinstance(own, OwnDataset) else OwnDataset.model_validate(own)).option
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(["data.own", *(str(part) for part in first["loc"])])
+        raise ExperimentError(f"{field}: {first['msg']}; import its file anew") from None
+
+
+class Model(Part):
+    """Which network."""
+
+    name: str = Field("fc", description="Network.")
+    width: float = Field(
+        1.0, gt=0, le=4, description="Factor on the channels of a convolutional network."
+    )
+    norm: Literal["batch", "group"] = Field(
+        "batch",
+        description="What normalises a convolution's output; group norm mixes no records, as DP-SGD asks.",
+    )
+
+    @property
+    def option(self) -> ModelOption:
+        return MODELS[self.name]
+
+
+class Training(Part):
+    """How the original models are trained, and how long models are fine-tuned after pruning."""
+
+    epochs: int = Field(50, ge=1, le=1000, description="Most epochs of training.")
+    fine_tune_epochs: int = Field(
+        25,
+        ge=1,
+        le=1000,
+        description="Most epochs of fine-tuning after pruning; half of training's unless given.",
+    )
+    patience: int | None = Field(
+        5,
+        ge=1,
+        description="Stop after so many epochs without a better validation accuracy; none: never.",
+    )
+    stop_at_member_accuracy: float | None = Field(
+        None, gt=0, le=1,
+        description="Train the original, without early stopping, until its members reach this accuracy.",
+    )  # fmt: skip
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's rate.")
+    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty on the weights.")
+    batch_size: int = Field(128, ge=2, le=4096, description="Records per step.")
+
+
+class Pruning(Part):
+    """What is removed."""
+
+    approach: str = Field("l1_unstructured", description="Pruning approach.")
+    sparsity: float = Field(
+        0.7, ge=0, lt=1, description="Fraction removed of every layer (slimming: of all channels)."
+    )
+    slimming_penalty: float = Field(
+        1e-4,
+        ge=0,
+        le=1,
+        description="L1 penalty on batch-norm scales while training for network slimming.",
+    )
+
+    @property
+    def option(self) -> ApproachOption:
+        return APPROACHES[self.approach]
+
+
+class Defense(Part):
+    """What protects the fine-tuning."""
+
+    name: str = Field("none", description="Defence during fine-tuning.")
+    strength: float = Field(
+        4.0,
+        ge=0,
+        le=64,
+        description="Weight of the defence's loss; DP-SGD: noise multiplier; smoothing: its share.",
+    )
+    clip: float = Field(
+        1.0, ge=0, le=1000, description="DP-SGD: largest L2 norm of a record's gradient."
+    )
+
+    @property
+    def option(self) -> DefenseOption:
+        return DEFENSES[self.name]
+
+
+class Knowledge(Part):
+    """What the adversary takes the target's pruning for; what is left out, it knows (METHOD 6)."""
+
+    approach: str | None = Field(None, description="Pruning approach of the shadows.")
+    sparsity: float | None = Field(None, ge=0, lt=1, description="Sparsity of the shadows.")
+
+    @property
+    def whole(self) -> bool:
+        """Whether the adversary knows how the target was pruned."""
+        return self.approach is None and self.sparsity is None
+
+
+class Signals(Part):
+    """What is measured of a model's answers."""
+
+    sensitivity: Literal["sampled", "exact"] = Field(
+        "sampled",
+        description="Prediction sensitivity by small steps, or exactly by Jacobian-vector products.",
+    )
+
+
+class Attacks(Part):
+    """Who attacks, and how the attack networks are trained."""
+
+    names: tuple[str, ...] = Field(tuple(ATTACKS), min_length=1, description="Attacks.")
+    recipe: Literal["fast", "paper"] = Field("fast", description="How attack networks are trained.")

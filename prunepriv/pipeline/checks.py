@@ -1,0 +1,159 @@
+"""The ``checks`` step: reads a finished run's artifacts, one at a time, and checks them.
+
+What is compared with what stands in :mod:`prunepriv.checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from prunepriv import checks
+from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
+from prunepriv.attacks.threshold import ThresholdAttack
+from prunepriv.checks import Check, MaskCount
+from prunepriv.datasets import Splits
+from prunepriv.models import Ensemble
+from prunepriv.plan import ASSUMED
+from prunepriv.store.artifacts import Artifact
+
+Inputs = Mapping[str, Artifact]
+Scorers = Callable[[Artifact], tuple[Ensemble, torch.Tensor]]
+"""Signals artifact -> the models that gave it, target first, and all records (n, ...) uint8."""
+
+
+def check_run(inputs: Inputs, attacks: Sequence[str], scorers: Scorers) -> list[Check]:
+    """Every check of a run.
+
+    Args:
+        inputs: its artifacts by the name of their step.
+        attacks: that were run.
+        scorers: gives a signals artifact's models, to be asked again.
+    """
+    parts = Splits.from_arrays(inputs["split"].tensors("split"))
+    return [
+        checks.splits_disjoint(parts),
+        checks.eval_mode(_asked_again(inputs, scorers)),
+        checks.thresholds_from_shadows(_roles(inputs), _thresholds(inputs)),
+        checks.masks_exact(_mask_counts(inputs)),
+        checks.membership_aligned(*_misaligned(inputs, parts)),
+        checks.adversary_knowledge(*_pruning(inputs)),
+        checks.attacks_not_run(attacks),
+    ]
+
+
+def _of(inputs: Inputs, kind: str) -> Iterator[tuple[str, Artifact]]:
+    """Inputs of a kind of step, by what stands behind it in their names."""
+    for name, artifact in inputs.items():
+        if name.startswith(f"{kind}:"):
+            yield name.removeprefix(f"{kind}:"), artifact
+
+
+def _asked_again(inputs: Inputs, scorers: Scorers) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Stored and fresh logits of some records of the target, by kind of model."""
+    found = {}
+    for kind, artifact in _of(inputs, "signals"):
+        if kind.startswith(ASSUMED):
+            continue
+        stored = artifact.tensors("target")
+        n = len(stored["record"])
+        rows = np.unique(np.linspace(0, n - 1, checks.ASKED_AGAIN).astype(int))
+        ensemble, x = scorers(artifact)
+        fresh = one_by_one(ensemble, x[torch.from_numpy(stored["record"][rows])])
+        found[kind] = stored["logits"][rows], fresh
+    return found
+
+
+def one_by_one(ensemble: Ensemble, x: torch.Tensor) -> np.ndarray:
+    """(r, C) logits of the first model, in eval mode and a record at a time.
+
+    Args:
+        ensemble: on the processor; what is left of it is the first model only.
+        x: (r, ...) uint8.
+    """
+    ensemble.keep(torch.arange(1))
+    ensemble.eval()
+    with torch.inference_mode():
+        answers = [ensemble(ensemble.inputs(row[None, None]))[0] for row in x]
+    return np.asarray(torch.cat(answers).numpy())
+
+
+def _roles(inputs: Inputs) -> dict[str, list[str]]:
+    """The kind of every step that a fit read; what is no step of this run is named by its role."""
+    kinds = {artifact.key: str(artifact.meta["kind"]) for artifact in inputs.values()}
+    # the confidences are no inputs here: nothing else is checked of them
+    return {
+        name: [
+            kinds.get(key, role if role == "confidences" else f"an unknown step as {role}")
+            for role, key in artifact.meta["inputs"].items()
+        ]
+        for name, artifact in _of(inputs, "fit")
+    }
+
+
+def _thresholds(inputs: Inputs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Thresholds used and refitted, by score step, of the attacks that only have a threshold."""
+    fits = {artifact.key: name.split(":", 1) for name, artifact in _of(inputs, "fit")}
+    by_source: dict[str, list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
+    for name, artifact in _of(inputs, "score"):
+        attack, source = fits[artifact.meta["inputs"]["fit"]]
+        method = get_attack(attack)
+        if isinstance(method, ThresholdAttack):
+            used = np.array(artifact.json("thresholds"))
+            by_source.setdefault(source, []).append((name, method, used))
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for source, scores in by_source.items():
+        shadows = pooled(inputs[f"signals:{source}"].tensors("shadows"))
+        again = {
+            method: method.fit(shadows, FitSettings())["thresholds"]
+            for method in {method for _, method, _ in scores}
+        }
+        found |= {name: (used, again[method]) for name, method, used in scores}
+    return found
+
+
+def pooled(tables: Mapping[str, np.ndarray]) -> PooledShadows:
+    """All shadows' records in a row, from ``shadows.safetensors`` of a signals artifact."""
+    classes = tables["logits"].shape[-1]
+    queries = Queries(
+        logits=tables["logits"].reshape(-1, classes),
+        sensitivity=tables["sensitivity"].reshape(-1, classes),
+        label=tables["label"].ravel(),
+    )
+    return PooledShadows(queries, tables["member"].ravel().astype(bool))
+
+
+def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
+    return {
+        name.replace(":", " "): checks.count_masks(
+            artifact.tensors("models"), artifact.tensors("masks"), artifact.json("report")
+        )
+        for name, artifact in _of(inputs, "fine_tune")
+    }
+
+
+def _misaligned(inputs: Inputs, parts: Splits) -> tuple[dict[str, int], int]:
+    """Wrong rows by signals step, and how many rows were looked at."""
+    labels = inputs["data"].tensors("data")["y"]
+    wrong, rows = {}, 0
+    for name, artifact in _of(inputs, "signals"):
+        target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
+        count = checks.misaligned(target, labels, parts.target_train, parts.target_test)
+        for k in range(parts.shadows):
+            own = {field: shadows[field][k] for field in ("record", "label", "member")}
+            count += checks.misaligned(own, labels, parts.shadow_train[k], parts.shadow_test[k])
+        wrong[name.replace(":", " ")] = count
+        rows += target["record"].size + shadows["record"].size
+    return wrong, rows
+
+
+def _pruning(inputs: Inputs) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """How the target was pruned, and how the adversary's shadows if otherwise."""
+    done: dict[bool, Mapping[str, Any]] = {}
+    for name, artifact in _of(inputs, "fine_tune"):
+        if artifact.meta["params"]["pruning"] is not None:
+            done.setdefault(name.startswith(ASSUMED), artifact.meta["params"]["pruning"])
+    return done.get(False), done.get(True)

@@ -1,0 +1,148 @@
+"""The catalogue's tables, and what a row of each looks like to a reader."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Literal, cast
+
+from sqlalchemy import Boolean, Column, Float, Integer, MetaData, RowMapping, String, Table, Text
+
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.plan import StepKind
+
+RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+"""``interrupted``: begun, but whoever worked on it has ended; it can be resumed or discarded."""
+
+StepStatus = Literal["waiting", "running", "done", "failed"]
+
+METADATA = MetaData()
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("run_id", String(64), primary_key=True),
+    Column("experiment", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("position", Integer, nullable=False, index=True),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("finished", Float),
+    Column("error", Text, nullable=False, default=""),
+    Column("owner", String(64), nullable=False, default=""),
+    Column("cancel_requested", Boolean, nullable=False, default=False),
+)
+
+RUN_STEPS = Table(
+    "run_steps",
+    METADATA,
+    Column("run_id", String(64), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("fraction", Float, nullable=False, default=0.0),
+    Column("message", Text, nullable=False, default=""),
+    Column("curve", Text, nullable=False, default="[]"),
+    Column("started", Float),
+    Column("seconds", Float),
+    Column("cached", Boolean, nullable=False, default=False),
+    Column("pid", Integer),
+)
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as it stood when it was asked for.
+
+    Attributes:
+        run_id: its name.
+        status: see RunStatus.
+        position: grows with each submission; the queue and the list are ordered by it.
+        created, started, finished: times in UTC, None where not yet.
+        error: one sentence if it failed, else "".
+        cancel_requested: the user asked it to stop, and it has not stopped yet.
+        settings: the experiment as plain values.
+    """
+
+    run_id: str
+    status: RunStatus
+    position: int
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    error: str
+    cancel_requested: bool
+    settings: dict[str, Any]
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """What was chosen.
+
+        Raises:
+            ExperimentError: the record is of a version that knew other settings.
+        """
+        return make_experiment(self.settings)
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or is worked on."""
+        return self.status in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step of a run as it stood when it was asked for.
+
+    Attributes:
+        name, key, kind: as in the run's plan.
+        status: see StepStatus.
+        fraction: how much is done, 0 to 1.
+        message: what it is doing, for people.
+        curve: points that the step reported, {"epoch": 12, "loss": 0.3, ...}; none if cached.
+        started: time in UTC, None where not yet or cached.
+        seconds: how long the work took when it was done, whichever run did it; None where not yet.
+        cached: the artifact was already there when the run began.
+        pid: the process that works or worked on it.
+    """
+
+    name: str
+    key: str
+    kind: StepKind
+    status: StepStatus
+    fraction: float
+    message: str
+    curve: tuple[dict[str, float], ...]
+    started: datetime | None
+    seconds: float | None
+    cached: bool
+    pid: int | None
+
+
+def run_view(row: RowMapping, status: RunStatus) -> RunView:
+    """A row of ``runs`` with its status as it is in truth."""
+    return RunView(
+        run_id=row["run_id"],
+        status=status,
+        position=row["position"],
+        created=cast(datetime, _time(row["created"])),
+        started=_time(row["started"]),
+        finished=_time(row["finished"]),
+        error=row["error"],
+        cancel_requested=row["cancel_requested"] and status in ("queued", "running"),
+        settings=json.loads(row["experiment"]),
+    )
+
+
+def step_view(row: RowMapping) -> StepView:
+    """A row of ``run_steps``."""
+    plain: dict[str, Any] = {name: row[name] for name in StepView.__dataclass_fields__}
+    curve = tuple(json.loads(row["curve"]))
+    return StepView(**(plain | {"curve": curve, "started": _time(row["started"])}))
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

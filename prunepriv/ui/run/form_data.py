@@ -1,0 +1,122 @@
+"""The part of the form that chooses the records, and takes a file of the user's."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from prunepriv.datasets.own import FORMATS
+from prunepriv.environment import data_folder, store_folder
+from prunepriv.errors import PruneprivError
+from prunepriv.options import DATASETS, DatasetOption
+from prunepriv.store.own_data import import_data, imported, in_words
+from prunepriv.ui.run.form_fields import key, suit_the_data
+from prunepriv.ui.run.form_values import PREFIX, datasets, start
+
+HANDLED = "upload_handled"
+TOLD = "upload_told"
+
+
+def draw() -> None:
+    """The data sets, what is known of the chosen one, and a way to bring another."""
+    place = st.container(gap="small")
+    with st.expander("Bring your own data", icon=":material/upload_file:"):
+        _draw_upload()  # first of all: what was brought just now is the one that is chosen
+    with place:
+        _draw_choice()
+
+
+def _draw_choice() -> None:
+    options = datasets()
+    chosen = st.segmented_control(
+        "Data set", list(options), required=True, default=start()["dataset"],
+        format_func=lambda name: _label(name, options), on_change=suit_the_data, **key("dataset"),
+        help="The first three come with the program, those after them are downloaded once, and what "
+        "you bring stands at the end.",
+    )  # fmt: skip
+    name = str(chosen)
+    if name not in options:
+        return
+    option = options[name]
+    summary = option.summary if name in DATASETS else "Records of your own."
+    st.caption(f"{summary}  \n{_facts(option)}")
+    if option.download:
+        st.caption(
+            f"Downloaded once ({option.download}), unless its archive lies in `{data_folder()}`."
+        )
+    if name not in DATASETS and not any(one.own.handle == name for one in imported(store_folder())):
+        st.caption(
+            "Its records are missing from this store: bring its file below before you run it."
+        )
+
+
+def _label(name: str, options: Mapping[str, DatasetOption]) -> str:
+    """A built-in set by its name; one of the user's with digits that tell it from its namesakes."""
+    label = options[name].label
+    return label if name in DATASETS else f"{label} ({name.partition(':')[2][:6]})"
+
+
+def _facts(option: DatasetOption) -> str:
+    if option.kind == "tabular":
+        what = f"Table of {option.records:,} records, {option.shape[0]:,} features"
+    else:
+        channels, height, width = option.shape
+        colour = "grey" if channels == 1 else "colour"
+        what = f"{option.records:,} pictures of {width}x{height} pixels, {colour}"
+    return f"{what}, {option.classes:,} classes."
+
+
+def _draw_upload() -> None:
+    st.caption(
+        "Parquet or CSV with a column of labels, Parquet with encoded pictures, a zip of pictures "
+        "with a folder per class, or npz with arrays x and y; up to 200 MB here, larger ones by "
+        "`python -m prunepriv data PATH`. It stays on this computer."
+    )
+    column = st.text_input(
+        "Column of the label", key="upload_label", placeholder="label, class, target or y",
+        help="Only where a table calls it otherwise.",
+    )  # fmt: skip
+    file = st.file_uploader("File", type=list(FORMATS), key="upload_file")
+    if file is None:
+        st.session_state.pop(HANDLED, None)
+        st.session_state.pop(TOLD, None)
+        return
+    if st.session_state.get(HANDLED) != (file.file_id, column):
+        st.session_state[HANDLED] = (file.file_id, column)
+        st.session_state[TOLD] = _take(file, column)
+    tell, sentence = st.session_state[TOLD]
+    if tell == "success":
+        st.success(sentence, icon=":material/check:")
+    else:
+        st.error(sentence, icon=":material/error:")
+
+
+def _take(file: Any, column: str) -> tuple[str, str]:
+    """Read an uploaded file into the store and choose it: how that went, and a sentence."""
+    ending = Path(file.name).suffix.lower().removeprefix(".")
+    bar = st.progress(0.0, text="reading")
+
+    def report(
+        fraction: float, message: str = "", point: Mapping[str, float] | None = None
+    ) -> None:
+        bar.progress(min(fraction, 1.0), text=message or "reading")
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            # no part of the name that a browser sent becomes a path
+            path = Path(folder, f"upload.{ending if ending in FORMATS else 'unknown'}")
+            path.write_bytes(file.getbuffer())
+            own = import_data(
+                path, store_folder(), report, label_column=column or None, source=file.name
+            )
+    except PruneprivError as error:
+        return "error", str(error)
+    finally:
+        bar.empty()
+    st.session_state[f"{PREFIX}dataset"] = own.handle
+    suit_the_data()
+    return "success", f"{in_words(own)}."

@@ -1,0 +1,320 @@
+"""A run of the user's: how far it is while it works, how it ended, and what can be done about it.
+
+The status is the catalogue's, so a reload finds the run as it is, whoever started it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine
+from prunepriv.environment import store_folder
+from prunepriv.errors import PruneprivError
+from prunepriv.estimates.run import Throughput, measure, seconds_left
+from prunepriv.figures import findings
+from prunepriv.figures.live import best_epoch, curves_chart
+from prunepriv.figures.sparsity import sparsity_chart
+from prunepriv.options import ModelKind
+from prunepriv.plan import Step
+from prunepriv.prose import percent
+from prunepriv.store.schema import RunView, StepView
+from prunepriv.ui import checks
+from prunepriv.ui.charts import chart, theme
+from prunepriv.ui.figure_cache import drawn
+from prunepriv.ui.frame import Frame, link_params, look_away
+from prunepriv.ui.glossary import tip
+from prunepriv.ui.run.launch import start
+from prunepriv.ui.runs import catalog
+from prunepriv.ui.words import STEP_WORDS, describe, duration, pruning_of, size_of
+
+EVERY = 1.0
+"""Seconds between two looks at a live run."""
+
+RESULTS = (
+    ("overview", "Overview", ":material/dashboard:"),
+    ("leakage", "Leakage", ":material/water_drop:"),
+    ("classes", "Classes", ":material/groups:"),
+    ("attacks", "Attacks", ":material/target:"),
+    ("defenses", "Defences", ":material/shield:"),
+)
+
+TRAINED: Mapping[str, str] = {
+    "train": "Original",
+    "fine_tune:control": "Control",
+    "fine_tune:pruned": "Pruned",
+    "fine_tune:defended": "Defended",
+}
+"""Steps that have curves."""
+
+
+def draw(frame: Frame) -> None:
+    """The run in view: its progress, its end, its curves."""
+    with st.container(border=True, key="run_in_view"):
+        st.markdown(f"**{describe(frame.experiment)}**")
+        if frame.view is None:
+            st.success("A finished example that came with the program.", icon=":material/school:")
+            _draw_links(frame)
+            _draw_curves(frame, [])
+            _draw_made(frame)
+        elif frame.live:
+            _watch(frame)
+        else:
+            _draw_end(frame, frame.view)
+
+
+@st.fragment(run_every=EVERY)
+def _watch(frame: Frame) -> None:
+    """Progress of a live run, looked up every second; the whole page once when it has ended."""
+    view = catalog().run(frame.run_id)
+    if not view.active:
+        st.rerun()
+    steps = catalog().steps(frame.run_id)
+    if view.status == "queued":
+        _draw_waiting(frame)
+    else:
+        _draw_progress(frame, view, steps)
+    st.button(
+        "Stopping" if view.cancel_requested else "Cancel", icon=":material/stop:", key="cancel",
+        disabled=view.cancel_requested, on_click=_cancel, args=(frame.run_id,),
+        help="Finished steps are kept: the run can be taken up again.",
+    )  # fmt: skip
+    _draw_curves(frame, steps)
+
+
+def _draw_waiting(frame: Frame) -> None:
+    position = catalog().queue_position(frame.run_id)
+    if not engine_is_alive(store_folder()):
+        st.warning("Waiting, and no engine is at work.", icon=":material/power_off:")
+        if st.button("Start the engine", key="start_engine", icon=":material/power:"):
+            _start_engine()
+        return
+    ahead = (position or 1) - 1
+    told = "next in the queue" if not ahead else f"{ahead} before it in the queue"
+    st.progress(0.0, text=f":material/hourglass: Waiting: {told}")
+
+
+def _start_engine() -> None:
+    try:
+        ensure_engine(store_folder())
+    except PruneprivError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _draw_progress(frame: Frame, view: RunView, steps: Sequence[StepView]) -> None:
+    left = seconds_left(frame.result.plan, steps, _throughput(store_folder()), default_workers())
+    done = sum(step.status == "done" for step in steps)
+    told = f"{done} of {len(steps)} steps done"
+    if left is not None:
+        told += f" · about {duration(left)} left"
+    st.progress(_fraction(frame, steps), text=f":material/play_circle: **Running** · {told}")
+    with st.grid(2, min_column_width=300, gap="xsmall"):
+        for kinds, words in STEP_WORDS:
+            _draw_stage(words, [step for step in steps if step.kind in kinds])
+
+
+def _fraction(frame: Frame, steps: Sequence[StepView]) -> float:
+    """Share of the expected work that is done; of the steps where nothing is expected."""
+    throughput = _throughput(store_folder())
+    expected = [throughput.seconds(_step(frame, step), frame.experiment) for step in steps]
+    weights = [1.0 if seconds is None else seconds for seconds in expected]
+    if None in expected or not sum(weights):
+        weights = [1.0] * len(steps)
+    parts = (weight * step.fraction for weight, step in zip(weights, steps, strict=True))
+    return min(1.0, sum(parts) / max(sum(weights), 1e-9))
+
+
+def _step(frame: Frame, view: StepView) -> Step:
+    return frame.result.plan.by_name[view.name]
+
+
+def _draw_stage(words: str, steps: Sequence[StepView]) -> None:
+    """A stage's bar: what it is at, or that it is done or was in the store."""
+    if not steps:
+        return
+    fraction = sum(step.fraction for step in steps) / len(steps)
+    at_work = next((step for step in steps if step.status == "running"), None)
+    if all(step.cached for step in steps):
+        told = "from the store"
+    elif all(step.status == "done" for step in steps):
+        told = "done in " + duration(sum(s.seconds or 0.0 for s in steps if not s.cached))
+    elif at_work is not None:
+        told = at_work.message or at_work.name.replace(":", " ").replace("_", " ")
+    else:
+        told = "waits" if fraction == 0 else f"{percent(fraction, 0)}"
+    st.progress(fraction, text=f":small[**{words}** · {told}]")
+
+
+def _draw_end(frame: Frame, view: RunView) -> None:
+    """How the run ended, and the way on."""
+    steps = catalog().steps(frame.run_id)
+    if view.status == "done":
+        st.success(f"Done{_took(view)}. Look at what it shows:", icon=":material/check:")
+        _draw_links(frame)
+    elif view.status == "failed":
+        st.error(f"It failed: {view.error}", icon=":material/error:")
+    elif view.status == "cancelled":
+        st.info("Cancelled. Its finished steps are kept.", icon=":material/stop:")
+    else:
+        st.warning(
+            "Interrupted: the engine that worked on it has ended. Its finished steps are kept.",
+            icon=":material/power_off:",
+        )
+    with st.container(horizontal=True):
+        if view.status != "done" and st.button(
+            "Resume", type="primary", icon=":material/resume:", key="resume"
+        ):
+            start(frame.experiment)
+        if st.button(
+            "Discard" if view.status != "done" else "Delete from the list",
+            icon=":material/delete:", key="discard", type="tertiary",
+            help="Forgets the run. Steps that it has finished stay in the store for others.",
+        ):  # fmt: skip
+            _discard(frame.run_id)
+    _draw_curves(frame, steps)
+    _draw_made(frame)
+    _draw_step_table(steps)
+
+
+def _took(view: RunView) -> str:
+    if view.started is None or view.finished is None:
+        return ""
+    return f" in {duration((view.finished - view.started).total_seconds())}"
+
+
+def _draw_links(frame: Frame) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for name, label, icon in RESULTS:
+            st.page_link(
+                f"pages/{name}.py",
+                label=label,
+                icon=icon,
+                query_params=link_params(frame.run_id),
+            )
+
+
+def _cancel(run_id: str) -> None:
+    try:
+        catalog().request_cancel(run_id)
+    except PruneprivError as error:
+        st.toast(str(error), icon=":material/info:")
+
+
+def _discard(run_id: str) -> None:
+    try:
+        catalog().delete(run_id)
+    except PruneprivError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    look_away()
+    st.rerun()
+
+
+# --- curves ---
+
+
+def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
+    """Loss and accuracy of one of the models, live or afterwards."""
+    curves = {}
+    for name in TRAINED:
+        found = _curve(frame, name, steps)
+        if found is not None:
+            curves[name] = found
+    if not curves:
+        return
+    at_work = [step.name for step in steps if step.status == "running" and step.name in curves]
+    shown = at_work[0] if at_work else list(curves)[-1] if frame.live else "train"
+    if len(curves) > 1:
+        picked = st.segmented_control(
+            "Curves of", list(curves), format_func=lambda name: TRAINED[name], key="curves",
+            bind="query-params",
+        )  # fmt: skip
+        shown = picked if picked in curves else shown
+    points, best, whose = curves[shown]
+    epochs = frame.experiment.training
+    most = epochs.epochs if shown == "train" else epochs.fine_tune_epochs
+    figure, table = curves_chart(points, best, most, theme())
+    top = next(point for point in points if point["epoch"] == best)
+    chart(
+        figure,
+        finding=f"{TRAINED[shown]}, {whose}: best so far at epoch {best} of at most {most}, "
+        f"{percent(top['validation_accuracy'])} on validation records and "
+        f"{percent(top['member_accuracy'])} on members.".replace(
+            "best so far", "best so far" if frame.live else "best"
+        ),
+        data=table,
+        key="curves_chart",
+        alt=f"Training loss and accuracy by epoch of the {TRAINED[shown].lower()} model",
+        provenance=frame.provenance(shown),
+    )
+
+
+Curve = tuple[Sequence[Mapping[str, float]], int, str]
+
+
+def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
+    """Points, epoch to star, and whose curve it is: the target's once its step is finished."""
+    kind: ModelKind = "original" if name == "train" else name.split(":")[1]  # type: ignore[assignment]
+    report = frame.training_report(kind) if name in frame.result.plan.by_name else None
+    if report is not None:
+        return report["history"][0], int(report["best_epoch"][0]), "target model"
+    step = next((step for step in steps if step.name == name), None)
+    if step is None or not step.curve:
+        return None
+    in_turn = step.message.startswith("model ")  # then the curve is the first model's
+    whose = "target model" if in_turn else "mean of target and shadows"
+    return step.curve, best_epoch(step.curve), whose
+
+
+def _draw_made(frame: Frame) -> None:
+    """What came out: the network's size, what pruning removed of it, and what was checked."""
+    trained = frame.training_report("original")
+    if trained is not None:
+        st.caption(f"Every model: {size_of(trained['architecture'])}.", help=tip("multiplications"))
+    kind = next((kind for kind in ("pruned", "defended") if kind in frame.kinds), None)
+    report = None if kind is None else frame.model_report(kind)
+    if report is not None:
+        _draw_sparsity(frame, f"signals:{kind}", report)
+    checks.draw(frame.checks())
+
+
+def _draw_sparsity(frame: Frame, step: str, report: Mapping[str, Any]) -> None:
+    provenance = frame.provenance(step)
+    requested = frame.experiment.pruning.sparsity
+    figure, table = drawn(
+        "sparsity", provenance, (requested,),
+        lambda look: sparsity_chart(report["layers"], requested, look),
+    )  # fmt: skip
+    finding = findings.sparsity(report["layers"], report["sparsity"], pruning_of(frame.experiment))
+    chart(
+        figure,
+        finding=finding,
+        data=table,
+        key="sparsity",
+        alt=f"Share of each layer's weights that was removed, beside the share asked for. {finding}",
+        provenance=provenance,
+    )
+
+
+def _draw_step_table(steps: Sequence[StepView]) -> None:
+    with st.expander("Its steps", icon=":material/list:"):
+        rows: list[dict[str, Any]] = [
+            {
+                "step": step.name,
+                "status": step.status,
+                "seconds": step.seconds,
+                "cached": step.cached,
+                "key": step.key,
+            }
+            for step in steps
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The run's steps and their times")
+
+
+@st.cache_resource(max_entries=2, ttl=30, show_spinner=False)
+def _throughput(store: Path) -> Throughput:
+    return measure(catalog())

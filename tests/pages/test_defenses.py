@@ -1,0 +1,136 @@
+"""Defences: the adaptive adversary first, both of them in one chart, and the price."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from prunepriv.experiment import Experiment, make_experiment
+from tests.pages.conftest import Begin, Open
+
+
+def _figures(at: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+def _experiment(**more: object) -> Experiment:
+    given = {
+        "data": {"limit": 400},
+        "defense": {"name": "ppb"},
+        "models": "all",
+        "attacks": {"names": ["conf", "samia"]},
+    }
+    return make_experiment({**given, **more})
+
+
+def _best(result: object, kind: str, adversary: str) -> float:
+    return max(row["accuracy"] for row in result.evaluation(kind, adversary))
+
+
+def test_adaptive_adversary_is_on_at_first_and_speaks_first(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("defenses", run=result.run_id)
+    assert not at.exception
+    assert at.toggle(key="adaptive").value is True
+    sentence = next(m.value for m in at.markdown if "takes the best attack" in m.value)
+    assert sentence.startswith("**Against an adversary who knows it, PPB 4")
+    before, after = _best(result, "pruned", "adaptive"), _best(result, "defended", "adaptive")
+    assert f"from {100 * before:.1f} % to {100 * after:.1f} %" in sentence
+    other = _best(result, "defended", "non_adaptive")
+    assert f"to {100 * other:.1f} %" in sentence.split(". ", 1)[1]
+
+
+def test_both_adversaries_stand_in_one_chart(open_page: Open, begin: Begin) -> None:
+    names = [t["name"] for t in _figures(open_page("defenses"))[0]["data"]]
+    assert names == ["Pruned", "Defended, adaptive adversary", "Defended, non-adaptive adversary"]
+
+
+def test_switch_changes_the_trade_off(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    for adversary, query in (("adaptive", {}), ("non_adaptive", {"adaptive": "false"})):
+        at = open_page("defenses", run=result.run_id, **query)
+        marks = {t["name"]: t["y"][0] for t in _figures(at)[1]["data"]}
+        assert marks["PPB 4"] == pytest.approx(_best(result, "defended", adversary))
+        assert set(marks) == {"Original", "Control", "Pruned", "PPB 4"}
+    assert any("flattering" in c.value for c in at.caption)
+
+
+def test_other_strengths_of_the_same_model_are_drawn_too(open_page: Open, begin: Begin) -> None:
+    begin(_experiment(defense={"name": "ppb", "strength": 16}))
+    begin(_experiment(defense={"name": "ppb", "strength": 2}, seed=99))  # another base model
+    at = open_page("defenses", run=begin(_experiment()).run_id)
+    names = [t["name"] for t in _figures(at)[1]["data"]]
+    assert "PPB 16" in names
+    assert "PPB 2" not in names
+
+
+def test_price_is_the_runs_own(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment())
+    at = open_page("defenses", run=result.run_id)
+    reports = [result.model_report(kind)["non_member_accuracy"] for kind in ("pruned", "defended")]
+    sentence = next(m.value for m in at.markdown if "points of accuracy" in m.value)
+    assert f"({100 * reports[0]:.1f} % → {100 * reports[1]:.1f} %)" in sentence
+
+
+def test_run_without_a_defence_names_the_next_step(open_page: Open, begin: Begin) -> None:
+    result = begin(make_experiment({"data": {"limit": 400}, "attacks": {"names": ["conf"]}}))
+    at = open_page("defenses", run=result.run_id)
+    assert not at.exception
+    assert "Launch the same run with PPB" in at.info[0].value
+    assert not at.get("plotly_chart")
+
+
+def test_running_run_says_what_is_still_to_come(open_page: Open, begin: Begin) -> None:
+    experiment = _experiment()
+    begin(experiment, only=("original", "control", "pruned"), status=None)
+    at = open_page("defenses", run=experiment.run_id)
+    assert not at.exception
+    assert all("will show here" in box.value for box in at.info)
+    assert len(at.info) >= 2
+
+
+def test_other_defences_of_the_same_model_get_an_arrow_each(open_page: Open, begin: Begin) -> None:
+    begin(_experiment(defense={"name": "label_smoothing"}))
+    begin(_experiment(defense={"name": "dp_sgd"}))
+    begin(_experiment(defense={"name": "dp_sgd"}, training={"fine_tune_epochs": 3}))
+    at = open_page("defenses", run=begin(_experiment()).run_id)
+    figure = _figures(at)[1]
+    marks = {t["name"]: (t["x"][0], t["y"][0]) for t in figure["data"]}
+    ends = {"PPB 4", "DP-SGD σ 1", "label smoothing 0.1"}
+    assert ends < set(marks)
+    assert len(figure["data"]) == 6, (
+        "neither the run fine-tuned otherwise nor the example with the same PPB"
+    )
+    arrows = [a for a in figure["layout"]["annotations"] if a.get("showarrow")]
+    assert {(a["x"], a["y"]) for a in arrows} == {marks[name] for name in ends}
+    assert {(a["ax"], a["ay"]) for a in arrows} == {marks["Pruned"]}
+    assert any("Grey: 2 other defence(s)" in c.value for c in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("strength", "told"),
+    [
+        (2.0, "ε = 1.6 at δ = 1e-5 for the fine-tuning alone; the training before it was not"),
+        (0.0, "no noise, no guarantee"),
+    ],
+)
+def test_what_dp_sgd_guarantees_is_told(
+    open_page: Open, begin: Begin, strength: float, told: str
+) -> None:
+    result = begin(_experiment(defense={"name": "dp_sgd", "strength": strength}))
+    at = open_page("defenses", run=result.run_id)
+    assert not at.exception
+    assert any(told in m.value.replace("−", "-") for m in at.markdown)
+    ppb = open_page("defenses", run=begin(_experiment()).run_id)
+    assert not any("ε =" in m.value for m in ppb.markdown), "PPB guarantees nothing"
+
+
+def test_no_defence_but_ppb_is_called_ppb(open_page: Open, begin: Begin) -> None:
+    result = begin(_experiment(defense={"name": "label_smoothing"}))
+    at = open_page("defenses", run=result.run_id)
+    assert not at.exception
+    sentences = [m.value for m in at.markdown if m.value.startswith("**")]
+    assert any(sentence.startswith("**Label smoothing 0.1 ") for sentence in sentences)
+    assert not any("PPB" in sentence for sentence in sentences)

@@ -1,0 +1,151 @@
+"""The command ``sweep``, in this process; steps are the fake runner's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from prunepriv.cli import main, sweeping
+from prunepriv.engine.inline import run_inline
+from prunepriv.environment import store_folder
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.sweep_files import read_sweeps
+from tests.unit.engine.fake_runner import RUNNER
+
+GRID = """
+name: two by two
+base: {data: {limit: 400}, shadows: 2, models: [pruned], attacks: {names: [conf]}}
+grid: {pruning.sparsity: [0.5, 0.7], seed: [1, 2]}
+"""
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """A function that takes a command's words: exit code, stdout, stderr."""
+    monkeypatch.setattr(sweeping, "run_inline", partial(run_inline, runner=RUNNER))
+
+    def command(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["prunepriv", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> str:
+    file = tmp_path / "grid.yaml"
+    file.write_text(GRID)
+    return str(file)
+
+
+def test_the_plan_of_the_paper_says_255(cli: Cli) -> None:
+    code, out, _ = cli("sweep", "paper", "--plan")
+    assert code == 0
+    assert "255 pruned models" in out
+    assert "0 of them cached" in out
+    assert "time: " in out
+
+
+def test_a_sweep_runs_to_its_table_and_shares_steps(cli: Cli, grid: str, tmp_path: Path) -> None:
+    table = tmp_path / "out.parquet"
+    code, out, err = cli("sweep", grid, "--inline", "--table", str(table))
+    assert code == 0, err
+    assert "4 of 4 runs" in err
+    assert "two by two" in out
+    rows = pd.read_parquet(table)
+    assert len(rows) == 4
+    assert rows["pruning.sparsity"].tolist() == [0.5, 0.5, 0.7, 0.7]
+    assert rows["seed"].tolist() == [1, 2, 1, 2]
+    means = pd.read_parquet(tmp_path / "out_summary.parquet")
+    assert means["seeds"].tolist() == [2, 2]
+    expected = rows.groupby("pruning.sparsity")["accuracy"].mean().tolist()
+    assert means["accuracy"].tolist() == pytest.approx(expected)
+    assert (means["accuracy_low"] < means["accuracy"]).all()
+    [sweep] = read_sweeps(store_folder()).values()
+    assert set(rows["run"]) == set(sweep.run_ids)
+    _, planned, _ = cli("sweep", grid, "--plan")
+    assert "4 pruned models" in planned
+    steps, cached = (
+        int(line.split()[0])
+        for line in planned.splitlines()
+        if line.endswith(("distinct steps", "them cached"))
+    )
+    assert steps == cached < 4 * 10, "the data and each seed's base models are made once"
+    code, again, err = cli("sweep", sweep.sweep_id, "--table", str(tmp_path / "out.csv"))
+    assert code == 0, err
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 4
+    assert not (store_folder() / "engine.lock").exists(), "nothing to do: no engine is started"
+    assert "two by two" in again
+
+
+def test_a_failure_does_not_stop_the_rest(
+    cli: Cli, grid: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "steer"
+    (folder / "fail").mkdir(parents=True)
+    (folder / "fail" / "fit+conf+pruned").touch()
+    monkeypatch.setenv("FAKE_RUNNER", str(folder))
+    code, _, err = cli("sweep", grid, "--inline")
+    assert code == 2
+    assert err.count("was told to fail") == 4
+    assert "4 of 4 runs are not done" in err
+    assert len(Catalog(store_folder()).runs()) == 4
+
+
+def test_changes_of_a_sweep(cli: Cli, grid: str) -> None:
+    code, out, err = cli(
+        "sweep", grid, "--plan", "--only", "pruning.sparsity=0.5", "--seeds", "1,2,3",
+        "--set", "training.epochs=3", "--limit", "500",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "3 runs" in out
+
+
+def test_cancelling_stops_what_waits(cli: Cli, grid: str) -> None:
+    catalog = Catalog(store_folder())
+    for experiment in sweeping.find(grid, store_folder()).experiments:
+        catalog.submit(experiment)
+    code, out, _ = cli("sweep", grid, "--cancel")
+    assert (code, "4 runs told to stop" in out) == (0, True)
+    assert {run.status for run in catalog.runs()} == {"cancelled"}
+
+
+def test_skipped_cells_are_told(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "grid.json"
+    grid = {"data.name": ["shapes", "checkins"], "pruning.approach": ["l1_structured"]}
+    file.write_text(json.dumps({"name": "x", "skip_impossible": True, "grid": grid}))
+    code, _, err = cli("sweep", str(file), "--plan")
+    assert code == 0
+    assert err.startswith("left out: data.name=checkins")
+
+
+MISTAKES = [
+    (("sweep", "papr"), "there is no sweep 'papr'"),
+    (("sweep", "none.yaml"), "none.yaml cannot be read"),
+    (("sweep", "sparsity", "--only", "seed"), "--only takes NAME=VALUE"),
+    (("sweep", "sparsity", "--set", "foo=1"), "foo is not a setting"),
+    (("sweep", "sparsity", "--set", "seed=1"), "seed is an axis of this sweep"),
+    (("sweep", "sparsity", "--limit", "3"), "data.limit must be greater"),
+    (("sweep", "sparsity", "--seeds", "x"), "seed must be a valid integer"),
+    (("sweep", "sparsity", "--table", "out.xlsx"), "ends in .parquet or .csv"),
+    (("sweep", "sparsity", "--table", "/none/out.csv"), "cannot be written"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), MISTAKES, ids=[m[1] for m in MISTAKES])
+def test_mistakes_are_one_sentence(cli: Cli, words: tuple[str, ...], sentence: str) -> None:
+    code, _, err = cli(*words)
+    assert code == 2
+    assert sentence in err
+    assert len(err.strip().splitlines()) == 1

@@ -1,0 +1,200 @@
+"""The checks of a real, tiny run; then the same run with one mistake planted in its artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from prunepriv.experiment import make_experiment
+from prunepriv.models import Ensemble, build
+from prunepriv.pipeline.checks import check_run, one_by_one
+from prunepriv.pipeline.steps import run_step
+from prunepriv.plan import Plan, plan
+from prunepriv.progress import silent
+from prunepriv.signals import signals
+from prunepriv.store.artifacts import Artifact, ArtifactStore
+from prunepriv.store.result import Result
+
+CHECKS = (
+    "splits_disjoint", "eval_mode", "thresholds_from_shadows", "masks_exact", "membership_aligned",
+    "adversary_knowledge", "attacks_not_run",
+)  # fmt: skip
+
+Arrays = dict[str, np.ndarray]
+
+
+class Finished:
+    """A tiny run of pictures (dropout, batch norm), its adversary wrong about the sparsity."""
+
+    def __init__(self, root: Path) -> None:
+        experiment = make_experiment(
+            {
+                "data": {"name": "digits", "limit": 200},
+                "model": {"name": "cnn", "width": 0.125},
+                "training": {"epochs": 1},
+                "knowledge": {"sparsity": 0.5},
+                "attacks": {"names": ["corr", "conf", "top1_conf"]},
+                "models": ["original", "pruned"],
+                "shadows": 2,
+            }
+        )
+        self.store = ArtifactStore(root)
+        self.plan: Plan = plan(experiment)
+        for step in self.plan.steps:
+            run_step(step, self.store, root / "data", silent)
+        self.result = Result(self.store, experiment)
+
+    @property
+    def inputs(self) -> dict[str, Artifact]:
+        step = self.plan.by_name["checks"]
+        return {name: self.store.open(key) for name, key in step.inputs.items()}
+
+    def ensemble(self, signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
+        """As steps give it: the models of a signals artifact, and all records."""
+        made, data = (self.store.open(signals.meta["inputs"][role]) for role in ("models", "data"))
+        x = torch.from_numpy(data.tensors("data")["x"])
+        stack = build("cnn", 3, x.shape[1:], data.json("about")["classes"], 0.125)
+        stack.load({name: torch.from_numpy(v) for name, v in made.tensors("models").items()})
+        return stack, x
+
+    def checked(self, inputs: Mapping[str, Artifact] | None = None) -> dict[str, Any]:
+        found = check_run(inputs or self.inputs, ["corr", "conf", "top1_conf"], self.ensemble)
+        return {check.check: check for check in found}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return Finished(tmp_path_factory.mktemp("hygiene"))
+
+
+class Tampered(Artifact):
+    """An artifact of which one file reads otherwise."""
+
+    def __init__(
+        self, of: Artifact, file: str = "", change: Callable[[Any], Any] = lambda v: v, **meta: Any
+    ) -> None:
+        super().__init__(of.key, of.path, {**of.meta, **meta})
+        object.__setattr__(self, "change", (file, change))
+
+    __slots__ = ("change",)
+
+    def tensors(self, name: str) -> Arrays:
+        file, change = self.change
+        read = super().tensors(name)
+        return change(read) if name == file else read  # type: ignore[no-any-return]
+
+    def json(self, name: str) -> Any:
+        file, change = self.change
+        read = super().json(name)
+        return change(read) if name == file else read
+
+
+def test_the_step_checks_the_run(run: Finished) -> None:
+    found = run.result.checks()
+    assert found is not None
+    assert tuple(row["check"] for row in found) == CHECKS
+    assert [row["passed"] for row in found] == [True] * 5 + [None] * 2
+    assert all(set(row) == {"check", "label", "passed", "detail"} for row in found)
+    details = {row["check"]: row["detail"] for row in found}
+    assert "for L1 unstructured 50 %" in details["adversary_knowledge"]
+    assert "9 of 12" in details["attacks_not_run"]
+
+
+def replaced(arrays: Arrays, name: str, at: Any, value: Any) -> Arrays:
+    array = arrays[name].copy()
+    array[at] = value
+    return {**arrays, name: array}
+
+
+def first_removed(run: Finished) -> tuple[str, tuple[int, ...]]:
+    masks = run.inputs["fine_tune:pruned"].tensors("masks")
+    name = next(iter(masks))
+    return name, tuple(np.argwhere(~masks[name])[0])
+
+
+VIOLATIONS: tuple[tuple[str, str, str, Callable[[Any], Any]], ...] = (
+    ("splits_disjoint", "split", "split",
+     lambda a: replaced(a, "target_test", 0, a["target_train"][0])),
+    ("eval_mode", "signals:pruned", "target", lambda a: {**a, "logits": a["logits"] * 1.01}),
+    ("thresholds_from_shadows", "score:conf:pruned:adaptive", "thresholds",
+     lambda cuts: [cuts[0] + 0.01, *cuts[1:]]),
+    ("masks_exact", "fine_tune:pruned", "report",
+     lambda told: {**told, "sparsity": [0.7001, *told["sparsity"][1:]]}),
+    ("membership_aligned", "signals:original", "shadows",
+     lambda a: replaced(a, "label", (1, 0), (a["label"][1, 0] + 1) % 10)),
+    ("membership_aligned", "signals:assumed:pruned", "target",
+     lambda a: {**a, "member": 1 - a["member"]}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "step", "file", "change"), VIOLATIONS)
+def test_a_planted_mistake_fails_its_check_alone(
+    run: Finished, check: str, step: str, file: str, change: Callable[[Any], Any]
+) -> None:
+    inputs = run.inputs
+    found = run.checked({**inputs, step: Tampered(inputs[step], file, change)})
+    failed = {name for name, one in found.items() if one.passed is False}
+    # a split that is wrong also makes wrong members
+    assert failed - {"membership_aligned"} == {check} - {"membership_aligned"}
+    assert found[check].passed is False
+
+
+def test_a_removed_weight_that_was_trained_again_is_found(run: Finished) -> None:
+    name, at = first_removed(run)
+    inputs = run.inputs
+    revived = Tampered(
+        inputs["fine_tune:pruned"], "models", lambda state: replaced(state, name, at, 1e-3)
+    )
+    found = run.checked({**inputs, "fine_tune:pruned": revived})
+    assert found["masks_exact"].passed is False
+
+
+def test_a_fit_that_read_the_split_is_found(run: Finished) -> None:
+    inputs = run.inputs
+    fit = inputs["fit:conf:original"]
+    read = {**fit.meta["inputs"], "truth": run.plan.key("split"), "more": "0" * 64}
+    peeked = Tampered(fit, inputs=read)
+    found = run.checked({**inputs, "fit:conf:original": peeked})["thresholds_from_shadows"]
+    assert found.passed is False
+    assert "split" in found.detail
+    assert "an unknown step as more" in found.detail
+
+
+def test_thresholds_fitted_on_the_target_itself_are_found(run: Finished) -> None:
+    inputs = run.inputs
+    source = inputs["signals:pruned"].tensors("target")
+    target = {name: np.stack([array, array]) for name, array in source.items()}
+    assumed = Tampered(inputs["signals:assumed:pruned"], "shadows", lambda _: target)
+    again = run.checked({**inputs, "signals:assumed:pruned": assumed})["thresholds_from_shadows"]
+    assert again.passed is False, "the target's records do not give the shadows' thresholds"
+
+
+def test_answers_given_in_train_mode_are_found(
+    run: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mistake itself: the very function that asks models, with its eval() left out."""
+    artifact = run.inputs["signals:original"]
+    ensemble, x = run.ensemble(artifact)
+    ensemble.draw_dropout_from([torch.Generator().manual_seed(k) for k in range(3)])
+    own = torch.from_numpy(artifact.tensors("target")["record"])[None].expand(3, -1)
+    monkeypatch.setattr(type(ensemble), "eval", lambda self: self.train())
+    with monkeypatch.context():
+        logits, _ = signals(ensemble, x, own, seed=0)
+    monkeypatch.undo()
+    sloppy = Tampered(artifact, "target", lambda a: {**a, "logits": logits[0].numpy()})
+    found = run.checked({**run.inputs, "signals:original": sloppy})["eval_mode"]
+    assert found.passed is False
+    assert "original" in found.detail
+
+
+def test_single_answers_are_those_of_the_first_model(run: Finished) -> None:
+    artifact = run.inputs["signals:pruned"]
+    stored = artifact.tensors("target")
+    ensemble, x = run.ensemble(artifact)
+    fresh = one_by_one(ensemble, x[torch.from_numpy(stored["record"][:5])])
+    assert fresh == pytest.approx(stored["logits"][:5], abs=1e-4)

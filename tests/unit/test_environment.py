@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prunepriv.environment import data_folder, store_folder, user_folder
+
+
+def test_the_option_goes_before_the_environment_and_that_before_the_user_s_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PRUNEPRIV_STORE", str(tmp_path / "named"))
+    assert store_folder(tmp_path / "given") == tmp_path / "given"
+    assert store_folder() == tmp_path / "named"
+    monkeypatch.setenv("PRUNEPRIV_STORE", "")
+    assert store_folder() == user_folder() / "store"
+
+
+def test_folders_are_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert store_folder(Path("here")) == tmp_path / "here"
+    monkeypatch.setenv("PRUNEPRIV_DATA", "data")
+    assert data_folder() == tmp_path / "data"
+    monkeypatch.setenv("PRUNEPRIV_DATA", "~/data")
+    assert data_folder() == Path.home() / "data"
