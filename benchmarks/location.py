@@ -16,6 +16,7 @@ from prunepriv.attacks.threshold import Conf
 from prunepriv.environment import store_folder
 from prunepriv.evaluation import balanced_accuracy, mean_and_t_interval
 from prunepriv.experiment import make_experiment
+from prunepriv.plan import signals_name
 from prunepriv.store.artifacts import Artifact, ArtifactStore
 from prunepriv.store.result import Result
 
@@ -52,7 +53,7 @@ def report(seeds: Sequence[int]) -> None:
             settings = job.report["experiment"]
             result = Result(ArtifactStore(store_folder(store)), make_experiment(settings))
             for kind in ("original", "pruned"):
-                artifact = result.artifact(f"signals:{kind}")
+                artifact = result.artifact(signals_name(kind))
                 assert artifact is not None
                 figures[kind, "top1_conf as released"].append(100 * _one_threshold(artifact))
         stop_engine(store)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.running import run, stop_engine
+from prunepriv.plan import fit_name
 
 ATTACKS = "nn,top3_nn,cls_nn,samia"
 
@@ -26,7 +27,7 @@ def report(seeds: Sequence[int]) -> None:
             for rows in zip(*(job.report["attacks"] for job in jobs), strict=True):
                 name = rows[0]["attack"]
                 cells = [
-                    f"{row['accuracy']:.3f} | {row['auc']:.3f} | {job.step(f'fit:{name}:'):.1f}"
+                    f"{row['accuracy']:.3f} | {row['auc']:.3f} | {job.step(fit_name(name, 'pruned')):.1f}"
                     for row, job in zip(rows, jobs, strict=True)
                 ]
                 print(f"| {seed} | {name} | {' | '.join(cells)} |", flush=True)

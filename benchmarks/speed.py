@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from benchmarks import dashboard
 from benchmarks.running import Job, run, stop_engine
 from benchmarks.yardstick import describe
+from prunepriv.plan import fit_name
 from prunepriv.store.catalog import Catalog
 
 JOB = ("--dataset", "location", "--seed", "1")
@@ -52,8 +53,12 @@ def _parts(job: Job) -> Iterator[Row]:
         ("train 6 models", ("train",), "2"),
         ("prune and fine-tune 6", ("fine_tune",), "1"),
         ("signals of 6", ("signals",), "-"),
-        ("NN, Top3-NN, Cls-NN", ("fit:nn", "fit:top3_nn", "fit:cls_nn"), "2"),
-        ("SAMIA", ("fit:samia",), "6"),
+        (
+            "NN, Top3-NN, Cls-NN",
+            tuple(fit_name(attack, "pruned") for attack in ("nn", "top3_nn", "cls_nn")),
+            "2",
+        ),
+        ("SAMIA", (fit_name("samia", "pruned"),), "6"),
     )
     known = 0.0
     for what, prefixes, aim in parts:

@@ -27,7 +27,7 @@ from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
 from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.plan import Step, plan
+from prunepriv.plan import Step, Target, plan
 from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.result import Result, TargetSignals
 
@@ -314,7 +314,7 @@ def _evaluation(draft: Draft, step: Step, result: Result, rng: np.random.Generat
     member = _target_signals(result, kind).member
     rows = []
     for attack in result.experiment.attacks.names:
-        scores = result.scores(attack, kind, adversary)  # type: ignore[arg-type]
+        scores = result.scores(attack, Target(kind, adversary))  # type: ignore[arg-type]
         assert scores is not None
         row = evaluate(scores.score, scores.decision, member, rng).to_dict()
         rows.append({"attack": attack, **row})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from prunepriv.estimates.run import measure
 from prunepriv.experiment import Experiment
 from prunepriv.options import MODELS
-from prunepriv.plan import Step, plan
+from prunepriv.plan import Step, models_name, plan
 from prunepriv.prose import duration, join
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
@@ -73,7 +73,7 @@ def sweep_cost(experiments: Sequence[Experiment], catalog: Catalog, workers: int
     unmeasured: dict[str, None] = {}
     for experiment in experiments:
         for step in plan(experiment).steps:
-            if step.name == "fine_tune:pruned":
+            if step.name == models_name("pruned"):
                 pruned.add(step.key)
             if step.key in ends:
                 continue

@@ -10,10 +10,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from prunepriv.figures.classes import KIND_ROWS, dumbbells
-from prunepriv.figures.leaderboard import Series, chance_line
+from prunepriv.figures.leaderboard import chance_line, target_label, target_symbol
 from prunepriv.figures.palette import ACCURACY_RANGE, Theme
 from prunepriv.figures.panels import Panels
 from prunepriv.options import ModelKind
+from prunepriv.plan import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Point:
         here: whether that is the run in view.
     """
 
-    series: Series
+    target: Target
     text: str
     utility: float
     leakage: float
@@ -81,8 +82,8 @@ def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.Da
     lines = _label_lines(points)
     for point in sorted(points, key=lambda one: one.here):
         panels.trace(0, **_mark(point, lines.get(id(point), 0), theme))
-    start = next((p for p in points if p.series.model == "pruned" and p.here), None)
-    for end in (point for point in points if point.series.model == "defended"):
+    start = next((p for p in points if p.target.model == "pruned" and p.here), None)
+    for end in (point for point in points if point.target.model == "defended"):
         if start is not None:
             _arrow(panels, start, end)
     panels.note(
@@ -111,7 +112,7 @@ def _label_lines(points: list[Point]) -> dict[int, int]:
     Arrows come from above, so names stand below: as near as keeps clear of their neighbours'.
     """
     defended = sorted(
-        (point for point in points if point.series.model == "defended"), key=lambda one: one.utility
+        (point for point in points if point.target.model == "defended"), key=lambda one: one.utility
     )
     spread = max((p.utility for p in points), default=0) - min(
         (p.utility for p in points), default=0
@@ -131,7 +132,7 @@ def _label_lines(points: list[Point]) -> dict[int, int]:
 def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:
     colour = theme.ink if point.here else theme.muted
     size = 14 if point.here else 10
-    below = lines > 0 or point.series.model == "original"
+    below = lines > 0 or point.target.model == "original"
     up, down = [point.high - point.leakage], [point.leakage - point.low]
     return {
         "type": "scatter",
@@ -143,7 +144,7 @@ def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:
         "textfont": {"size": 12, "color": colour},
         "name": point.text,
         "marker": {
-            "symbol": point.series.symbol,
+            "symbol": target_symbol(point.target),
             "size": size,
             "color": colour,
             "line": {"width": 1.5, "color": colour},
@@ -187,7 +188,7 @@ def _rows(points: list[Point]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "model": point.series.label,
+                "model": target_label(point.target),
                 "label": point.text,
                 "accuracy_on_non_members": point.utility,
                 "best_attack": point.attack,

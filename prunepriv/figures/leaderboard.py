@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,35 +11,28 @@ import plotly.graph_objects as go
 
 from prunepriv.figures.palette import ACCURACY_RANGE, CHANCE, KINDS, Theme
 from prunepriv.figures.panels import Panels
-from prunepriv.options import ATTACKS, Adversary, ModelKind
+from prunepriv.options import ATTACKS
+from prunepriv.plan import Target
 from prunepriv.prose import percent
 
 ROW_HEIGHT = 34
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Whose attacks are drawn together: one model under one adversary."""
-
-    model: ModelKind
-    adversary: Adversary = "adaptive"
-
-    @property
-    def label(self) -> str:
-        """The model's name; a defended model also says whom it faces."""
-        name = KINDS[self.model].label
-        if self.model != "defended":
-            return name
-        return f"{name}, {'adaptive' if self.adversary == 'adaptive' else 'non-adaptive'} adversary"
-
-    @property
-    def symbol(self) -> str:
-        """The model's mark; hollow where the adversary does not adapt."""
-        mark = KINDS[self.model].symbol
-        return mark if self.adversary == "adaptive" else f"{mark}-open"
+def target_label(target: Target) -> str:
+    """The model's name; a defended model also says whom it faces."""
+    name = KINDS[target.model].label
+    if target.model != "defended":
+        return name
+    return f"{name}, {'adaptive' if target.adversary == 'adaptive' else 'non-adaptive'} adversary"
 
 
-def accuracy_table(leaderboard: pd.DataFrame, series: Sequence[Series]) -> pd.DataFrame:
+def target_symbol(target: Target) -> str:
+    """The model's mark; hollow where the adversary does not adapt."""
+    mark = KINDS[target.model].symbol
+    return mark if target.adversary == "adaptive" else f"{mark}-open"
+
+
+def accuracy_table(leaderboard: pd.DataFrame, series: Sequence[Target]) -> pd.DataFrame:
     """The rows of a leaderboard that belong to these series, best attack of the first one on top.
 
     Returns:
@@ -56,7 +48,7 @@ def accuracy_table(leaderboard: pd.DataFrame, series: Sequence[Series]) -> pd.Da
         table = pd.DataFrame(
             {
                 "attack": [ATTACKS[name].label for name in rows["attack"]],
-                "series": one.label,
+                "series": target_label(one),
                 "accuracy": rows["accuracy"].to_numpy(),
                 "low": ends[:, 0],
                 "high": ends[:, 1],
@@ -72,7 +64,7 @@ def accuracy_table(leaderboard: pd.DataFrame, series: Sequence[Series]) -> pd.Da
 
 
 def accuracy_dots(
-    leaderboard: pd.DataFrame, series: Sequence[Series], theme: Theme
+    leaderboard: pd.DataFrame, series: Sequence[Target], theme: Theme
 ) -> tuple[go.Figure, pd.DataFrame]:
     """A row per attack, a mark with its interval per series; the axis is the same on every page.
 
@@ -91,9 +83,9 @@ def accuracy_dots(
     spread = np.linspace(-0.22, 0.22, len(series)) if len(series) > 1 else np.zeros(1)
     rows = {attack: place for place, attack in enumerate(attacks)}
     for one, offset in zip(series, spread, strict=True):
-        ours = table[table["series"] == one.label]
+        ours = table[table["series"] == target_label(one)]
         _dots(panels, ours, one, ours["attack"].map(rows) + offset, first=one is series[0])
-    front = table[table["series"] == series[0].label]
+    front = table[table["series"] == target_label(series[0])]
     for attack, accuracy in zip(front["attack"], front["accuracy"], strict=True):
         panels.note(0, percent(accuracy), x=1, xanchor="right", y=rows[attack], yref="y")
     figure = panels.figure(
@@ -106,20 +98,20 @@ def accuracy_dots(
 
 
 def _dots(
-    panels: Panels, table: pd.DataFrame, series: Series, places: pd.Series, first: bool
+    panels: Panels, table: pd.DataFrame, series: Target, places: pd.Series, first: bool
 ) -> None:
     theme = panels.theme
     colour = theme.ink if first else theme.muted
     panels.trace(
         0, type="scatter", mode="markers", x=table["accuracy"].to_numpy(), y=places.to_numpy(),
-        name=series.label, customdata=table[["attack", "low", "high"]].to_numpy().tolist(),
-        marker={"symbol": series.symbol, "size": 11 if first else 9, "color": colour,
+        name=target_label(series), customdata=table[["attack", "low", "high"]].to_numpy().tolist(),
+        marker={"symbol": target_symbol(series), "size": 11 if first else 9, "color": colour,
                 "line": {"width": 1.5, "color": colour}},
         error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
                  "width": 4, "array": (table["high"] - table["accuracy"]).to_numpy(),
                  "arrayminus": (table["accuracy"] - table["low"]).to_numpy()},
         hovertemplate="%{customdata[0]}: %{x:.1%} (%{customdata[1]:.1%} to %{customdata[2]:.1%})"
-        f"<br>{series.label}<extra></extra>",
+        f"<br>{target_label(series)}<extra></extra>",
     )  # fmt: skip
 
 
@@ -141,7 +133,7 @@ def chance_line(panels: Panels, place: int, upright: bool = True) -> None:
     )
 
 
-def best_attack(leaderboard: pd.DataFrame, series: Series) -> Mapping[str, Any] | None:
+def best_attack(leaderboard: pd.DataFrame, series: Target) -> Mapping[str, Any] | None:
     """The row of the attack that does best, or None where none has been evaluated."""
     if leaderboard.empty:
         return None

@@ -20,7 +20,8 @@ from prunepriv.figures.palette import (
     Theme,
     rgba,
 )
-from prunepriv.options import ATTACKS, Adversary, ModelKind
+from prunepriv.options import ATTACKS, ModelKind
+from prunepriv.plan import Target
 
 HEIGHT = 140
 SMALL = 11
@@ -233,24 +234,25 @@ def attacks_chart(
 
 
 def defense_chart(
-    best: Mapping[tuple[ModelKind, Adversary], Mapping[str, Any]], theme: Theme
+    best: Mapping[Target, Mapping[str, Any]], theme: Theme
 ) -> tuple[go.Figure, pd.DataFrame]:
     """The best attack on each model, with its 95 % interval.
 
     Args:
         best: (kind of model, adversary) -> the row of evaluation.json of highest accuracy.
     """
-    labels = [target_label(kind, adversary) for kind, adversary in best]
-    figure, table = _accuracies(labels, list(best.values()), theme)
-    table.insert(0, "model", [kind for kind, _ in best])
-    table.insert(1, "adversary", [adversary for _, adversary in best])
+    figure, table = _accuracies(
+        [_short_label(target) for target in best], list(best.values()), theme
+    )
+    table.insert(0, "model", [target.model for target in best])
+    table.insert(1, "adversary", [target.adversary for target in best])
     return figure, table
 
 
-def target_label(kind: ModelKind, adversary: Adversary) -> str:
+def _short_label(target: Target) -> str:
     """As in "Pruned" or "Defended, adaptive"."""
-    label = KINDS[kind].label
-    return f"{label}, {adversary.replace('_', '-')}" if kind == "defended" else label
+    label = KINDS[target.model].label
+    return f"{label}, {target.adversary.replace('_', '-')}" if target.model == "defended" else label
 
 
 def _accuracies(

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunepriv.figures.leaderboard import Series, chance_line
+from prunepriv.figures.leaderboard import chance_line, target_label, target_symbol
 from prunepriv.figures.palette import ACCURACY_RANGE, KINDS, Theme
 from prunepriv.figures.panels import Panels
 from prunepriv.options import APPROACHES, DATASETS, DEFENSES, MODELS, Option
+from prunepriv.plan import Target
 from prunepriv.prose import percent
 
 DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")
@@ -87,7 +88,7 @@ def line_points(means: pd.DataFrame, attack: str, settings: Sequence[str]) -> pd
     for row in ours.to_dict("records"):
         own = [name for name in others if _concerns(name, row["model"])]
         setting = ", ".join(setting_value(name, row[name]) for name in own)
-        model = Series(row["model"], row["adversary"]).label
+        model = target_label(Target(row["model"], row["adversary"]))
         rows.append(
             {
                 "series": f"{model}, {setting}" if setting else model,
@@ -154,7 +155,7 @@ def accuracy_lines(points: pd.DataFrame, x: str, theme: Theme) -> tuple[go.Figur
 def _line(panels: Panels, ours: pd.DataFrame, name: str, place: int, alone: bool) -> None:
     """A line with its intervals; a model that is no pruned one steps back."""
     first = ours.iloc[0]
-    kind, series = KINDS[first["model"]], Series(first["model"], first["adversary"])
+    kind, series = KINDS[first["model"]], Target(first["model"], first["adversary"])
     colour = panels.theme.muted if first["model"] in ("original", "control") else panels.theme.ink
     spread = ours["high"] - ours["accuracy"]
     panels.trace(
@@ -162,7 +163,7 @@ def _line(panels: Panels, ours: pd.DataFrame, name: str, place: int, alone: bool
         name=name, customdata=ours[["low", "high", "seeds"]].to_numpy().tolist(),
         line={"color": colour, "width": 1.8,
               "dash": kind.dash if alone else DASHES[place % len(DASHES)]},
-        marker={"symbol": series.symbol, "size": 9, "color": colour,
+        marker={"symbol": target_symbol(series), "size": 9, "color": colour,
                 "line": {"width": 1.5, "color": colour}},
         error_y={"type": "data", "array": spread.fillna(0).tolist(), "color": colour,
                  "thickness": 1.2, "width": 4, "visible": bool(spread.notna().any())},

@@ -17,7 +17,7 @@ from prunepriv.attacks.threshold import ThresholdAttack
 from prunepriv.checks import Check, MaskCount
 from prunepriv.datasets import Splits
 from prunepriv.models import Ensemble
-from prunepriv.plan import ASSUMED
+from prunepriv.plan import DATA, SPLIT, StepKind, StepName, read_name, signals_name
 from prunepriv.store.artifacts import Artifact
 
 Inputs = Mapping[str, Artifact]
@@ -33,7 +33,7 @@ def check_run(inputs: Inputs, attacks: Sequence[str], scorers: Scorers) -> list[
         attacks: that were run.
         scorers: gives a signals artifact's models, to be asked again.
     """
-    parts = Splits.from_arrays(inputs["split"].tensors("split"))
+    parts = Splits.from_arrays(inputs[SPLIT].tensors("split"))
     return [
         checks.splits_disjoint(parts),
         checks.eval_mode(_asked_again(inputs, scorers)),
@@ -45,25 +45,26 @@ def check_run(inputs: Inputs, attacks: Sequence[str], scorers: Scorers) -> list[
     ]
 
 
-def _of(inputs: Inputs, kind: str) -> Iterator[tuple[str, Artifact]]:
-    """Inputs of a kind of step, by what stands behind it in their names."""
-    for name, artifact in inputs.items():
-        if name.startswith(f"{kind}:"):
-            yield name.removeprefix(f"{kind}:"), artifact
+def _of(inputs: Inputs, kind: StepKind) -> Iterator[tuple[StepName, Artifact]]:
+    """Inputs of a kind of step, with their names."""
+    for text, artifact in inputs.items():
+        name = read_name(text)
+        if name.kind == kind:
+            yield name, artifact
 
 
 def _asked_again(inputs: Inputs, scorers: Scorers) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Stored and fresh logits of some records of the target, by kind of model."""
     found = {}
-    for kind, artifact in _of(inputs, "signals"):
-        if kind.startswith(ASSUMED):
+    for name, artifact in _of(inputs, "signals"):
+        if name.assumed:
             continue
         stored = artifact.tensors("target")
         n = len(stored["record"])
         rows = np.unique(np.linspace(0, n - 1, checks.ASKED_AGAIN).astype(int))
         ensemble, x = scorers(artifact)
         fresh = one_by_one(ensemble, x[torch.from_numpy(stored["record"][rows])])
-        found[kind] = stored["logits"][rows], fresh
+        found[name.source] = stored["logits"][rows], fresh
     return found
 
 
@@ -86,7 +87,7 @@ def _roles(inputs: Inputs) -> dict[str, list[str]]:
     kinds = {artifact.key: str(artifact.meta["kind"]) for artifact in inputs.values()}
     # the confidences are no inputs here: nothing else is checked of them
     return {
-        name: [
+        name.rest: [
             kinds.get(key, role if role == "confidences" else f"an unknown step as {role}")
             for role, key in artifact.meta["inputs"].items()
         ]
@@ -96,17 +97,17 @@ def _roles(inputs: Inputs) -> dict[str, list[str]]:
 
 def _thresholds(inputs: Inputs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Thresholds used and refitted, by score step, of the attacks that only have a threshold."""
-    fits = {artifact.key: name.split(":", 1) for name, artifact in _of(inputs, "fit")}
+    fits = {artifact.key: name for name, artifact in _of(inputs, "fit")}
     by_source: dict[str, list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
     for name, artifact in _of(inputs, "score"):
-        attack, source = fits[artifact.meta["inputs"]["fit"]]
-        method = get_attack(attack)
+        fit = fits[artifact.meta["inputs"]["fit"]]
+        method = get_attack(fit.attack)
         if isinstance(method, ThresholdAttack):
             used = np.array(artifact.json("thresholds"))
-            by_source.setdefault(source, []).append((name, method, used))
+            by_source.setdefault(fit.source, []).append((name.rest, method, used))
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for source, scores in by_source.items():
-        shadows = pooled(inputs[f"signals:{source}"].tensors("shadows"))
+        shadows = pooled(inputs[signals_name(source)].tensors("shadows"))
         again = {
             method: method.fit(shadows, FitSettings())["thresholds"]
             for method in {method for _, method, _ in scores}
@@ -128,7 +129,7 @@ def pooled(tables: Mapping[str, np.ndarray]) -> PooledShadows:
 
 def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
     return {
-        name.replace(":", " "): checks.count_masks(
+        name.words: checks.count_masks(
             artifact.tensors("models"), artifact.tensors("masks"), artifact.json("report")
         )
         for name, artifact in _of(inputs, "fine_tune")
@@ -137,7 +138,7 @@ def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
 
 def _misaligned(inputs: Inputs, parts: Splits) -> tuple[dict[str, int], int]:
     """Wrong rows by signals step, and how many rows were looked at."""
-    labels = inputs["data"].tensors("data")["y"]
+    labels = inputs[DATA].tensors("data")["y"]
     wrong, rows = {}, 0
     for name, artifact in _of(inputs, "signals"):
         target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
@@ -145,7 +146,7 @@ def _misaligned(inputs: Inputs, parts: Splits) -> tuple[dict[str, int], int]:
         for k in range(parts.shadows):
             own = {field: shadows[field][k] for field in ("record", "label", "member")}
             count += checks.misaligned(own, labels, parts.shadow_train[k], parts.shadow_test[k])
-        wrong[name.replace(":", " ")] = count
+        wrong[name.words] = count
         rows += target["record"].size + shadows["record"].size
     return wrong, rows
 
@@ -155,5 +156,5 @@ def _pruning(inputs: Inputs) -> tuple[Mapping[str, Any] | None, Mapping[str, Any
     done: dict[bool, Mapping[str, Any]] = {}
     for name, artifact in _of(inputs, "fine_tune"):
         if artifact.meta["params"]["pruning"] is not None:
-            done.setdefault(name.startswith(ASSUMED), artifact.meta["params"]["pruning"])
+            done.setdefault(name.assumed, artifact.meta["params"]["pruning"])
     return done.get(False), done.get(True)

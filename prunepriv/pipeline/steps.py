@@ -30,7 +30,7 @@ from prunepriv.models import Ensemble, build, multiplications
 from prunepriv.options import OWN
 from prunepriv.pipeline.checks import check_run, pooled
 from prunepriv.pipeline.context import StepContext, Writer
-from prunepriv.plan import Step, StepKind
+from prunepriv.plan import Step, StepKind, attack_of_role
 from prunepriv.progress import Report
 from prunepriv.pruning import make_masks
 from prunepriv.pruning.masks import Masks, sparsities
@@ -351,9 +351,9 @@ def _evaluation(context: StepContext) -> Writer:
     member = _target(context).member
     rows = []
     for role, artifact in context.inputs.items():
-        if role == "signals":
+        attack = attack_of_role(role)
+        if attack is None:
             continue
-        attack = role.removeprefix("score:")
         table = artifact.tensors("score")
         rng = np.random.default_rng(derive(context.params["seed"], "bootstrap", attack))
         figures = evaluate(table["score"], table["decision"].astype(bool), member, rng)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.options import ModelKind
-from prunepriv.plan import Step, reference_step
+from prunepriv.plan import Step, reference_step, signals_name
 from prunepriv.store.result import Result
 
 TABLES = ("models", "gaps", "attacks", "checks", "steps")
@@ -70,7 +70,7 @@ def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -
     files = []
     for kind in result.experiment.models:
         step = reference_step(result.plan, kind)
-        if result.artifact(f"signals:{kind}") is not None and result.artifact_of(step) is None:
+        if result.artifact(signals_name(kind)) is not None and result.artifact_of(step) is None:
             make(step)
         file = folder / f"signals_{kind}.parquet"
         pq.write_table(signals_table(result, kind), file)
@@ -80,7 +80,7 @@ def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -
 
 def signals_table(result: Result, kind: ModelKind) -> pa.Table:
     """What :func:`export_signals` writes for one kind of model."""
-    artifact = result.artifact(f"signals:{kind}")
+    artifact = result.artifact(signals_name(kind))
     crossed = result.artifact_of(reference_step(result.plan, kind))
     if artifact is None or crossed is None or not artifact.has("shadows.safetensors"):
         raise MissingArtifactError(

@@ -7,7 +7,8 @@ from typing import Any
 
 from prunepriv.errors import MissingArtifactError
 from prunepriv.options import ModelKind
-from prunepriv.store.result import Result, models_step
+from prunepriv.plan import CHECKS, divergence_name, evaluation_name, models_name, signals_name
+from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
 
 MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
@@ -30,7 +31,7 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
         "models": [
             {
                 "model": kind,
-                **{name: _json(result, f"signals:{kind}", "report")[name] for name in MODEL_FIELDS},
+                **{name: _json(result, signals_name(kind), "report")[name] for name in MODEL_FIELDS},
                 **_made(result, kind),
             }
             for kind in kinds
@@ -38,14 +39,14 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
         "gaps": [
             {"model": kind, **row}
             for kind in kinds
-            for row in _json(result, f"divergence:{kind}", "gaps")
+            for row in _json(result, divergence_name(kind), "gaps")
         ],
         "attacks": [
-            {"attack": row["attack"], "model": kind, "adversary": adversary, **row}
-            for kind, adversary in result.targets
-            for row in _json(result, f"evaluation:{kind}:{adversary}", "evaluation")
+            {"attack": row["attack"], **target._asdict(), **row}
+            for target in result.targets
+            for row in _json(result, evaluation_name(target), "evaluation")
         ],
-        "checks": _json(result, "checks", "checks"),
+        "checks": _json(result, CHECKS, "checks"),
         "steps": [
             {"step": step.name, "key": step.key, "seconds": step.seconds, "cached": step.cached}
             for step in steps
@@ -55,7 +56,7 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
 
 def _made(result: Result, kind: ModelKind) -> dict[str, Any]:
     """What a model is, and the privacy that its fine-tuning guarantees, if it does."""
-    report = _json(result, models_step(kind), "report")
+    report = _json(result, models_name(kind), "report")
     architecture = report["architecture"]
     return {
         "parameters": architecture["parameters"],

@@ -17,8 +17,20 @@ from scipy.special import softmax
 
 from prunepriv.errors import MissingArtifactError
 from prunepriv.experiment import Experiment
-from prunepriv.options import Adversary, ModelKind
-from prunepriv.plan import Plan, Step, plan, shadows_of, targets
+from prunepriv.options import ModelKind
+from prunepriv.plan import (
+    CHECKS,
+    Plan,
+    Step,
+    Target,
+    divergence_name,
+    evaluation_name,
+    models_name,
+    plan,
+    score_name,
+    signals_name,
+    targets,
+)
 from prunepriv.store.artifacts import Artifact, ArtifactStore
 
 
@@ -87,11 +99,6 @@ class AttackScores:
     thresholds: tuple[float, ...]
 
 
-def models_step(kind: ModelKind) -> str:
-    """Name of the step that made the models of a kind."""
-    return "train" if kind == "original" else f"fine_tune:{kind}"
-
-
 class Result:
     """A run's figures, read from its artifacts.
 
@@ -113,8 +120,8 @@ class Result:
         return self.experiment.run_id
 
     @property
-    def targets(self) -> tuple[tuple[ModelKind, Adversary], ...]:
-        """(model, adversary) pairs that the run attacks."""
+    def targets(self) -> tuple[Target, ...]:
+        """Which models the run attacks, and by whom."""
         return targets(self.experiment)
 
     def artifact(self, name: str) -> Artifact | None:
@@ -132,61 +139,57 @@ class Result:
     @property
     def complete(self) -> bool:
         """Whether every evaluation is there."""
-        return all(self.evaluation(*pair) is not None for pair in self.targets)
+        return all(self.evaluation(target) is not None for target in self.targets)
 
     def signals(self, kind: ModelKind) -> TargetSignals | None:
         """What the target of that kind says of its records."""
-        artifact = self.artifact(f"signals:{kind}")
+        artifact = self.artifact(signals_name(kind))
         if artifact is None:
             return None
         return TargetSignals.from_arrays(artifact.tensors("target"))
 
     def model_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """{"member_accuracy", "non_member_accuracy", "sparsity", "layers": {name: sparsity}, ...}."""
-        artifact = self.artifact(f"signals:{kind}")
+        artifact = self.artifact(signals_name(kind))
         return None if artifact is None else dict(artifact.json("report"))
 
     def training_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """{"history": [[point, ...] per model], "best_epoch": [...], ...}; model 0 is the target."""
-        artifact = self.artifact(models_step(kind))
+        artifact = self.artifact(models_name(kind))
         return None if artifact is None else dict(artifact.json("report"))
 
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
         """One row per class, and one of class None over all: gaps and distances, see divergence.py."""
-        artifact = self.artifact(f"divergence:{kind}")
+        artifact = self.artifact(divergence_name(kind))
         return None if artifact is None else pd.DataFrame(artifact.json("gaps"))
 
-    def scores(self, attack: str, kind: ModelKind, adversary: Adversary) -> AttackScores | None:
+    def scores(self, attack: str, target: Target) -> AttackScores | None:
         """Scores of one attack on one model."""
-        artifact = self.artifact(f"score:{attack}:{kind}:{adversary}")
+        artifact = self.artifact(score_name(attack, target))
         if artifact is None:
             return None
         arrays = artifact.tensors("score")
         thresholds = tuple(artifact.json("thresholds"))
         return AttackScores(arrays["score"], arrays["decision"].astype(bool), thresholds)
 
-    def evaluation(self, kind: ModelKind, adversary: Adversary) -> list[dict[str, Any]] | None:
+    def evaluation(self, target: Target) -> list[dict[str, Any]] | None:
         """One dictionary per attack, see evaluation.py."""
-        artifact = self.artifact(f"evaluation:{kind}:{adversary}")
+        artifact = self.artifact(evaluation_name(target))
         return None if artifact is None else list(artifact.json("evaluation"))
 
     def checks(self) -> list[dict[str, Any]] | None:
         """One dictionary per hygiene check: "check", "label", "passed" (or None) and "detail"."""
-        artifact = self.artifact("checks")
+        artifact = self.artifact(CHECKS)
         return None if artifact is None else list(artifact.json("checks"))
 
     def leaderboard(self) -> pd.DataFrame:
         """All finished evaluations, one row per attack, model and adversary."""
         rows = [
-            {"attack": row["attack"], "model": kind, "adversary": adversary, **row}
-            for kind, adversary in self.targets
-            for row in self.evaluation(kind, adversary) or ()
+            {"attack": row["attack"], **target._asdict(), **row}
+            for target in self.targets
+            for row in self.evaluation(target) or ()
         ]
         return pd.DataFrame(rows)
-
-    def shadows_of(self, kind: ModelKind, adversary: Adversary) -> ModelKind:
-        """Which kind of shadow models that adversary learned from."""
-        return shadows_of(kind, adversary)
 
     def pending(self) -> tuple[Step, ...]:
         """Steps whose artifact is not there yet."""

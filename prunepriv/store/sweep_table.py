@@ -14,6 +14,7 @@ from prunepriv.errors import ExperimentError, StoreError
 from prunepriv.evaluation import mean_and_t_interval
 from prunepriv.experiment import Experiment, canonical_json
 from prunepriv.experiment.sweep import Cell, Sweep
+from prunepriv.plan import evaluation_name
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
 
@@ -59,15 +60,15 @@ def run_rows(store: ArtifactStore, experiment: Experiment) -> list[dict[str, Any
     """What a run found, without its settings."""
     result = Result(store, experiment)
     rows = []
-    for kind, adversary in result.targets:
-        evaluation = result.evaluation(kind, adversary)
+    for target in result.targets:
+        kind = target.model
+        evaluation = result.evaluation(target)
         report, gaps = result.model_report(kind), result.gaps(kind)
         if evaluation is None or report is None or gaps is None:
             continue
         overall = gaps[gaps["class"].isna()].iloc[0].to_dict()
         shared = {
-            "model": kind,
-            "adversary": adversary,
+            **target._asdict(),
             "member_accuracy": report["member_accuracy"],
             "non_member_accuracy": report["non_member_accuracy"],
             "sparsity_achieved": report["sparsity"],
@@ -76,7 +77,7 @@ def run_rows(store: ArtifactStore, experiment: Experiment) -> list[dict[str, Any
                 for gap in ("confidence", "sensitivity", "generalization")
             },
             "run": experiment.run_id,
-            "key": result.plan.key(f"evaluation:{kind}:{adversary}"),
+            "key": result.plan.key(evaluation_name(target)),
         }
         rows += [{**shared, **_figures(row)} for row in evaluation]
     return rows

@@ -6,5 +6,5 @@ A page is a thin script::
     kind = model_kind(frame)
     figure, table = histograms(frame.signals(kind), theme())
     chart(figure, finding=..., data=table, key="histograms", alt=...,
-          provenance=frame.provenance(f"signals:{kind}"))
+          provenance=frame.provenance(signals_name(kind)))
 """

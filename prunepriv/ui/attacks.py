@@ -10,7 +10,7 @@ import streamlit as st
 
 from prunepriv.figures import findings
 from prunepriv.figures.agreement import MEASURE_LABELS, Measure, agreement_heatmap, votes_chart
-from prunepriv.figures.leaderboard import Series, accuracy_dots, best_attack
+from prunepriv.figures.leaderboard import accuracy_dots, best_attack
 from prunepriv.figures.roc import (
     Curve,
     low_fpr_table,
@@ -27,6 +27,7 @@ from prunepriv.figures.threshold import (
     threshold_histogram,
 )
 from prunepriv.options import ATTACKS
+from prunepriv.plan import Target, evaluation_name, score_name
 from prunepriv.prose import percent, short
 from prunepriv.store.result import AttackScores
 from prunepriv.ui.charts import chart, show_data, theme
@@ -40,29 +41,29 @@ from prunepriv.ui.provenance import Provenance
 SPACINGS: dict[Spacing, str] = {"even": "Spread out", "linear": "Linear"}
 
 
-def controls(frame: Frame) -> Series | None:
+def controls(frame: Frame) -> Target | None:
     """Which model is attacked, and by whom."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = model_kind(frame, label="Attacked model")
         if kind is None:
             return None
-        if ("defended", "non_adaptive") in frame.result.targets and kind == "defended":
-            return Series(kind, adversary())
-    return Series(kind)
+        if Target("defended", "non_adaptive") in frame.result.targets and kind == "defended":
+            return Target(kind, adversary())
+    return Target(kind)
 
 
-def attacks(frame: Frame, series: Series | None) -> None:
+def attacks(frame: Frame, target: Target | None) -> None:
     """Everything below the controls."""
     board = frame.leaderboard()
-    if series is None:
+    if target is None:
         not_there_yet(frame, "Attacks")
         return
-    curves = curves_of(frame, series)
+    curves = curves_of(frame, target)
     if not curves:
-        not_there_yet(frame, f"Attacks on the {series.model} model")
+        not_there_yet(frame, f"Attacks on the {target.model} model")
         return
-    _leaderboard(frame, board, series)
-    best = best_attack(board, series)
+    _leaderboard(frame, board, target)
+    best = best_attack(board, target)
     names = list(curves)
     start = names.index(str(best["attack"])) if best and best["attack"] in names else 0
     st.subheader("One attack in front", anchor=False)
@@ -74,30 +75,30 @@ def attacks(frame: Frame, series: Series | None) -> None:
     chosen = chosen if chosen in curves else names[start]
     option = ATTACKS[chosen]
     st.caption(f"{option.summary} Score: `{option.score}` ({option.source})")
-    _rocs(frame, curves, chosen, series)
-    _low_rates(frame, curves, series)
-    _threshold(frame, series, chosen)
-    _agreement(frame, series, names)
-    knowledge(frame, series, chosen)
+    _rocs(frame, curves, chosen, target)
+    _low_rates(frame, curves, target)
+    _threshold(frame, target, chosen)
+    _agreement(frame, target, names)
+    knowledge(frame, target, chosen)
 
 
-def curves_of(frame: Frame, series: Series) -> dict[str, Curve]:
+def curves_of(frame: Frame, target: Target) -> dict[str, Curve]:
     """A score curve per attack that has scored this model, in the experiment's order."""
     found = {}
     for name in frame.experiment.attacks.names:
-        curve = curve_of(frame, series, name)
+        curve = curve_of(frame, target, name)
         if curve is not None:
             found[name] = curve
     return found
 
 
-def curve_of(frame: Frame, series: Series, attack: str) -> Curve | None:
+def curve_of(frame: Frame, target: Target, attack: str) -> Curve | None:
     """The score curve of one attack, sorted once; None before it has scored."""
-    scores = frame.scores(attack, series.model, series.adversary)
-    records = frame.records(series.model)
+    scores = frame.scores(attack, target)
+    records = frame.records(target.model)
     if scores is None or records is None:
         return None
-    key = frame.result.plan.key(_step(attack, series))
+    key = frame.result.plan.key(score_name(attack, target))
     return _curve(key, attack, scores, records.member)
 
 
@@ -106,28 +107,24 @@ def _curve(key: str, attack: str, _scores: AttackScores, _member: np.ndarray) ->
     return make_curve(attack, _scores, _member)
 
 
-def _step(attack: str, series: Series) -> str:
-    return f"score:{attack}:{series.model}:{series.adversary}"
+def _provenance(frame: Frame, target: Target, names: Mapping[str, object]) -> Provenance:
+    return frame.provenance(*(score_name(name, target) for name in names))
 
 
-def _provenance(frame: Frame, series: Series, names: Mapping[str, object]) -> Provenance:
-    return frame.provenance(*(_step(name, series) for name in names))
-
-
-def _leaderboard(frame: Frame, board: pd.DataFrame, series: Series) -> None:
+def _leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
     st.subheader("All attacks", anchor=False, help=tip("attack_accuracy"))
-    best = best_attack(board, series)
+    best = best_attack(board, target)
     if best is None:
         not_there_yet(frame, "The comparison of attacks")
         return
-    original = Series("original")
-    reference = best_attack(board, original) if series != original else None
-    shown = [series, original] if reference is not None else [series]
-    provenance = frame.provenance(*(f"evaluation:{one.model}:{one.adversary}" for one in shown))
+    original = Target("original")
+    reference = best_attack(board, original) if target != original else None
+    shown = [target, original] if reference is not None else [target]
+    provenance = frame.provenance(*map(evaluation_name, shown))
     figure, table = drawn(
         "leaderboard", provenance, (), lambda look: accuracy_dots(board, shown, look)
     )
-    finding = findings.best_attack(best, series, reference)
+    finding = findings.best_attack(best, target, reference)
     chart(
         figure,
         finding=finding,
@@ -142,8 +139,8 @@ def _leaderboard(frame: Frame, board: pd.DataFrame, series: Series) -> None:
     )
 
 
-def _rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, series: Series) -> None:
-    provenance = _provenance(frame, series, curves)
+def _rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, target: Target) -> None:
+    provenance = _provenance(frame, target, curves)
     with st.grid(2, min_column_width=400, gap="medium"):
         for log in (False, True):
             with st.container():
@@ -175,8 +172,8 @@ def _low_rates_table(keys: tuple[str, ...], _curves: Mapping[str, Curve]) -> pd.
     return low_fpr_table(_curves)
 
 
-def _low_rates(frame: Frame, curves: Mapping[str, Curve], series: Series) -> None:
-    provenance = _provenance(frame, series, curves)
+def _low_rates(frame: Frame, curves: Mapping[str, Curve], target: Target) -> None:
+    provenance = _provenance(frame, target, curves)
     table = _low_rates_table(provenance.keys, curves)
     words, meant = low_fpr_words(table)
     grey = f"color: {theme().muted}; opacity: 0.55; font-style: italic"
@@ -194,10 +191,10 @@ def _low_rates(frame: Frame, curves: Mapping[str, Curve], series: Series) -> Non
 
 
 @st.fragment
-def _threshold(frame: Frame, series: Series, attack: str) -> None:
+def _threshold(frame: Frame, target: Target, attack: str) -> None:
     """The slider and what it moves; a fragment, so that a tick redraws nothing else."""
-    curve, scores = curve_of(frame, series, attack), _scores(frame, series, attack)
-    records = frame.records(series.model)
+    curve, scores = curve_of(frame, target, attack), _scores(frame, target, attack)
+    records = frame.records(target.model)
     if curve is None or scores is None or records is None:
         return
     st.subheader("Move the threshold", anchor=False, help=tip("threshold"))
@@ -215,11 +212,11 @@ def _threshold(frame: Frame, series: Series, attack: str) -> None:
         help="Spread out: a bar is as wide as its share of the records, so crowded ends stay "
         "readable. Linear: the score itself.",
     )  # fmt: skip
-    _cut(curve, stops.get(picked, start), picked, spacing, _provenance(frame, series, {attack: 0}))
+    _cut(curve, stops.get(picked, start), picked, spacing, _provenance(frame, target, {attack: 0}))
 
 
-def _scores(frame: Frame, series: Series, attack: str) -> AttackScores | None:
-    return frame.scores(attack, series.model, series.adversary)
+def _scores(frame: Frame, target: Target, attack: str) -> AttackScores | None:
+    return frame.scores(attack, target)
 
 
 def _own_threshold(curve: Curve, scores: AttackScores, text: str) -> str:
@@ -261,12 +258,12 @@ def _cut(
                 )
 
 
-def _agreement(frame: Frame, series: Series, names: list[str]) -> None:
+def _agreement(frame: Frame, target: Target, names: list[str]) -> None:
     """Whether attacks find the same members; needs two of them."""
     st.subheader("Do attacks agree?", anchor=False)
-    found = {name: _scores(frame, series, name) for name in names}
+    found = {name: _scores(frame, target, name) for name in names}
     verdicts = {name: one.decision for name, one in found.items() if one is not None}
-    records = frame.records(series.model)
+    records = frame.records(target.model)
     if len(verdicts) < 2 or records is None:
         st.caption("Agreement needs two attacks at least.")
         return
@@ -275,7 +272,7 @@ def _agreement(frame: Frame, series: Series, names: list[str]) -> None:
         bind="query-params", format_func=lambda one: MEASURE_LABELS[one],
         help="Phi leaves out what two attacks would agree on by chance.",
     )  # fmt: skip
-    provenance = _provenance(frame, series, verdicts)
+    provenance = _provenance(frame, target, verdicts)
     with st.grid(2, min_column_width=400, gap="medium"):
         with st.container():
             figure, pairs = drawn(

@@ -22,6 +22,7 @@ from prunepriv.figures.classes import (
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.scales import QUANTITIES, Quantity
 from prunepriv.options import ModelKind
+from prunepriv.plan import divergence_name
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names, model_kind
 from prunepriv.ui.figure_cache import drawn
@@ -54,7 +55,7 @@ def who_pays(frame: Frame) -> None:
         place = st.container(width=220)
     by = chosen if chosen is not None and chosen in gaps else next(iter(gaps))
     table = class_gaps(gaps, metric, class_names(frame), records_of(frame))
-    provenance = frame.provenance(*(f"divergence:{kind}" for kind in gaps))
+    provenance = frame.provenance(*(divergence_name(kind) for kind in gaps))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         _bars(table, by, metric, provenance)

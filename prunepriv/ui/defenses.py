@@ -8,10 +8,18 @@ from prunepriv.figures import findings
 from prunepriv.figures.classes import GAP_LABELS, Gap, class_gaps, gap_bars
 from prunepriv.figures.defenses import Point, model_accuracies, privacy_utility
 from prunepriv.figures.histograms import leakage_histograms
-from prunepriv.figures.leaderboard import Series, accuracy_dots, best_attack
+from prunepriv.figures.leaderboard import accuracy_dots, best_attack
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity
 from prunepriv.options import ATTACKS, Adversary, ModelKind
+from prunepriv.plan import (
+    TRAIN,
+    Target,
+    divergence_name,
+    evaluation_name,
+    models_name,
+    signals_name,
+)
 from prunepriv.prose import percent, privacy_statement
 from prunepriv.ui.charts import chart, theme
 from prunepriv.ui.controls import class_names
@@ -91,9 +99,9 @@ def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
     st.subheader("What it takes from the attacker", anchor=False, help=tip("attack_accuracy"))
     board = frame.leaderboard()
     everyone = [
-        Series("pruned"),
-        Series("defended", "adaptive"),
-        Series("defended", "non_adaptive"),
+        Target("pruned"),
+        Target("defended", "adaptive"),
+        Target("defended", "non_adaptive"),
     ]
     best = {one: best_attack(board, one) for one in everyone}
     shown = [one for one in everyone if best[one] is not None]
@@ -103,7 +111,7 @@ def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
         return
     adaptive, other = best[everyone[1]], best[everyone[2]]
     finding = findings.defence(before, adaptive, other, name, adversary)
-    provenance = frame.provenance(*(f"evaluation:{one.model}:{one.adversary}" for one in shown))
+    provenance = frame.provenance(*map(evaluation_name, shown))
     figure, table = drawn(
         "defence_attacks", provenance, (), lambda look: accuracy_dots(board, shown, look)
     )
@@ -123,7 +131,7 @@ def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
 def _trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
     st.subheader("Privacy against accuracy", anchor=False)
     here = _points_of(frame, adversary)
-    by_model = {point.series.model: point for point in here}
+    by_model = {point.target.model: point for point in here}
     if not set(BOTH) <= by_model.keys():
         not_there_yet(frame, "The trade-off")
         return
@@ -137,9 +145,7 @@ def _trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
         data=table,
         key="trade_off",
         alt=f"Accuracy on non-members against the best attack, an arrow from pruned to {name}. {finding}",
-        provenance=frame.provenance(
-            *(f"evaluation:{point.series.model}:{point.series.adversary}" for point in here)
-        ),
+        provenance=frame.provenance(*(evaluation_name(point.target) for point in here)),
     )
     others = len(points) - len(here)
     st.caption(
@@ -154,14 +160,14 @@ def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Po
     board = frame.leaderboard()
     points = []
     for kind in frame.kinds:
-        series = Series(kind, adversary if kind == "defended" else "adaptive")
-        best, report = best_attack(board, series), frame.model_report(kind)
+        target = Target(kind, adversary if kind == "defended" else "adaptive")
+        best, report = best_attack(board, target), frame.model_report(kind)
         if best is None or report is None:
             continue
         low, high = best["accuracy_ci95"]
         points.append(
             Point(
-                series=series,
+                target=target,
                 text=defense_of(frame.experiment) if kind == "defended" else KINDS[kind].label,
                 utility=report["non_member_accuracy"],
                 leakage=best["accuracy"],
@@ -177,8 +183,8 @@ def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Po
 
 def _others(frame: Frame, adversary: Adversary) -> list[Point]:
     """Defended models of other finished runs that started from the very same pruned target."""
-    mine, trained = frame.experiment, frame.result.plan.key("train")
-    models = "fine_tune:defended"
+    mine, trained = frame.experiment, frame.result.plan.key(TRAIN)
+    models = models_name("defended")
     seen, found = {frame.result.plan.key(models)}, list[Point]()
     for entry in entries().values():
         experiment = entry.experiment
@@ -189,10 +195,10 @@ def _others(frame: Frame, adversary: Adversary) -> list[Point]:
             continue
         other = Frame(entry, result_of(entry))
         plan = other.result.plan
-        if plan.key("train") == trained and plan.key(models) not in seen:
+        if plan.key(TRAIN) == trained and plan.key(models) not in seen:
             seen.add(plan.key(models))  # the same models, attacked in another run, are drawn once
             points = _points_of(other, adversary, False)
-            found += [point for point in points if point.series.model == "defended"]
+            found += [point for point in points if point.target.model == "defended"]
     return found
 
 
@@ -203,7 +209,7 @@ def _accuracies(frame: Frame, name: str) -> None:
     if not set(BOTH) <= reports.keys():
         not_there_yet(frame, "Accuracies of the pruned and the defended model")
         return
-    provenance = frame.provenance(*(f"signals:{kind}" for kind in reports))
+    provenance = frame.provenance(*(signals_name(kind) for kind in reports))
     figure, table = drawn(
         "model_accuracies", provenance, (), lambda look: model_accuracies(reports, look)
     )
@@ -231,7 +237,7 @@ def _signals(frame: Frame, name: str) -> None:
 
 def _histograms(frame: Frame, signals: Signals, quantity: Quantity, name: str) -> None:
     st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
-    provenance = frame.provenance(*(f"signals:{kind}" for kind in signals))
+    provenance = frame.provenance(*(signals_name(kind) for kind in signals))
     figure, table = drawn(
         f"defended_{quantity}", provenance, (),
         lambda look: leakage_histograms(signals, quantity, SCALES["linear"], look),
@@ -258,7 +264,7 @@ def _classes(frame: Frame, name: str) -> None:
         bind="query-params", format_func=lambda one: GAP_LABELS[one].removesuffix(" gap"),
     )  # fmt: skip
     table = class_gaps(gaps, metric, class_names(frame), records_of(frame))
-    provenance = frame.provenance(*(f"divergence:{kind}" for kind in gaps))
+    provenance = frame.provenance(*(divergence_name(kind) for kind in gaps))
     figure, shown = drawn(
         "defended_classes", provenance, (metric,),
         lambda look: gap_bars(table, "pruned", metric, look, MOST_CLASSES),

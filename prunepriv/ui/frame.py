@@ -20,7 +20,17 @@ from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.figures.records import RecordSignals, reduce_signals
-from prunepriv.options import Adversary, ModelKind
+from prunepriv.options import ModelKind
+from prunepriv.plan import (
+    CHECKS,
+    DATA,
+    Target,
+    divergence_name,
+    evaluation_name,
+    models_name,
+    score_name,
+    signals_name,
+)
 from prunepriv.store.result import AttackScores, Result, TargetSignals
 from prunepriv.store.schema import RunView
 from prunepriv.ui import checks
@@ -78,65 +88,65 @@ class Frame:
     @property
     def kinds(self) -> tuple[ModelKind, ...]:
         """Kinds of model that the run attacks and whose signals are there."""
-        return tuple(k for k in self.experiment.models if self._key(f"signals:{k}") is not None)
+        return tuple(k for k in self.experiment.models if self._key(signals_name(k)) is not None)
 
     def signals(self, kind: ModelKind) -> TargetSignals | None:
         """What the target of that kind says of its records; shared, so not to be written to."""
-        key = self._key(f"signals:{kind}")
+        key = self._key(signals_name(kind))
         return None if key is None else _signals(key, self.result, kind)
 
     def records(self, kind: ModelKind) -> RecordSignals | None:
         """The per-record part of the signals: all that most charts need, and much smaller."""
-        key = self._key(f"signals:{kind}")
+        key = self._key(signals_name(kind))
         return None if key is None else _records(key, self.result, kind)
 
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
         """Gaps and distances, one row per class and one of class None over all records."""
-        key = self._key(f"divergence:{kind}")
+        key = self._key(divergence_name(kind))
         return None if key is None else _gaps(key, self.result, kind)
 
-    def scores(self, attack: str, kind: ModelKind, adversary: Adversary) -> AttackScores | None:
+    def scores(self, attack: str, target: Target) -> AttackScores | None:
         """Scores of one attack on one model, in the order of the signals; not to be written to."""
-        key = self._key(f"score:{attack}:{kind}:{adversary}")
-        return None if key is None else _scores(key, self.result, attack, kind, adversary)
+        key = self._key(score_name(attack, target))
+        return None if key is None else _scores(key, self.result, attack, target)
 
-    def evaluation(self, kind: ModelKind, adversary: Adversary) -> list[dict[str, Any]] | None:
+    def evaluation(self, target: Target) -> list[dict[str, Any]] | None:
         """One dictionary per attack, in the experiment's order."""
-        key = self._key(f"evaluation:{kind}:{adversary}")
-        return None if key is None else _evaluation(key, self.result, kind, adversary)
+        key = self._key(evaluation_name(target))
+        return None if key is None else _evaluation(key, self.result, target)
 
     def leaderboard(self) -> pd.DataFrame:
         """All finished evaluations, one row per attack, model and adversary; empty before any."""
         return pd.DataFrame(
             [
-                {**row, "model": kind, "adversary": adversary}
-                for kind, adversary in self.result.targets
-                for row in self.evaluation(kind, adversary) or ()
+                {**row, **target._asdict()}
+                for target in self.result.targets
+                for row in self.evaluation(target) or ()
             ]
         )
 
     def model_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """Accuracy on members and non-members, sparsity, layers."""
-        key = self._key(f"signals:{kind}")
+        key = self._key(signals_name(kind))
         return None if key is None else _model_report(key, self.result, kind)
 
     def training_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """History, best epochs and sparsity of the target (model 0) and its shadows."""
-        key = self._key("train" if kind == "original" else f"fine_tune:{kind}")
+        key = self._key(models_name(kind))
         return None if key is None else _training_report(key, self.result, kind)
 
     def checks(self) -> list[dict[str, Any]] | None:
         """One dictionary per hygiene check: "label", "passed" (or None), "detail"."""
-        key = self._key("checks")
+        key = self._key(CHECKS)
         return None if key is None else _checks(key, self.result)
 
     def data(self) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
         """The records: arrays x and y by the data set's own index, and what is known of them."""
-        key = self._key("data")
+        key = self._key(DATA)
         return None if key is None else _data(key, self.result)
 
     def provenance(self, *steps: str) -> Provenance:
-        """Provenance of a chart that was read from these steps, "signals:pruned" for example."""
+        """Provenance of a chart that was read from these steps, by their names."""
         return provenance_of(self.result.plan, steps)
 
     def _key(self, step: str) -> str | None:
@@ -292,17 +302,13 @@ def _gaps(key: str, _result: Result, kind: ModelKind) -> pd.DataFrame | None:
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
-def _scores(
-    key: str, _result: Result, attack: str, kind: ModelKind, adversary: Adversary
-) -> AttackScores | None:
-    return _result.scores(attack, kind, adversary)
+def _scores(key: str, _result: Result, attack: str, target: Target) -> AttackScores | None:
+    return _result.scores(attack, target)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _evaluation(
-    key: str, _result: Result, kind: ModelKind, adversary: Adversary
-) -> list[dict[str, Any]] | None:
-    return _result.evaluation(kind, adversary)
+def _evaluation(key: str, _result: Result, target: Target) -> list[dict[str, Any]] | None:
+    return _result.evaluation(target)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -323,7 +329,7 @@ def _checks(key: str, _result: Result) -> list[dict[str, Any]] | None:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _data(key: str, _result: Result) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
     """The stored records; a bundled example leaves them out, and they are made again."""
-    artifact = _result.artifact("data")
+    artifact = _result.artifact(DATA)
     if artifact is None:
         return None
     about = artifact.json("about")

@@ -1,4 +1,4 @@
-"""The adversary-knowledge matrix: what it costs an attack to take the target's pruning for another."""
+"""The adversary-knowledge matrix: what a wrong belief about the target's pruning costs an attack."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.sweep import Sweep, make_sweep, value_of, with_settings
 from prunepriv.figures import findings
 from prunepriv.figures.knowledge import knowledge_matrix
-from prunepriv.figures.leaderboard import Series
 from prunepriv.figures.sweeps import setting_value
 from prunepriv.options import APPROACHES, ATTACKS
+from prunepriv.plan import Target, evaluation_name
 from prunepriv.ui.charts import chart, theme
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.runs import catalog, entries, result_of
@@ -30,9 +30,9 @@ SPARSITIES = (0.5, 0.7, 0.9)
 EVERY = 3.0
 
 
-def knowledge(frame: Frame, series: Series, attack: str) -> None:
+def knowledge(frame: Frame, target: Target, attack: str) -> None:
     """The matrix of one attack on a pruned model, and a button for what has not been run."""
-    if series.model not in ("pruned", "defended"):
+    if target.model not in ("pruned", "defended"):
         return
     st.subheader(
         "What the adversary knows", anchor=False,
@@ -48,16 +48,16 @@ def knowledge(frame: Frame, series: Series, attack: str) -> None:
         )  # fmt: skip
         what = "approach" if chosen == "approach" else "sparsity"
     values = _values(frame.experiment, what, approaches)
-    sweep = matrix_sweep(frame.experiment, series, what, values)
+    sweep = matrix_sweep(frame.experiment, target, what, values)
     st.fragment(_draw, run_every=EVERY if _active(sweep) else None)(
-        frame, series, attack, what, values, sweep
+        frame, target, attack, what, values, sweep
     )
 
 
 def _draw(
-    frame: Frame, series: Series, attack: str, what: What, values: list[Any], sweep: Sweep
+    frame: Frame, target: Target, attack: str, what: What, values: list[Any], sweep: Sweep
 ) -> None:
-    cells = matrix_table(frame, series, attack, what, values)
+    cells = matrix_table(frame, target, attack, what, values)
     if cells["accuracy"].notna().sum() == 0:
         st.caption("Nothing of it has been evaluated yet.")
         return
@@ -70,13 +70,13 @@ def _draw(
         key="knowledge",
         alt=f"{ATTACKS[attack].label}'s accuracy by the target's {what} and the {what} that the "
         f"adversary assumes. {finding}",
-        provenance=frame.provenance(f"evaluation:{series.model}:{series.adversary}"),
+        provenance=frame.provenance(evaluation_name(target)),
     )
     _offer(sweep, int(cells["accuracy"].isna().sum()), frame)
 
 
 def matrix_table(
-    frame: Frame, series: Series, attack: str, what: What, values: list[Any]
+    frame: Frame, target: Target, attack: str, what: What, values: list[Any]
 ) -> pd.DataFrame:
     """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ``of_run``.
 
@@ -86,14 +86,14 @@ def matrix_table(
     found = {cell: one for one in _siblings(frame) if (cell := _cell(one, frame, what)) is not None}
     found[_assumes(frame.experiment, what)] = frame
     rows = []
-    for target in values:
+    for actual in values:
         for assumed in values:
-            run = found.get((target, assumed))
-            row = None if run is None else _evaluated(run, series, attack)
+            run = found.get((actual, assumed))
+            row = None if run is None else _evaluated(run, target, attack)
             low, high = row["accuracy_ci95"] if row is not None else (None, None)
             rows.append(
                 {
-                    "row": setting_value(f"pruning.{what}", target),
+                    "row": setting_value(f"pruning.{what}", actual),
                     "column": setting_value(f"pruning.{what}", assumed),
                     "accuracy": None if row is None else row["accuracy"],
                     "low": low,
@@ -104,9 +104,9 @@ def matrix_table(
     return pd.DataFrame(rows).astype(dict.fromkeys(("accuracy", "low", "high"), "float64"))
 
 
-def matrix_sweep(experiment: Experiment, series: Series, what: What, values: list[Any]) -> Sweep:
+def matrix_sweep(experiment: Experiment, target: Target, what: What, values: list[Any]) -> Sweep:
     """The sweep that fills the matrix."""
-    base = experiment.model_dump(mode="json") | {"models": [series.model], "knowledge": {}}
+    base = experiment.model_dump(mode="json") | {"models": [target.model], "knowledge": {}}
     del base["pruning"][what]
     if what == "approach":
         del base["pruning"]["slimming_penalty"]  # an approach's own
@@ -167,14 +167,14 @@ def _cell(sibling: Frame, frame: Frame, what: What) -> tuple[Any, Any] | None:
 
 
 def _assumes(experiment: Experiment, what: str) -> tuple[Any, Any]:
-    """The target's setting and the one that the adversary takes it for."""
+    """The target's setting, and what the adversary believes it to be."""
     return value_of(experiment, f"pruning.{what}"), value_of(experiment, f"knowledge.{what}")
 
 
-def _evaluated(run: Frame, series: Series, attack: str) -> dict[str, Any] | None:
-    if series.model not in run.experiment.models:
+def _evaluated(run: Frame, target: Target, attack: str) -> dict[str, Any] | None:
+    if target.model not in run.experiment.models:
         return None
-    rows = run.evaluation(series.model, series.adversary) or ()
+    rows = run.evaluation(target) or ()
     return next((row for row in rows if row["attack"] == attack), None)
 
 

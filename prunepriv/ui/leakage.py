@@ -13,6 +13,7 @@ from prunepriv.figures.palette import KINDS
 from prunepriv.figures.records import RecordSignals
 from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity, Scale, ScaleName, scale_for
 from prunepriv.options import MODEL_KINDS, ModelKind
+from prunepriv.plan import signals_name
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names
 from prunepriv.ui.figure_cache import drawn
@@ -87,7 +88,7 @@ def _histograms(
     st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
     only = class_names(frame)[label] if label is not None else ""
     finding = findings.leakage(signals, quantity, only)
-    provenance = frame.provenance(*(f"signals:{kind}" for kind in signals))
+    provenance = frame.provenance(*(signals_name(kind) for kind in signals))
     absent = missing(frame)
     figure, table = drawn(
         f"histograms_{quantity}", provenance, (scale.name, label, *absent.items()),

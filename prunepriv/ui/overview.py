@@ -12,7 +12,8 @@ from prunepriv.datasets.splits import split
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.figures import overview as figures
 from prunepriv.figures.findings import is_guessing
-from prunepriv.options import MODEL_KINDS, MODELS, Adversary, ModelKind
+from prunepriv.options import MODEL_KINDS, MODELS, ModelKind
+from prunepriv.plan import SPLIT, TRAIN, Target, divergence_name, evaluation_name, signals_name
 from prunepriv.prose import percent, points, signed
 from prunepriv.ui.charts import small_chart, theme
 from prunepriv.ui.frame import Frame, link_params
@@ -56,7 +57,7 @@ def headlines(frame: Frame) -> None:
         _accuracy_kept(frame, kind)
         _attack_accuracy(frame, kind)
         _confidence_gap(frame, kind)
-    found = {k: frame.evaluation(k, "adaptive") for k in frame.experiment.models}
+    found = {k: frame.evaluation(Target(k)) for k in frame.experiment.models}
     rows = {k: rows for k, rows in found.items() if rows is not None}
     if len(rows) == len(found):
         st.markdown(attribution(rows))
@@ -80,7 +81,7 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
 
 
 def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
-    rows, before = frame.evaluation(kind, "adaptive"), frame.evaluation("original", "adaptive")
+    rows, before = frame.evaluation(Target(kind)), frame.evaluation(Target("original"))
     if rows is None:
         _headline("Best attack on it", None, "attack_accuracy", pending(frame))
         return
@@ -189,7 +190,7 @@ def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
         key="split",
         alt=f"{members} members, {validation} validation records, {non_members} non-members; the "
         "other half of the records is the adversary's",
-        provenance=frame.provenance("split"),
+        provenance=frame.provenance(SPLIT),
     )
 
 
@@ -210,7 +211,7 @@ def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
         data=table,
         key="training",
         alt="Accuracy of the target model by epoch on members and on validation records",
-        provenance=frame.provenance("train"),
+        provenance=frame.provenance(TRAIN),
     )
 
 
@@ -230,7 +231,7 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
         data=table,
         key="layers",
         alt="Share of each layer's weights that was kept and removed",
-        provenance=frame.provenance(f"signals:{kind}"),
+        provenance=frame.provenance(signals_name(kind)),
     )
     st.page_link(
         "pages/run.py",
@@ -263,13 +264,13 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
         data=table,
         key="gaps",
         alt="Mean confidence of members and non-members for each model: " + ", ".join(told),
-        provenance=frame.provenance(*(f"divergence:{kind}" for kind in means)),
+        provenance=frame.provenance(*(divergence_name(kind) for kind in means)),
     )
 
 
 def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
-    rows = frame.evaluation(kind, "adaptive")
+    rows = frame.evaluation(Target(kind))
     if rows is None:
         st.caption(pending(frame))
         return
@@ -288,7 +289,7 @@ def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
         data=table,
         key="attacks",
         alt=f"Accuracy of {len(rows)} attacks with 95 % intervals beside the 50 % line. {told}",
-        provenance=frame.provenance(f"evaluation:{kind}:adaptive"),
+        provenance=frame.provenance(evaluation_name(Target(kind))),
     )
 
 
@@ -299,19 +300,19 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
             form.fill(with_ppb(frame.experiment))
             st.switch_page("pages/run.py", query_params=link_params(frame.run_id))
         return
-    best: dict[tuple[ModelKind, Adversary], Row] = {}
+    best: dict[Target, Row] = {}
     for target in frame.result.targets:
-        rows = frame.evaluation(*target)
+        rows = frame.evaluation(target)
         if rows is not None:
             best[target] = best_of(rows)
-    if ("defended", "adaptive") not in best or ("pruned", "adaptive") not in best:
+    if not {Target("defended"), Target("pruned")} <= best.keys():
         st.caption(pending(frame))
         return
     name = defense_name(frame.experiment)
     told = defended(
-        best["pruned", "adaptive"],
-        best["defended", "adaptive"],
-        best.get(("defended", "non_adaptive")),
+        best[Target("pruned")],
+        best[Target("defended")],
+        best.get(Target("defended", "non_adaptive")),
         name,
     )
     figure, table = figures.defense_chart(best, theme())
@@ -322,7 +323,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
         data=table,
         key="defense",
         alt=f"Accuracy of the best attack on each model with its 95 % interval. {told}",
-        provenance=frame.provenance(*(f"evaluation:{k}:{a}" for k, a in best)),
+        provenance=frame.provenance(*map(evaluation_name, best)),
     )
 
 

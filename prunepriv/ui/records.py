@@ -12,6 +12,7 @@ import streamlit as st
 from prunepriv.figures.pictures import features, thumbnail
 from prunepriv.figures.records import RecordSignals, record_table
 from prunepriv.options import ModelKind
+from prunepriv.plan import DATA, signals_name
 from prunepriv.ui.charts import show_data
 from prunepriv.ui.controls import class_names
 from prunepriv.ui.frame import Frame
@@ -40,7 +41,7 @@ def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None
 
     None where they are not on this machine: a page never downloads.
     """
-    artifact = frame.result.artifact("data")
+    artifact = frame.result.artifact(DATA)
     here = artifact is not None and artifact.has("data.safetensors")
     data = frame.experiment.data
     if not here and (data.own is not None or not data.option.bundled):
@@ -88,7 +89,7 @@ def record_list(
     )  # fmt: skip
     if len(table) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {len(table):,} records; the file holds all of them.")
-    steps = [f"signals:{kind}" for kind in signals]
+    steps = [signals_name(kind) for kind in signals]
     show_data(table, key, frame.provenance(*steps))
 
 

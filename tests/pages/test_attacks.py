@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.plan import Target
 from tests.pages.conftest import Begin, Open
 
 
@@ -30,7 +31,7 @@ def test_sentence_names_the_best_attack_and_its_interval(open_page: Open, begin:
     result = begin(_experiment())
     at = open_page("attacks", run=result.run_id)
     assert not at.exception
-    best = max(result.evaluation("pruned", "adaptive"), key=lambda row: row["accuracy"])
+    best = max(result.evaluation(Target("pruned", "adaptive")), key=lambda row: row["accuracy"])
     low, high = best["accuracy_ci95"]
     sentence = at.markdown[1].value
     assert f"{100 * best['accuracy']:.1f} %" in sentence
@@ -48,7 +49,10 @@ def test_what_was_not_run_is_said(open_page: Open, begin: Begin) -> None:
 def test_slider_starts_at_the_attacks_own_threshold(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("attacks", run=result.run_id, attack="Top1-conf")
-    scores, signals = result.scores("top1_conf", "pruned", "adaptive"), result.signals("pruned")
+    scores, signals = (
+        result.scores("top1_conf", Target("pruned", "adaptive")),
+        result.signals("pruned"),
+    )
     slider = at.select_slider[0]
     assert float(slider.value) == pytest.approx(scores.thresholds[0], rel=1e-4)
     assert "the attack's own threshold" in " ".join(c.value for c in at.caption)
@@ -66,7 +70,10 @@ def test_moving_the_slider_moves_counts_and_dot(open_page: Open, begin: Begin) -
     slider.set_value(slider.options[-20]).run()
     assert not at.exception
     cut = float(at.select_slider[0].value)
-    scores, signals = result.scores("top1_conf", "pruned", "adaptive"), result.signals("pruned")
+    scores, signals = (
+        result.scores("top1_conf", Target("pruned", "adaptive")),
+        result.signals("pruned"),
+    )
     tiles = _figures(at)[5]
     texts = " ".join(note["text"] for note in tiles["layout"]["annotations"])
     found = int((scores.score[signals.member] >= cut - 1e-6).sum())
@@ -85,7 +92,7 @@ def test_low_fpr_table_counts_and_greys(open_page: Open, begin: Begin) -> None:
     at = open_page("attacks", run=result.run_id)
     table = at.dataframe[0].value
     assert list(table.index) == ["Conf", "Top1-conf", "SAMIA"]
-    rows = {row["attack"]: row for row in result.evaluation("pruned", "adaptive")}
+    rows = {row["attack"]: row for row in result.evaluation(Target("pruned", "adaptive"))}
     row = rows["conf"]
     assert table.loc["Conf", "at 1 % FPR"] == (
         f"{100 * row['tpr_at_fpr']['0.01']:.1f} % ({row['false_positives_at_fpr']['0.01']} FP)"
@@ -108,7 +115,7 @@ def test_agreement_against_a_direct_count(open_page: Open, begin: Begin) -> None
     result = begin(_experiment())
     at = open_page("attacks", run=result.run_id)
     verdicts = [
-        result.scores(name, "pruned", "adaptive").decision
+        result.scores(name, Target("pruned", "adaptive")).decision
         for name in ("conf", "top1_conf", "samia")
     ]
     same = np.mean(

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.plan import Target
 from tests.pages.conftest import Begin, Open
 
 
@@ -26,7 +27,7 @@ def _experiment(**more: object) -> Experiment:
 
 
 def _best(result: object, kind: str, adversary: str) -> float:
-    return max(row["accuracy"] for row in result.evaluation(kind, adversary))
+    return max(row["accuracy"] for row in result.evaluation(Target(kind, adversary)))
 
 
 def test_adaptive_adversary_is_on_at_first_and_speaks_first(open_page: Open, begin: Begin) -> None:

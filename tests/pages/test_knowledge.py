@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.plan import Target
 from prunepriv.ui import sweeps
 from tests.pages.conftest import Begin, Open
 
@@ -43,7 +44,9 @@ def test_cells_come_from_runs_that_differ_in_the_pruning_only(
     assert len([s for s in figure["layout"]["shapes"] if s["type"] == "rect"]) == 3
     z = figure["data"][0]["z"]
     for (target, assumed), result in results.items():
-        row = next(r for r in result.evaluation("pruned", "adaptive") if r["attack"] == "top1_conf")
+        row = next(
+            r for r in result.evaluation(Target("pruned", "adaptive")) if r["attack"] == "top1_conf"
+        )
         place = [0.5, 0.7, 0.9].index
         assert z[place(target)][place(assumed)] == pytest.approx(row["accuracy"])
     sentence = next(m.value for m in at.markdown if "where it takes it for another" in m.value)

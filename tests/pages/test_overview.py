@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from prunepriv.environment import store_folder
 from prunepriv.experiment import make_experiment
 from prunepriv.options import ATTACKS
+from prunepriv.plan import Target
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
@@ -30,7 +31,7 @@ def test_the_three_headlines_are_the_runs_own_figures(open_page: Open) -> None:
     assert example is not None
     store = ArtifactStore(example.folder)
     result = Result(store, example.experiment)
-    report, rows = result.model_report("pruned"), result.evaluation("pruned", "adaptive")
+    report, rows = result.model_report("pruned"), result.evaluation(Target("pruned", "adaptive"))
     gaps = result.gaps("pruned")
     assert report is not None
     assert rows is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,14 +33,41 @@ def graph() -> grimp.ImportGraph:
     )
 
 
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Hold the package in a folder against its contracts."""
+    code = "from importlinter.cli import lint_imports_command as main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
 def test_contracts_are_kept() -> None:
-    lint = [
-        sys.executable,
-        "-c",
-        "from importlinter.cli import lint_imports_command as main; main()",
-    ]
-    done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = lint(ROOT)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("options/option.py", "from prunepriv.store import schema", "Data flows down the rooms"),
+        ("store/schema.py", "from prunepriv.estimates import run", "Data flows down the rooms"),
+        ("rooms.py", "", "Data flows down the rooms"),
+        ("estimates/run.py", "import torch", "come without torch"),
+    ],
+    ids=["an import up", "another import up", "a room that no layer names", "torch"],
+)
+def test_a_contract_fails_when_it_is_broken(
+    file: str, line: str, contract: str, tmp_path: Path
+) -> None:
+    shutil.copytree(
+        ROOT / "prunepriv", tmp_path / "prunepriv", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copyfile(ROOT / "pyproject.toml", tmp_path / "pyproject.toml")
+    with (tmp_path / "prunepriv" / file).open("a") as stream:
+        stream.write(f"\n{line}\n")
+    done = lint(tmp_path)
+    assert done.returncode != 0
+    assert contract in done.stdout
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from prunepriv import cli
+from prunepriv.plan import Target
 from prunepriv.store.result import Result
 from tests.readme_tables import README, filled
 
@@ -87,7 +88,7 @@ def test_every_promised_json_field_is_documented(field: str) -> None:
 
 def test_every_further_json_field_is_documented(finished: Result) -> None:
     gaps = finished.gaps("pruned")
-    evaluation = finished.evaluation("pruned", "adaptive")
+    evaluation = finished.evaluation(Target("pruned", "adaptive"))
     assert gaps is not None
     assert evaluation is not None
     written = {f"gaps[].{name}" for name in gaps} | {f"attacks[].{name}" for name in evaluation[0]}

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from prunepriv.evaluation import Confusion
-from prunepriv.figures.leaderboard import Series
 from prunepriv.figures.palette import CHANCE, KINDS
 from prunepriv.figures.roc import Curve, meaningful
 from prunepriv.options import ATTACKS
+from prunepriv.plan import Target
 from prunepriv.prose import join, percent
 
 BEYOND = "Online LiRA, quantile regression and label-only attacks are not part of this version."
@@ -31,7 +31,7 @@ def is_guessing(row: Mapping[str, Any]) -> bool:
 
 
 def best_attack(
-    row: Mapping[str, Any], series: Series, reference: Mapping[str, Any] | None = None
+    row: Mapping[str, Any], series: Target, reference: Mapping[str, Any] | None = None
 ) -> str:
     """The best attack, its interval, chance, and the unpruned reference.
 
@@ -57,7 +57,7 @@ def best_attack(
     )
 
 
-def _adversary(series: Series) -> str:
+def _adversary(series: Target) -> str:
     return "an adaptive adversary" if series.adversary == "adaptive" else "a non-adaptive adversary"
 
 

@@ -18,9 +18,10 @@ from prunepriv.errors import PruneprivError
 from prunepriv.estimates.run import Throughput, measure, seconds_left
 from prunepriv.figures import findings
 from prunepriv.figures.live import best_epoch, curves_chart
+from prunepriv.figures.palette import KINDS
 from prunepriv.figures.sparsity import sparsity_chart
-from prunepriv.options import ModelKind
-from prunepriv.plan import Step
+from prunepriv.options import MODEL_KINDS, ModelKind
+from prunepriv.plan import TRAIN, Step, models_name, signals_name, step_words
 from prunepriv.prose import percent
 from prunepriv.store.schema import RunView, StepView
 from prunepriv.ui import checks
@@ -43,12 +44,7 @@ RESULTS = (
     ("defenses", "Defences", ":material/shield:"),
 )
 
-TRAINED: Mapping[str, str] = {
-    "train": "Original",
-    "fine_tune:control": "Control",
-    "fine_tune:pruned": "Pruned",
-    "fine_tune:defended": "Defended",
-}
+TRAINED: Mapping[str, ModelKind] = {models_name(kind): kind for kind in MODEL_KINDS}
 """Steps that have curves."""
 
 
@@ -143,7 +139,7 @@ def _draw_stage(words: str, steps: Sequence[StepView]) -> None:
     elif all(step.status == "done" for step in steps):
         told = "done in " + duration(sum(s.seconds or 0.0 for s in steps if not s.cached))
     elif at_work is not None:
-        told = at_work.message or at_work.name.replace(":", " ").replace("_", " ")
+        told = at_work.message or step_words(at_work.name)
     else:
         told = "waits" if fraction == 0 else f"{percent(fraction, 0)}"
     st.progress(fraction, text=f":small[**{words}** · {told}]")
@@ -227,28 +223,28 @@ def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
     if not curves:
         return
     at_work = [step.name for step in steps if step.status == "running" and step.name in curves]
-    shown = at_work[0] if at_work else list(curves)[-1] if frame.live else "train"
+    shown = at_work[0] if at_work else list(curves)[-1] if frame.live else TRAIN
     if len(curves) > 1:
         picked = st.segmented_control(
-            "Curves of", list(curves), format_func=lambda name: TRAINED[name], key="curves",
+            "Curves of", list(curves), format_func=lambda name: KINDS[TRAINED[name]].label, key="curves",
             bind="query-params",
         )  # fmt: skip
         shown = picked if picked in curves else shown
     points, best, whose = curves[shown]
     epochs = frame.experiment.training
-    most = epochs.epochs if shown == "train" else epochs.fine_tune_epochs
+    most = epochs.epochs if shown == TRAIN else epochs.fine_tune_epochs
     figure, table = curves_chart(points, best, most, theme())
     top = next(point for point in points if point["epoch"] == best)
     chart(
         figure,
-        finding=f"{TRAINED[shown]}, {whose}: best so far at epoch {best} of at most {most}, "
+        finding=f"{KINDS[TRAINED[shown]].label}, {whose}: best so far at epoch {best} of at most {most}, "
         f"{percent(top['validation_accuracy'])} on validation records and "
         f"{percent(top['member_accuracy'])} on members.".replace(
             "best so far", "best so far" if frame.live else "best"
         ),
         data=table,
         key="curves_chart",
-        alt=f"Training loss and accuracy by epoch of the {TRAINED[shown].lower()} model",
+        alt=f"Training loss and accuracy by epoch of the {TRAINED[shown]} model",
         provenance=frame.provenance(shown),
     )
 
@@ -258,8 +254,7 @@ Curve = tuple[Sequence[Mapping[str, float]], int, str]
 
 def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
     """Points, epoch to star, and whose curve it is: the target's once its step is finished."""
-    kind: ModelKind = "original" if name == "train" else name.split(":")[1]  # type: ignore[assignment]
-    report = frame.training_report(kind) if name in frame.result.plan.by_name else None
+    report = frame.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
     if report is not None:
         return report["history"][0], int(report["best_epoch"][0]), "target model"
     step = next((step for step in steps if step.name == name), None)
@@ -277,8 +272,8 @@ def _draw_made(frame: Frame) -> None:
         st.caption(f"Every model: {size_of(trained['architecture'])}.", help=tip("multiplications"))
     kind = next((kind for kind in ("pruned", "defended") if kind in frame.kinds), None)
     report = None if kind is None else frame.model_report(kind)
-    if report is not None:
-        _draw_sparsity(frame, f"signals:{kind}", report)
+    if kind is not None and report is not None:
+        _draw_sparsity(frame, signals_name(kind), report)
     checks.draw(frame.checks())
 
 

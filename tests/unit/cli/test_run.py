@@ -29,7 +29,7 @@ from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
 from tests.unit.engine.fake_runner import RUNNER
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads((ROOT / "assets" / "run.schema.json").read_text())
 SMALL = ("--limit", "400", "--shadows", "2", "--attacks", "conf", "--models", "pruned")
 """What the fake runner can serve."""

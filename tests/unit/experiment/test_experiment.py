@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from prunepriv.errors import ExperimentError
-from prunepriv.experiment import Attacks, Experiment, canonical_json, make_experiment
+from prunepriv.experiment import Experiment, canonical_json, make_experiment
+from prunepriv.experiment.parts import Attacks
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, MODELS, RECIPES
 
 OWN: dict[str, Any] = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from prunepriv.figures.defenses import Point, model_accuracies, privacy_utility
-from prunepriv.figures.leaderboard import Series
 from prunepriv.figures.palette import LIGHT
+from prunepriv.plan import Target
 
 
 def _point(model, utility, leakage, here=True, text=None):
     return Point(
-        series=Series(model), text=text or model, utility=utility, leakage=leakage,
+        target=Target(model), text=text or model, utility=utility, leakage=leakage,
         low=leakage - 0.02, high=leakage + 0.03, attack="SAMIA", run="r", here=here,
     )  # fmt: skip
 

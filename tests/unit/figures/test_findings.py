@@ -8,9 +8,9 @@ import pytest
 
 from prunepriv.evaluation import Confusion
 from prunepriv.figures import findings
-from prunepriv.figures.leaderboard import Series
 from prunepriv.figures.records import RecordSignals
 from prunepriv.options import ATTACKS
+from prunepriv.plan import Target
 
 
 def _signals(members: float, others: float, n: int = 50) -> RecordSignals:
@@ -72,10 +72,10 @@ def test_leakage_of_a_class_without_non_members():
 
 
 def test_an_interval_that_covers_half_is_guessing():
-    text = findings.best_attack(_row(0.51, 0.49, 0.53), Series("pruned"))
+    text = findings.best_attack(_row(0.51, 0.49, 0.53), Target("pruned"))
     assert "not distinguishable from guessing" in text
     text = findings.best_attack(
-        _row(0.8, 0.78, 0.82), Series("pruned"), _row(0.7, 0.68, 0.72, "conf")
+        _row(0.8, 0.78, 0.82), Target("pruned"), _row(0.7, 0.68, 0.72, "conf")
     )
     assert "80.0 % (95 % interval 78.0 to 82.0 %)" in text
     assert "Conf, reaches 70.0 %" in text

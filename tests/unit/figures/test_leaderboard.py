@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prunepriv.figures.leaderboard import Series, accuracy_dots, best_attack
+from prunepriv.figures.leaderboard import accuracy_dots, best_attack
 from prunepriv.figures.palette import LIGHT
+from prunepriv.plan import Target
 
 
 def _row(attack: str, model: str, accuracy: float, adversary: str = "adaptive") -> dict:
@@ -35,7 +36,7 @@ def board() -> pd.DataFrame:
 
 
 def test_best_attack_first_and_every_interval_drawn(board):
-    figure, table = accuracy_dots(board, [Series("pruned"), Series("original")], LIGHT)
+    figure, table = accuracy_dots(board, [Target("pruned"), Target("original")], LIGHT)
     assert list(figure.layout.yaxis.ticktext) == ["SAMIA", "Conf"]
     for trace in figure.data:
         rows = table[table["series"] == trace.name]
@@ -45,19 +46,19 @@ def test_best_attack_first_and_every_interval_drawn(board):
 
 
 def test_axis_is_the_same_for_all_and_guessing_is_marked(board):
-    figure, _ = accuracy_dots(board, [Series("pruned")], LIGHT)
+    figure, _ = accuracy_dots(board, [Target("pruned")], LIGHT)
     assert list(figure.layout.xaxis.range) == [0.4, 1.0]
     assert [shape.x0 for shape in figure.layout.shapes] == [0.5]
 
 
 def test_both_adversaries_are_told_apart_by_a_hollow_mark(board):
-    series = [Series("defended"), Series("defended", "non_adaptive")]
+    series = [Target("defended"), Target("defended", "non_adaptive")]
     figure, table = accuracy_dots(board, series, LIGHT)
     assert [trace.marker.symbol for trace in figure.data] == ["square", "square-open"]
     assert table.loc[table["series"].str.contains("non-adaptive"), "accuracy"].max() == 0.51
 
 
 def test_best_attack(board):
-    assert best_attack(board, Series("pruned"))["attack"] == "samia"
-    assert best_attack(board, Series("control")) is None
-    assert best_attack(pd.DataFrame(), Series("pruned")) is None
+    assert best_attack(board, Target("pruned"))["attack"] == "samia"
+    assert best_attack(board, Target("control")) is None
+    assert best_attack(pd.DataFrame(), Target("pruned")) is None

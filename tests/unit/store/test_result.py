@@ -10,6 +10,7 @@ import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.options import ATTACKS
+from prunepriv.plan import Target
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
 from tests.synthetic_run import write_synthetic_run
@@ -33,8 +34,8 @@ def test_nothing_is_there_yet(store: ArtifactStore, small_experiment: Experiment
         assert result.gaps(kind) is None
         assert result.model_report(kind) is None
         assert result.training_report(kind) is None
-        assert result.evaluation(kind, "adaptive") is None
-        assert result.scores("conf", kind, "adaptive") is None
+        assert result.evaluation(Target(kind, "adaptive")) is None
+        assert result.scores("conf", Target(kind, "adaptive")) is None
     assert result.checks() is None
 
 
@@ -58,8 +59,8 @@ def test_what_the_run_never_had(store: ArtifactStore, rng: np.random.Generator) 
     result = Result(store, run)
     assert result.complete
     assert result.signals("original") is None
-    assert result.scores("samia", "pruned", "adaptive") is None
-    assert result.scores("conf", "pruned", "non_adaptive") is None
+    assert result.scores("samia", Target("pruned", "adaptive")) is None
+    assert result.scores("conf", Target("pruned", "non_adaptive")) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -118,7 +119,7 @@ def test_training_curves_have_one_history_per_model(finished: Result) -> None:
 
 def test_scores_belong_to_the_records(finished: Result) -> None:
     signals = finished.signals("pruned")
-    scores = finished.scores("conf", "pruned", "adaptive")
+    scores = finished.scores("conf", Target("pruned", "adaptive"))
     assert signals is not None
     assert scores is not None
     np.testing.assert_allclose(scores.score, signals.confidence)
@@ -135,7 +136,7 @@ def test_leaderboard_has_every_attack_model_and_adversary(finished: Result) -> N
     assert set(found) == expected
     assert len(found) == len(expected)
     one = board.set_index(["attack", "model", "adversary"]).loc[("conf", "pruned", "adaptive")]
-    evaluation = finished.evaluation("pruned", "adaptive")
+    evaluation = finished.evaluation(Target("pruned", "adaptive"))
     assert evaluation is not None
     assert one["auc"] == next(row["auc"] for row in evaluation if row["attack"] == "conf")
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from prunepriv import plan as plan_module
 from prunepriv.experiment import make_experiment
 from prunepriv.options import ATTACKS
-from prunepriv.plan import Plan, Step, plan, shadows_of, targets
+from prunepriv.plan import Plan, Step, Target, plan, shadows_of, targets
+from prunepriv.plan import step as step_module
 
 REFERENCE = [name for name, option in ATTACKS.items() if option.kind == "reference"]
 DEFENDED: dict[str, Any] = {"defense": {"name": "ppb"}, "models": "all"}
@@ -82,8 +82,8 @@ def test_a_defended_model_meets_both_adversaries() -> None:
 
 def test_the_non_adaptive_adversary_learns_from_undefended_shadows() -> None:
     for kind in ("original", "control", "pruned", "defended"):
-        assert shadows_of(kind, "adaptive") == kind
-    assert shadows_of("defended", "non_adaptive") == "pruned"
+        assert shadows_of(Target(kind)) == kind
+    assert shadows_of(Target("defended", "non_adaptive")) == "pruned"
     run = planned(defense={"name": "ppb"}, models=["defended"])
     # nobody asked for the pruned model, but its shadows are needed
     for attack in ATTACKS:
@@ -215,7 +215,7 @@ def test_raising_a_version_moves_the_step_and_all_behind_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = {step.name: step.key for step in planned(**DEFENDED).steps}
-    monkeypatch.setattr(plan_module, "VERSIONS", {**plan_module.VERSIONS, "signals": 99})
+    monkeypatch.setattr(step_module, "VERSIONS", {**step_module.VERSIONS, "signals": 99})
     after = planned(**DEFENDED)
     moved = {name for name, key in before.items() if after.key(name) != key}
     kept = {

@@ -1,0 +1,76 @@
+"""A step, its key, and the plan that a run's steps make up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from prunepriv.experiment import Experiment, canonical_json
+from prunepriv.plan.names import StepKind
+
+VERSIONS: Mapping[StepKind, int] = {
+    "data": 1,
+    "split": 1,
+    "train": 1,
+    "fine_tune": 1,
+    "signals": 1,
+    "confidences": 1,
+    "reference": 1,
+    "divergence": 1,
+    "fit": 1,
+    "score": 1,
+    "evaluation": 1,
+    "checks": 1,
+}
+"""Raised by one whenever a step's code changes what it writes."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One piece of work, known by its key.
+
+    Attributes:
+        name: unique within a run, "fit:samia:pruned" for example.
+        kind: what to do.
+        params: everything its output depends on beside the inputs; plain JSON values.
+        inputs: role -> key of the step it reads.
+    """
+
+    name: str
+    kind: StepKind
+    params: Mapping[str, Any]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 in hex: the step's name in the store."""
+        identity = {
+            "kind": self.kind,
+            "version": VERSIONS[self.kind],
+            "params": self.params,
+            "inputs": self.inputs,
+        }
+        return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a run, each after those it reads."""
+
+    experiment: Experiment
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, Step]:
+        return {step.name: step for step in self.steps}
+
+    def key(self, name: str) -> str:
+        """Key of the step of that name."""
+        return self.by_name[name].key
+
+    @cached_property
+    def by_key(self) -> dict[str, Step]:
+        return {step.key: step for step in self.steps}
