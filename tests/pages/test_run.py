@@ -30,7 +30,7 @@ def shown_command(at: AppTest) -> str:
 
 @pytest.mark.parametrize("name", list(presets()))
 def test_the_form_says_back_what_a_preset_asks_for(name: str) -> None:
-    experiment = presets()[name].experiment
+    experiment = presets()[name].made
     assert make_experiment(form_values.settings(form_values.values(experiment))) == experiment
 
 
@@ -39,7 +39,7 @@ def test_a_preset_fills_the_form(open_page: Open, name: str) -> None:
     at = open_page("run")
     button(at, presets()[name].label).click().run()
     assert not at.exception
-    experiment = presets()[name].experiment
+    experiment = presets()[name].made
     assert f"--dataset {experiment.data.name}" in shown_command(at)
     assert f"--sparsity {experiment.pruning.sparsity:g}" in shown_command(at)
     assert f"--defense {experiment.defense.name}" in shown_command(at)

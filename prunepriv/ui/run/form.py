@@ -83,7 +83,7 @@ def _draw_presets() -> None:
 
 
 def _fill_from_preset(name: str) -> None:
-    fill(presets()[name].experiment)
+    fill(presets()[name].made)
 
 
 def _draw_pruning() -> None:

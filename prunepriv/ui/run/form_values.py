@@ -26,7 +26,7 @@ SEEN = "data_sets_seen"
 
 def start() -> dict[str, Any]:
     """What every control holds at first."""
-    return values(presets()[FIRST].experiment)
+    return values(presets()[FIRST].made)
 
 
 def values(experiment: Experiment) -> dict[str, Any]:
