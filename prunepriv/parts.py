@@ -200,7 +200,10 @@ class Defense(Part):
 
 
 class Knowledge(Part):
-    """What the adversary takes the target's pruning for; what is left out, it knows (METHOD 6)."""
+    """How the adversary believes the target was pruned; it knows the rest.
+
+    See assets/method.md#adversary-knowledge.
+    """
 
     approach: str | None = Field(None, description="Pruning approach of the shadows.")
     sparsity: float | None = Field(None, ge=0, lt=1, description="Sparsity of the shadows.")
