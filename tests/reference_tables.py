@@ -1,17 +1,16 @@
-"""The README's tables of options, made from the tables that the program itself uses.
+"""The reference's tables of options, made from the tables that the program itself uses.
 
-``python -m tests.readme_tables`` writes them into the README; a test finds out where they differ.
+``python -m tests.reference_tables`` writes them into ``assets/reference.md``; a test finds out where
+they differ.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODELS, RECIPES
-
-README = Path(__file__).resolve().parent.parent / "README.md"
+from tests.documents import REFERENCE
 
 
 def tables() -> dict[str, str]:
@@ -60,12 +59,12 @@ def tables() -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """The README with every marked place filled anew."""
+    """The reference with every marked place filled anew."""
     for name, table in tables().items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
         if len(pattern.findall(text)) != 1:
-            raise ValueError(f"the README must hold {start} ... {end} once")
+            raise ValueError(f"the reference must hold {start} ... {end} once")
         text = pattern.sub(lambda _: f"{start}\n{table}\n{end}", text)  # noqa: B023 called at once
     return text
 
@@ -76,4 +75,4 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text()))
+    REFERENCE.write_text(filled(REFERENCE.read_text()))
