@@ -232,7 +232,10 @@ class Defense(Part):
 
 
 class Knowledge(Part):
-    """How the adversary believes the target was pruned; what is left out, it knows (METHOD 6)."""
+    """How the adversary believes the target was pruned; it knows the rest.
+
+    See assets/method.md#adversary-knowledge.
+    """
 
     approach: str | None = Field(
         None, description="Approach by which the adversary prunes its shadows, if not the target's."
