@@ -18,10 +18,6 @@ from tests.documents import REFERENCE
 def tables() -> dict[str, str]:
     """Markdown by the name that marks its place."""
     return {
-        "settings": _table(
-            ("option", "in a sweep", "what it is", "default"),
-            ((f"`{s.option}`", f"`{s.path}`", _meaning(s), _default(s).strip()) for s in SETTINGS),
-        ),
         "datasets": _table(
             ("name", "records", "of", "classes", "what it is"),
             (
@@ -60,6 +56,10 @@ def tables() -> dict[str, str]:
         "recipes": _table(
             ("name", "how attack networks are trained", "source"),
             ((f"`{o.name}`", o.summary, o.source) for o in RECIPES.values()),
+        ),
+        "settings": _table(
+            ("option", "in a sweep", "what it is", "default"),
+            ((f"`{s.option}`", f"`{s.path}`", _meaning(s), _default(s).strip()) for s in SETTINGS),
         ),
     }
 
