@@ -50,9 +50,21 @@ class Experiment(Part):
         ("original", "control", "pruned"), min_length=1, description="Which models are attacked."
     )
     shadows: Annotated[
-        int, Field(ge=1, le=256, description="How many models the adversary trains.")
+        int,
+        Field(
+            ge=1,
+            le=256,
+            description="How many models the adversary trains; more give steadier attacks and take longer.",
+        ),
     ] = 5
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="Seed of everything random.")] = 7
+    seed: Annotated[
+        int,
+        Field(
+            ge=0,
+            lt=2**31,
+            description="Seed of everything random: the same seed gives the same figures.",
+        ),
+    ] = 7
 
     @model_validator(mode="before")
     @classmethod

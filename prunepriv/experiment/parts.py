@@ -74,7 +74,12 @@ class Data(Part):
 
     name: str = Field("checkins", description="Which records.")
     own: OwnDataset | None = Field(None, description="What it is, where the user brought it.")
-    limit: int | None = Field(None, ge=40, description="Use only the first N shuffled records.")
+    limit: int | None = Field(
+        None,
+        ge=40,
+        description="Use only the first N shuffled records, for a quick look; figures of few "
+        "records vary widely.",
+    )
     knobs: dict[str, float] = Field(
         default_factory=dict, description="Settings of a bundled data set's generator, by name."
     )
