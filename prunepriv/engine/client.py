@@ -118,6 +118,7 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows' own way
                 cwd=Path(prunepriv.__file__).parent.parent,
                 env={**os.environ, "PRUNEPRIV_DATA": str(data_folder())},  # absolute
             )
