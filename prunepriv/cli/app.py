@@ -11,6 +11,7 @@ import typer
 
 from prunepriv.errors import Cancelled, PruneprivError
 from prunepriv.places import store_folder
+from prunepriv.version import __version__
 
 MISTAKE = 2
 INTERRUPTED = 130
@@ -30,6 +31,24 @@ Store = Annotated[
     ),
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `list` shows it.")]
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"prunepriv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Tell the program's version."
+        ),
+    ] = False,
+) -> None:
+    """What is told before a command."""
 
 
 def main() -> NoReturn:

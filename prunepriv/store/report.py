@@ -9,6 +9,7 @@ from prunepriv.errors import MissingArtifactError
 from prunepriv.options import ModelKind
 from prunepriv.store.result import Result, models_step
 from prunepriv.store.tables import StepView
+from prunepriv.version import __version__
 
 MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
 
@@ -25,6 +26,7 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
     """
     kinds = result.experiment.models
     return {
+        "prunepriv": __version__,
         "run": result.run_id,
         "experiment": result.experiment.model_dump(mode="json"),
         "models": [
