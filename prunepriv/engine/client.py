@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-import prunepriv
 from prunepriv.errors import EngineError
 from prunepriv.experiment import Experiment
-from prunepriv.places import cores, data_folder
+from prunepriv.places import cores, data_folder, root
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import is_held
@@ -119,7 +118,7 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
                 stderr=stream,
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows' own way
-                cwd=Path(prunepriv.__file__).parent.parent,
+                cwd=root(),
                 env={**os.environ, "PRUNEPRIV_DATA": str(data_folder())},  # absolute
             )
     except OSError as error:
