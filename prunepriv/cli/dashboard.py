@@ -19,7 +19,9 @@ from prunepriv.environment import data_folder, root, store_folder
 def dashboard(
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Where to listen.  [default: 8501, or the next free]"),
+        typer.Option(
+            min=1, max=65535, help="Where to listen.", show_default="8501, or the next free port"
+        ),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open it in a browser window too.")
