@@ -82,11 +82,12 @@ def join(items: Sequence[str], last: str = "and") -> str:
 
 
 def duration(seconds: float) -> str:
-    """12.3 as "12 s", 200 as "3 min 20 s", 7300 as "2 h 2 min"."""
+    """12.3 as "12 s", 200 as "3 min 20 s", 7300 as "2 h 1 min", 14400 as "4 h"."""
     whole = max(0, math.ceil(seconds) if seconds < 10 else round(seconds))
     if whole < 60:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

@@ -40,7 +40,7 @@ class StepState:
 
 
 class Ledger:
-    """The active runs of one worker on runs (the engine, or an inline run).
+    """The active runs of the engine, or an inline run.
 
     Nothing is written before :meth:`flush`, and what could not be written (a full disk) is kept
     for the next one.

@@ -1,4 +1,4 @@
-"""A step's reports, few enough for whoever writes them down, and with no point of a curve lost."""
+"""A step's reports, few enough for the engine to write down, and with no point of a curve lost."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +93,11 @@ class Catalog:
             self._enqueue(connection, experiment)
         return run_id
 
-    def runs(self) -> list[RunView]:
-        """All runs, the last submitted first."""
+    def runs(self, only: Collection[str] | None = None) -> list[RunView]:
+        """All runs, or those of the ids in ``only`` that there are; the last submitted first."""
+        query = select(RUNS) if only is None else select(RUNS).where(RUNS.c.run_id.in_(only))
         with self._database.read() as connection:
-            rows = connection.execute(select(RUNS).order_by(RUNS.c.position.desc())).mappings()
+            rows = connection.execute(query.order_by(RUNS.c.position.desc())).mappings()
             return [self._view(row) for row in rows]
 
     def run(self, run_id: str) -> RunView:
@@ -181,7 +182,7 @@ class Catalog:
             added += self._restore(experiment, record)
         return added
 
-    # --- what whoever works on runs does ---
+    # --- what the engine does ---
 
     def queued(self) -> list[RunView]:
         """Runs that wait, the next first."""
@@ -243,7 +244,7 @@ class Catalog:
             return set(connection.execute(query).scalars())
 
     def requeue_abandoned(self, owner: str) -> int:
-        """Put runs whose worker has ended back in the queue; how many there were.
+        """Put runs whose engine has ended back in the queue; how many there were.
 
         Args:
             owner: the lock file that the caller has just taken: what is marked with it was left

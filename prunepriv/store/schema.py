@@ -14,7 +14,7 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import StepKind
 
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-"""``interrupted``: begun, but whoever worked on it has ended; it can be resumed or discarded."""
+"""``interrupted``: begun, but the engine that worked on it has ended; it can be resumed or discarded."""
 
 StepStatus = Literal["waiting", "running", "done", "failed"]
 

@@ -136,6 +136,13 @@ def test_queue_positions(catalog: Catalog) -> None:
     assert catalog.queue_position(second.run_id) == 1
 
 
+def test_runs_can_be_asked_for_by_their_ids(catalog: Catalog) -> None:
+    ids = [catalog.submit(experiment(seed)) for seed in (1, 2, 3)]
+    assert [run.run_id for run in catalog.runs()] == ids[::-1]
+    assert [run.run_id for run in catalog.runs([ids[0], ids[2], "no-such-run"])] == [ids[2], ids[0]]
+    assert catalog.runs([]) == []
+
+
 def test_a_waiting_run_is_cancelled_at_once(catalog: Catalog) -> None:
     run_id = catalog.submit(experiment())
     catalog.request_cancel(run_id)
