@@ -116,7 +116,7 @@ def test_location_sizes():
 
 
 def test_every_record_is_a_member_as_often_as_another():
-    """Over 400 seeds each of 60 records is a member 400 x 13/60 = 87 times (standard deviation 8)."""
+    """Of 400 seeds each record of 60 is a member in 400 x 13/60 = 87 (standard deviation 8)."""
     member = np.zeros(60)
     for seed in range(400):
         member[split(60, 1, seed).target_train] += 1
