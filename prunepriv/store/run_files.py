@@ -14,7 +14,7 @@ from prunepriv.errors import StoreError, StoreFullError
 def write_record(
     store: Path, run_id: str, settings: dict[str, Any], status: str, error: str = ""
 ) -> None:
-    """Write a run's file whole, or leave the one before it.
+    """Write a run's file completely, or keep the previous one.
 
     Raises:
         StoreFullError: no space left.
@@ -30,7 +30,7 @@ def write_record(
 
 
 def write_whole(file: Path, record: dict[str, Any], store: Path) -> None:
-    """Write a small JSON file of the store whole, or leave the one before it.
+    """Write a small JSON file of the store completely, or keep the previous one.
 
     Raises:
         StoreFullError: no space left.
@@ -50,7 +50,7 @@ def write_whole(file: Path, record: dict[str, Any], store: Path) -> None:
 
 
 def read_records(store: Path) -> list[dict[str, Any]]:
-    """All runs' files that can be read, the oldest first."""
+    """The content of all runs' files that can be read, the oldest first."""
     records = []
     for file in (store / "runs").glob("*.json"):
         try:
