@@ -139,7 +139,7 @@ MISTAKES = [
     (("sweep", "sparsity", "--set", "seed=1"), "seed is an axis of this sweep"),
     (("sweep", "sparsity", "--limit", "3"), "data.limit must be greater"),
     (("sweep", "sparsity", "--seeds", "x"), "seed must be a valid integer"),
-    (("sweep", "sparsity", "--table", "out.xlsx"), "ends in .parquet or .csv"),
+    (("sweep", "sparsity", "--table", "out.xlsx"), "end in .parquet or .csv"),
     (("sweep", "sparsity", "--table", "/none/out.csv"), "cannot be written"),
 ]
 
