@@ -15,8 +15,8 @@ import plotly.graph_objects as go
 
 from prunepriv.figures.palette import KINDS, MEMBERS, NON_MEMBERS, Theme, rgba
 from prunepriv.figures.panels import Json, Panels
-from prunepriv.figures.records import RecordSignals
 from prunepriv.options import ModelKind
+from prunepriv.store.signals import RecordSignals
 
 Gap = Literal["confidence", "sensitivity", "generalization"]
 Distance = Literal["js", "kl", "wasserstein"]

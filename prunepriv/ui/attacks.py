@@ -54,7 +54,7 @@ def controls(frame: Frame) -> Target | None:
 
 def attacks(frame: Frame, target: Target | None) -> None:
     """Everything below the controls."""
-    board = frame.leaderboard()
+    board = frame.result.leaderboard()
     if target is None:
         not_there_yet(frame, "Attacks")
         return
@@ -94,8 +94,8 @@ def curves_of(frame: Frame, target: Target) -> dict[str, Curve]:
 
 def curve_of(frame: Frame, target: Target, attack: str) -> Curve | None:
     """The score curve of one attack, sorted once; None before it has scored."""
-    scores = frame.scores(attack, target)
-    records = frame.records(target.model)
+    scores = frame.result.scores(attack, target)
+    records = frame.result.records(target.model)
     if scores is None or records is None:
         return None
     key = frame.result.plan.key(score_name(attack, target))
@@ -194,7 +194,7 @@ def _low_rates(frame: Frame, curves: Mapping[str, Curve], target: Target) -> Non
 def _threshold(frame: Frame, target: Target, attack: str) -> None:
     """The slider and what it moves; a fragment, so that a tick redraws nothing else."""
     curve, scores = curve_of(frame, target, attack), _scores(frame, target, attack)
-    records = frame.records(target.model)
+    records = frame.result.records(target.model)
     if curve is None or scores is None or records is None:
         return
     st.subheader("Move the threshold", anchor=False, help=tip("threshold"))
@@ -216,7 +216,7 @@ def _threshold(frame: Frame, target: Target, attack: str) -> None:
 
 
 def _scores(frame: Frame, target: Target, attack: str) -> AttackScores | None:
-    return frame.scores(attack, target)
+    return frame.result.scores(attack, target)
 
 
 def _own_threshold(curve: Curve, scores: AttackScores, text: str) -> str:
@@ -263,7 +263,7 @@ def _agreement(frame: Frame, target: Target, names: list[str]) -> None:
     st.subheader("Do attacks agree?", anchor=False)
     found = {name: _scores(frame, target, name) for name in names}
     verdicts = {name: one.decision for name, one in found.items() if one is not None}
-    records = frame.records(target.model)
+    records = frame.result.records(target.model)
     if len(verdicts) < 2 or records is None:
         st.caption("Agreement needs two attacks at least.")
         return

@@ -20,9 +20,9 @@ from prunepriv.figures.classes import (
     gap_heatmap,
 )
 from prunepriv.figures.palette import KINDS
-from prunepriv.figures.scales import QUANTITIES, Quantity
 from prunepriv.options import ModelKind
 from prunepriv.plan import divergence_name
+from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names, model_kind
 from prunepriv.ui.figure_cache import drawn
@@ -39,7 +39,7 @@ Gaps = Mapping[ModelKind, pd.DataFrame]
 
 def who_pays(frame: Frame) -> None:
     """Everything below the page's head."""
-    gaps = {kind: table for kind in frame.kinds if (table := frame.gaps(kind)) is not None}
+    gaps = {kind: table for kind in frame.kinds if (table := frame.result.gaps(kind)) is not None}
     if not gaps:
         not_there_yet(frame, "Gaps by class")
         return

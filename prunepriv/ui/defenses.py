@@ -10,7 +10,7 @@ from prunepriv.figures.defenses import Point, model_accuracies, privacy_utility
 from prunepriv.figures.histograms import leakage_histograms
 from prunepriv.figures.leaderboard import accuracy_dots, best_attack
 from prunepriv.figures.palette import KINDS
-from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity
+from prunepriv.figures.scales import SCALES
 from prunepriv.options import ATTACKS, Adversary, ModelKind
 from prunepriv.plan import (
     TRAIN,
@@ -21,6 +21,7 @@ from prunepriv.plan import (
     signals_name,
 )
 from prunepriv.prose import percent, privacy_statement
+from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart, theme
 from prunepriv.ui.controls import class_names
 from prunepriv.ui.figure_cache import drawn
@@ -82,7 +83,7 @@ def worth_it(frame: Frame, adversary: Adversary) -> None:
 
 def _privacy(frame: Frame) -> None:
     """What the defence guarantees, where it guarantees anything."""
-    report = frame.training_report("defended")
+    report = frame.result.training_report("defended")
     privacy = None if report is None else report.get("privacy")
     if privacy is None:
         return
@@ -97,7 +98,7 @@ def _privacy(frame: Frame) -> None:
 def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
     """All attacks without and with the defence, and both adversaries in one chart."""
     st.subheader("What it takes from the attacker", anchor=False, help=tip("attack_accuracy"))
-    board = frame.leaderboard()
+    board = frame.result.leaderboard()
     everyone = [
         Target("pruned"),
         Target("defended", "adaptive"),
@@ -157,11 +158,11 @@ def _trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
 
 def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Point]:
     """The run's models in the privacy-utility plane, as far as they have been attacked."""
-    board = frame.leaderboard()
+    board = frame.result.leaderboard()
     points = []
     for kind in frame.kinds:
         target = Target(kind, adversary if kind == "defended" else "adaptive")
-        best, report = best_attack(board, target), frame.model_report(kind)
+        best, report = best_attack(board, target), frame.result.model_report(kind)
         if best is None or report is None:
             continue
         low, high = best["accuracy_ci95"]
@@ -204,7 +205,7 @@ def _others(frame: Frame, adversary: Adversary) -> list[Point]:
 
 def _accuracies(frame: Frame, name: str) -> None:
     st.subheader("What it costs", anchor=False, help=tip("accuracy_kept"))
-    found = {kind: frame.model_report(kind) for kind in frame.kinds}
+    found = {kind: frame.result.model_report(kind) for kind in frame.kinds}
     reports = {kind: report for kind, report in found.items() if report is not None}
     if not set(BOTH) <= reports.keys():
         not_there_yet(frame, "Accuracies of the pruned and the defended model")
@@ -255,7 +256,7 @@ def _histograms(frame: Frame, signals: Signals, quantity: Quantity, name: str) -
 
 def _classes(frame: Frame, name: str) -> None:
     """Gaps by class without and with the defence."""
-    gaps = {kind: table for kind in BOTH if (table := frame.gaps(kind)) is not None}
+    gaps = {kind: table for kind in BOTH if (table := frame.result.gaps(kind)) is not None}
     if len(gaps) < len(BOTH):
         return
     st.subheader("Class by class", anchor=False)

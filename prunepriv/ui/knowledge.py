@@ -174,7 +174,7 @@ def _assumes(experiment: Experiment, what: str) -> tuple[Any, Any]:
 def _evaluated(run: Frame, target: Target, attack: str) -> dict[str, Any] | None:
     if target.model not in run.experiment.models:
         return None
-    rows = run.evaluation(target) or ()
+    rows = run.result.evaluation(target) or ()
     return next((row for row in rows if row["attack"] == attack), None)
 
 

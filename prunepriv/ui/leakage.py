@@ -10,10 +10,10 @@ import streamlit as st
 from prunepriv.figures import findings
 from prunepriv.figures.histograms import BINS, leakage_histograms, shared_bins
 from prunepriv.figures.palette import KINDS
-from prunepriv.figures.records import RecordSignals
-from prunepriv.figures.scales import QUANTITIES, SCALES, Quantity, Scale, ScaleName, scale_for
+from prunepriv.figures.scales import SCALES, Scale, ScaleName, scale_for
 from prunepriv.options import MODEL_KINDS, ModelKind
 from prunepriv.plan import signals_name
+from prunepriv.store.signals import QUANTITIES, Quantity, RecordSignals
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names
 from prunepriv.ui.figure_cache import drawn
@@ -42,7 +42,7 @@ def controls(frame: Frame) -> tuple[Scale, int | None]:
 
 def records_of(frame: Frame, label: int | None = None) -> dict[ModelKind, RecordSignals]:
     """Per-record signals of every model that is there, of one class or of all."""
-    found = {kind: frame.records(kind) for kind in frame.kinds}
+    found = {kind: frame.result.records(kind) for kind in frame.kinds}
     return {kind: one.of_class(label) for kind, one in found.items() if one is not None}
 
 

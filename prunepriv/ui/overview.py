@@ -57,14 +57,14 @@ def headlines(frame: Frame) -> None:
         _accuracy_kept(frame, kind)
         _attack_accuracy(frame, kind)
         _confidence_gap(frame, kind)
-    found = {k: frame.evaluation(Target(k)) for k in frame.experiment.models}
+    found = {k: frame.result.evaluation(Target(k)) for k in frame.experiment.models}
     rows = {k: rows for k, rows in found.items() if rows is not None}
     if len(rows) == len(found):
         st.markdown(attribution(rows))
 
 
 def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
-    now, before = frame.model_report(kind), frame.model_report("original")
+    now, before = frame.result.model_report(kind), frame.result.model_report("original")
     name = f"Accuracy kept by the {kind} model"
     if now is None:
         _headline(name, None, "accuracy_kept", pending(frame))
@@ -81,7 +81,10 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
 
 
 def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
-    rows, before = frame.evaluation(Target(kind)), frame.evaluation(Target("original"))
+    rows, before = (
+        frame.result.evaluation(Target(kind)),
+        frame.result.evaluation(Target("original")),
+    )
     if rows is None:
         _headline("Best attack on it", None, "attack_accuracy", pending(frame))
         return
@@ -122,7 +125,7 @@ def with_ppb(experiment: Experiment) -> Experiment:
 
 
 def _overall_gap(frame: Frame, kind: ModelKind) -> float | None:
-    table = frame.gaps(kind)
+    table = frame.result.gaps(kind)
     return None if table is None else float(table["confidence"].iloc[0])
 
 
@@ -195,7 +198,7 @@ def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 
 def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
-    report = frame.training_report("original")
+    report = frame.result.training_report("original")
     if report is None:
         st.caption(pending(frame))
         return
@@ -217,7 +220,7 @@ def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
-    report = frame.model_report(kind)
+    report = frame.result.model_report(kind)
     if report is None:
         st.caption(pending(frame))
         return
@@ -243,7 +246,7 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
     undefended: tuple[ModelKind, ...] = ("original", "control", "pruned")
-    gaps = {kind: frame.gaps(kind) for kind in undefended}
+    gaps = {kind: frame.result.gaps(kind) for kind in undefended}
     means = {
         kind: (
             float(table["confidence_members"].iloc[0]),
@@ -270,7 +273,7 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
-    rows = frame.evaluation(Target(kind))
+    rows = frame.result.evaluation(Target(kind))
     if rows is None:
         st.caption(pending(frame))
         return
@@ -302,7 +305,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
         return
     best: dict[Target, Row] = {}
     for target in frame.result.targets:
-        rows = frame.evaluation(target)
+        rows = frame.result.evaluation(target)
         if rows is not None:
             best[target] = best_of(rows)
     if not {Target("defended"), Target("pruned")} <= best.keys():

@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from prunepriv.datasets.registry import load
+from prunepriv.environment import data_folder
+from prunepriv.experiment.parts import Data
+from prunepriv.figures.palette import KINDS, group
 from prunepriv.figures.pictures import features, thumbnail
-from prunepriv.figures.records import RecordSignals, record_table
 from prunepriv.options import ModelKind
 from prunepriv.plan import DATA, signals_name
+from prunepriv.store.artifacts import Artifact
+from prunepriv.store.signals import QUANTITIES, RecordSignals
 from prunepriv.ui.charts import show_data
 from prunepriv.ui.controls import class_names
 from prunepriv.ui.frame import Frame
@@ -42,15 +47,22 @@ def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None
     None where they are not on this machine: a page never downloads.
     """
     artifact = frame.result.artifact(DATA)
-    here = artifact is not None and artifact.has("data.safetensors")
     data = frame.experiment.data
-    if not here and (data.own is not None or not data.option.bundled):
+    if artifact is None:
         return None
-    stored = frame.data()
-    if stored is None:
+    if not artifact.has("data.safetensors") and (data.own is not None or not data.option.bundled):
         return None
-    arrays, about = stored
-    return arrays["x"], arrays["y"], about.get("feature_names")
+    arrays = _arrays(artifact.key, artifact, data)
+    return arrays["x"], arrays["y"], artifact.json("about").get("feature_names")
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _arrays(key: str, _artifact: Artifact, _data: Data) -> Mapping[str, np.ndarray]:
+    """The stored records; a bundled example leaves them out, and they are made again."""
+    if _artifact.has("data.safetensors"):
+        return _artifact.tensors("data")
+    made = load(_data.name, _data.knobs, data_folder())
+    return {"x": made.x, "y": made.y}
 
 
 def record_list(
@@ -91,6 +103,45 @@ def record_list(
         st.caption(f"The first {MOST_ROWS} of {len(table):,} records; the file holds all of them.")
     steps = [signals_name(kind) for kind in signals]
     show_data(table, key, frame.provenance(*steps))
+
+
+def record_table(
+    signals: Mapping[ModelKind, RecordSignals],
+    chosen: np.ndarray,
+    class_names: tuple[str, ...],
+) -> pd.DataFrame:
+    """One row per record: class, membership and its scores under every model there is.
+
+    Args:
+        signals: per kind of model; all hold the same records, in any order.
+        chosen: (m,) indices of records in the data set.
+        class_names: names of the classes, by number.
+
+    Returns:
+        Columns ``record``, ``class``, ``membership`` and, for each kind of model,
+        ``confidence: <kind>`` and ``sensitivity: <kind>``; one row per chosen record, in order.
+    """
+    first = next(iter(signals.values()))
+    rows = _rows(first.record, chosen)
+    label = first.label[rows]
+    table = pd.DataFrame(
+        {
+            "record": chosen,
+            "class": [class_names[one] for one in label],
+            "membership": [group(bool(one)).label.rstrip("s") for one in first.member[rows]],
+        }
+    )
+    for quantity in QUANTITIES:
+        for kind, one in signals.items():
+            values = one.values(quantity)[_rows(one.record, chosen)]
+            table[f"{quantity}: {KINDS[kind].label.lower()}"] = values
+    return table
+
+
+def _rows(records: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Positions of the chosen records among ``records``, which are distinct."""
+    order = np.argsort(records, kind="stable")
+    return np.asarray(order[np.searchsorted(records, chosen, sorter=order)])
 
 
 def _seen(

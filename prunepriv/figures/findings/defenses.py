@@ -11,10 +11,9 @@ import pandas as pd
 from prunepriv.figures.classes import GAP_LABELS, Gap
 from prunepriv.figures.findings.attacks import is_guessing
 from prunepriv.figures.findings.signals import gap_of
-from prunepriv.figures.records import RecordSignals
-from prunepriv.figures.scales import Quantity
 from prunepriv.options import Adversary, ModelKind
 from prunepriv.prose import capital, percent, points, signed
+from prunepriv.store.signals import Quantity, RecordSignals
 
 
 def defence(

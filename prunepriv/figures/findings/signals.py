@@ -8,10 +8,9 @@ import numpy as np
 
 from prunepriv.figures.classes import Z95
 from prunepriv.figures.palette import KINDS
-from prunepriv.figures.records import RecordSignals
-from prunepriv.figures.scales import Quantity
 from prunepriv.options import ModelKind
 from prunepriv.prose import percent, signed
+from prunepriv.store.signals import Quantity, RecordSignals
 
 
 def gap_of(signals: RecordSignals, quantity: Quantity) -> tuple[float, float]:

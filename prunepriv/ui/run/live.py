@@ -254,7 +254,9 @@ Curve = tuple[Sequence[Mapping[str, float]], int, str]
 
 def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
     """Points, epoch to star, and whose curve it is: the target's once its step is finished."""
-    report = frame.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
+    report = (
+        frame.result.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
+    )
     if report is not None:
         return report["history"][0], int(report["best_epoch"][0]), "target model"
     step = next((step for step in steps if step.name == name), None)
@@ -267,14 +269,14 @@ def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
 
 def _draw_made(frame: Frame) -> None:
     """What came out: the network's size, what pruning removed of it, and what was checked."""
-    trained = frame.training_report("original")
+    trained = frame.result.training_report("original")
     if trained is not None:
         st.caption(f"Every model: {size_of(trained['architecture'])}.", help=tip("multiplications"))
     kind = next((kind for kind in ("pruned", "defended") if kind in frame.kinds), None)
-    report = None if kind is None else frame.model_report(kind)
+    report = None if kind is None else frame.result.model_report(kind)
     if kind is not None and report is not None:
         _draw_sparsity(frame, signals_name(kind), report)
-    checks.draw(frame.checks())
+    checks.draw(frame.result.checks())
 
 
 def _draw_sparsity(frame: Frame, step: str, report: Mapping[str, Any]) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from prunepriv.evaluation import Confusion
 from prunepriv.figures import findings
-from prunepriv.figures.records import RecordSignals
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
+from prunepriv.store.signals import RecordSignals
 
 
 def _signals(members: float, others: float, n: int = 50) -> RecordSignals:

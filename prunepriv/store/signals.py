@@ -1,4 +1,4 @@
-"""What a run says of each single record, before and after pruning.
+"""What a model says of its records, as its signals artifact holds it.
 
 A record is known by the data set's own index from the split to the last table, so that a picture,
 its class and its membership always belong together.
@@ -8,14 +8,65 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
-import pandas as pd
+from scipy.special import softmax
 
-from prunepriv.figures.palette import KINDS, group
-from prunepriv.figures.scales import Quantity
-from prunepriv.options import ModelKind
-from prunepriv.store.result import TargetSignals
+Quantity = Literal["confidence", "sensitivity"]
+QUANTITIES: tuple[Quantity, ...] = ("confidence", "sensitivity")
+"""The two signals of a record: of its true label's posterior, and how easily that changes."""
+
+
+@dataclass(frozen=True)
+class TargetSignals:
+    """What the target model of one kind says of its members and non-members.
+
+    Attributes:
+        record: (n,) the data set's own index of each record.
+        member: (n,) bool.
+        label: (n,) true class.
+        logits: (n, classes) float32.
+        sensitivity: (n, classes) float32, 0 or more: METHOD section 5.
+    """
+
+    record: np.ndarray
+    member: np.ndarray
+    label: np.ndarray
+    logits: np.ndarray
+    sensitivity: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> TargetSignals:
+        """From ``target.safetensors`` of a signals artifact."""
+        return cls(
+            record=arrays["record"],
+            member=arrays["member"].astype(bool),
+            label=arrays["label"],
+            logits=arrays["logits"],
+            sensitivity=arrays["sensitivity"],
+        )
+
+    @cached_property
+    def posteriors(self) -> np.ndarray:
+        """(n, classes) float64 in [0, 1], rows sum to 1."""
+        return np.asarray(softmax(self.logits.astype(np.float64), axis=1))
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """(n,) posterior of the true label."""
+        return np.asarray(self.posteriors[np.arange(len(self.label)), self.label])
+
+    @cached_property
+    def label_sensitivity(self) -> np.ndarray:
+        """(n,) prediction sensitivity of the true label."""
+        return np.asarray(self.sensitivity[np.arange(len(self.label)), self.label])
+
+    @cached_property
+    def correct(self) -> np.ndarray:
+        """(n,) whether the model classifies the record correctly."""
+        return np.asarray(self.logits.argmax(axis=1) == self.label)
 
 
 @dataclass(frozen=True)
@@ -75,51 +126,3 @@ def reduce_signals(signals: TargetSignals) -> RecordSignals:
         sensitivity=signals.sensitivity[rows, signals.label].astype(np.float64),
         correct=signals.logits.argmax(axis=1) == signals.label,
     )
-
-
-def in_bin(values: np.ndarray, low: float, high: float, last: bool) -> np.ndarray:
-    """(n,) bool: which values lie in [low, high), or in [low, infinity) for the last bin.
-
-    The first bin should be given ``low = -inf``: histograms count what lies beyond their ends in
-    the outermost bars.
-    """
-    return np.asarray((values >= low) & ((values < high) | last))
-
-
-def record_table(
-    signals: Mapping[ModelKind, RecordSignals],
-    chosen: np.ndarray,
-    class_names: tuple[str, ...],
-) -> pd.DataFrame:
-    """One row per record: class, membership and its scores under every model there is.
-
-    Args:
-        signals: per kind of model; all hold the same records, in any order.
-        chosen: (m,) indices of records in the data set.
-        class_names: names of the classes, by number.
-
-    Returns:
-        Columns ``record``, ``class``, ``membership`` and, for each kind of model,
-        ``confidence: <kind>`` and ``sensitivity: <kind>``; one row per chosen record, in order.
-    """
-    first = next(iter(signals.values()))
-    rows = _rows(first.record, chosen)
-    label = first.label[rows]
-    table = pd.DataFrame(
-        {
-            "record": chosen,
-            "class": [class_names[one] for one in label],
-            "membership": [group(bool(one)).label.rstrip("s") for one in first.member[rows]],
-        }
-    )
-    for quantity in ("confidence", "sensitivity"):
-        for kind, one in signals.items():
-            values = one.values(quantity)[_rows(one.record, chosen)]
-            table[f"{quantity}: {KINDS[kind].label.lower()}"] = values
-    return table
-
-
-def _rows(records: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Positions of the chosen records among ``records``, which are distinct."""
-    order = np.argsort(records, kind="stable")
-    return np.asarray(order[np.searchsorted(records, chosen, sorter=order)])

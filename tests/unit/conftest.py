@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prunepriv.figures.records import RecordSignals
 from prunepriv.options import ModelKind
+from prunepriv.store.signals import RecordSignals
 
 CLASSES = 4
 
