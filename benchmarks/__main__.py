@@ -12,6 +12,7 @@ from benchmarks import images as network_speed
 from benchmarks import location as location_figures
 from benchmarks import recipes as two_recipes
 from benchmarks import speed as speed_table
+from benchmarks import stores as two_stores
 
 app = typer.Typer(add_completion=False, help="Measure prunepriv on this machine.")
 
@@ -54,6 +55,13 @@ def images(
 ) -> None:
     """Records per second in training, for every data set and network."""
     network_speed.report(steps, batch, threads)
+
+
+@app.command()
+def stores(before: Path, after: Path) -> None:
+    """Whether two stores of the same runs hold the same keys and bytes; exit code 1 if not."""
+    if not two_stores.compare(before, after):
+        raise typer.Exit(1)
 
 
 app()

@@ -1,4 +1,6 @@
-"""How differently a model treats members and non-members: METHOD section 5. Numpy and scipy only.
+"""How differently a model treats members and non-members. Numpy and scipy only.
+
+See assets/method.md#gaps and assets/method.md#distribution-distances.
 
 Gaps are means over members minus means over non-members. Distances compare the two groups'
 distributions: Kullback-Leibler and Jensen-Shannon on histograms with shared bins, in bits, and

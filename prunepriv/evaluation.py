@@ -1,4 +1,6 @@
-"""How well an attack tells members from non-members: METHOD section 8. Numpy and scipy only.
+"""How well an attack tells members from non-members. Numpy and scipy only.
+
+See assets/method.md#reporting.
 
 A *score* is high for members, everywhere. Positive means "said to be a member": the true positive
 rate (TPR) is the share of members found, the false positive rate (FPR) the share of non-members

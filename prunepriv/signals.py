@@ -21,8 +21,8 @@ def signals(
     """Logits and prediction sensitivity of records under every model of a stack.
 
     The sensitivity of class k is mean over 10 draws u ~ N(0, I) of |p_k(x + eps u) - p_k(x)| / eps
-    with eps = 1e-3 (METHOD section 5), or exactly its limit as eps -> 0, mean |J u|_k with J the
-    Jacobian of the posteriors.
+    with eps = 1e-3, or exactly its limit as eps -> 0, mean |J u|_k with J the Jacobian of the
+    posteriors (assets/method.md#prediction-sensitivity).
 
     Products are float32's on a GPU too: coarser ones would drown a change of 1e-3. The draws come
     from the processor, and are the same wherever the models run.

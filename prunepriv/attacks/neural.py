@@ -26,7 +26,10 @@ FAST = FastRecipe(epochs=8, batch_size=128, peak=2e-3, most=100_000)
 
 
 def attack_network(inputs: int) -> nn.Sequential:
-    """512-256-128-2, ReLU, dropout 0.2 after the first two hidden layers (METHOD section 6)."""
+    """512-256-128-2, ReLU, dropout 0.2 after the first two hidden layers.
+
+    See assets/method.md#attack-networks.
+    """
     return nn.Sequential(
         nn.Linear(inputs, 512), nn.ReLU(), Dropout(0.2),
         nn.Linear(512, 256), nn.ReLU(), Dropout(0.2),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from prunepriv.environment import store_folder
 from prunepriv.errors import Cancelled, PruneprivError
@@ -37,7 +38,7 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
-        _tell(error.format_message())
+        _tell(_what_came(error) or error.format_message())
         code = MISTAKE
     except Cancelled as error:
         _tell(str(error))
@@ -50,6 +51,16 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = 0  # `prunepriv list | head`
     sys.exit(code)
+
+
+def _what_came(error: typer.TyperException) -> str:
+    """Of an option that cannot be read: its name, the rule and what came; else nothing."""
+    cause, option = error.__cause__, getattr(error, "param", None)
+    if not isinstance(cause, ValidationError) or option is None:
+        return ""
+    found = cause.errors()[0]
+    rule = found["msg"].partition(", unable")[0].replace("Input should be", "must be")
+    return f"{option.opts[0]} {rule}, got {found['input']!r}"
 
 
 def _tell(sentence: str) -> None:

@@ -22,7 +22,7 @@ def data(
         typer.Argument(help="A .csv, .parquet, .npz or .zip file, or a folder of pictures."),
     ] = None,
     label_column: Annotated[
-        str | None, typer.Option(help="The label's column.  [default: label]")
+        str | None, typer.Option(help="The label's column.", show_default="label")
     ] = None,
     store: Store = None,
 ) -> None:

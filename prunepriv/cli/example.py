@@ -53,14 +53,14 @@ def example(
         _bundle(catalog, catalog.run(run).experiment, target, about)
         return
     for order, preset in enumerate(map(get_preset, EXAMPLE_PRESETS)):
-        run_to_end(preset.experiment, source, inline)
+        run_to_end(preset.made, source, inline)
         about = {
             "name": preset.name,
             "label": preset.label,
             "description": preset.description,
             "order": order,
         }
-        _bundle(catalog, preset.experiment, target, about)
+        _bundle(catalog, preset.made, target, about)
 
 
 def _bundle(catalog: Catalog, experiment: Experiment, target: Path, about: dict[str, Any]) -> None:

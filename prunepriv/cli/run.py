@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,134 +13,43 @@ from prunepriv.cli.app import Run, Store, app
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import make_experiment
-from prunepriv.experiment.presets import preset_settings
-from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODEL_KINDS, MODELS, RECIPES
+from prunepriv.experiment.command import text
+from prunepriv.experiment.presets import get_preset
+from prunepriv.experiment.settings import SETTINGS, Setting, refuse_unused, with_value
 from prunepriv.store.catalog import Catalog
 
 
-@app.command()
 def run(
     preset: Annotated[
         str | None, typer.Option(help="Start from a named preset; other options change it.")
     ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|PATH",
-            help=f"Data set: {', '.join(DATASETS)}; a file or folder of yours (see `data`), or "
-            "own:DIGEST of one that was read.  [default: checkins]",
-        ),
-    ] = None,
     label_column: Annotated[
-        str | None, typer.Option(help="The label's column in a file of yours.  [default: label]")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first N shuffled records.")] = None,
-    knob: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE of a bundled generator; repeatable.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help=f"{', '.join(MODELS)}.  [default: what suits the data]")
-    ] = None,
-    width: Annotated[
-        float | None, typer.Option(help="Factor on a convolutional network's channels.")
-    ] = None,
-    norm: Annotated[
         str | None,
-        typer.Option(help="A convolutional network's: batch, group.  [default: batch]"),
-    ] = None,
-    approach: Annotated[
-        str | None, typer.Option(help=f"{', '.join(APPROACHES)}.  [default: l1_unstructured]")
-    ] = None,
-    sparsity: Annotated[
-        float | None, typer.Option(help="Fraction that is removed.  [default: 0.7]")
-    ] = None,
-    defense: Annotated[
-        str | None, typer.Option(help=f"{', '.join(DEFENSES)}.  [default: none]")
-    ] = None,
-    strength: Annotated[
-        float | None, typer.Option(help="The defence's strength.  [default: its own, 4 for ppb]")
-    ] = None,
-    clip: Annotated[
-        float | None, typer.Option(help="DP-SGD: largest norm of a gradient.  [default: 1]")
-    ] = None,
-    assumed_approach: Annotated[
-        str | None,
-        typer.Option(help="Pruning that the adversary's shadows get.  [default: the target's]"),
-    ] = None,
-    assumed_sparsity: Annotated[
-        float | None, typer.Option(help="Sparsity of those shadows.  [default: the target's]")
-    ] = None,
-    sensitivity: Annotated[
-        str | None, typer.Option(help="How it is measured: sampled, exact.  [default: sampled]")
-    ] = None,
-    shadows: Annotated[int | None, typer.Option(help="Shadow models.  [default: 5]")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Most epochs of training.  [default: the model's own]")
-    ] = None,
-    fine_tune_epochs: Annotated[
-        int | None, typer.Option(help="Most epochs of fine-tuning.  [default: half of training's]")
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(help="Epochs without improvement before stopping; 0: never.  [default: 5]"),
-    ] = None,
-    stop_at_member_accuracy: Annotated[
-        float | None,
-        typer.Option(
-            help="Train the original until its members reach this, without early stopping."
-        ),
-    ] = None,
-    attacks: Annotated[
-        str | None, typer.Option(help=f"all, or some of {','.join(ATTACKS)}.  [default: all]")
-    ] = None,
-    models: Annotated[
-        str | None, typer.Option(help=f"all, or some of {','.join(MODEL_KINDS)}.  [default: all]")
-    ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(help=f"Attack networks: {', '.join(RECIPES)}.  [default: fast]")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of everything random.  [default: 7]")
+        typer.Option(help="The label's column in a file of yours.", show_default="label"),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     store: Store = None,
     inline: Annotated[
         bool, typer.Option("--inline", help="Run in this process, without the engine.")
     ] = False,
+    **options: Any,
 ) -> None:
     """Run an experiment, or take up one that was begun; finished steps are taken from the store."""
     from prunepriv.cli.data import chosen
     from prunepriv.cli.launch import run_and_show
 
-    given = {
-        "data": chosen(dataset, label_column, store_folder(store))
-        | _some(limit=limit, knobs=_knobs(knob)),
-        "model": _some(name=model, width=width, norm=norm),
-        "training": _some(
-            epochs=epochs,
-            fine_tune_epochs=fine_tune_epochs,
-            patience=patience,
-            stop_at_member_accuracy=stop_at_member_accuracy,
-        ),
-        "pruning": _some(approach=approach, sparsity=sparsity),
-        "defense": _some(name=defense, strength=strength, clip=clip),
-        "knowledge": _some(approach=assumed_approach, sparsity=assumed_sparsity),
-        "signals": _some(sensitivity=sensitivity),
-        "attacks": _some(names=_names(attacks), recipe=recipe),
-        **_some(models=_names(models), shadows=shadows, seed=seed),
-    }
-    settings = _merge(preset_settings(preset) if preset else {}, given)
-    if strength is not None and settings["defense"].get("name", "none") == "none":
-        raise ExperimentError(
-            "--strength is a defence's, and none was chosen: add --defense ppb, or leave it out"
-        )
-    if clip is not None and settings["defense"].get("name") != "dp_sgd":
-        raise ExperimentError(
-            "--clip is DP-SGD's, and it was not chosen: add --defense dp_sgd, or leave it out"
-        )
-    if settings["training"].get("patience") == 0:
-        settings["training"]["patience"] = None
-    run_and_show(make_experiment(settings), store_folder(store), json, inline)
+    folder = store_folder(store)
+    settings = get_preset(preset).copy() if preset else {}
+    data = chosen(options.pop("dataset"), label_column, folder)
+    settings["data"] = {**settings.get("data", {}), **data}
+    given = {}
+    for setting in SETTINGS:
+        value = options.get(setting.name)
+        if value not in (None, []):
+            with_value(settings, setting.path, _read(setting, value))
+            given[setting.path] = setting.option
+    refuse_unused(settings, given)
+    run_and_show(make_experiment(settings), folder, json, inline)
 
 
 @app.command()
@@ -149,23 +60,21 @@ def cancel(run_id: Run, store: Store = None) -> None:
     typer.echo(f"{run_id}: told to stop")
 
 
-def _some(**values: Any) -> dict[str, Any]:
-    """The options that were given."""
-    return {name: value for name, value in values.items() if value is not None}
+def _read(setting: Setting, value: Any) -> Any:
+    """What an option was given, as the experiment takes it."""
+    if setting.path == "data.knobs":
+        return _knobs(value)
+    if setting.many:
+        return [name.strip() for name in value.split(",")]
+    return None if setting.zero and value == 0 else value
 
 
-def _names(text: str | None) -> list[str] | None:
-    return None if text is None else [name.strip() for name in text.split(",")]
-
-
-def _knobs(pairs: list[str] | None) -> dict[str, float] | None:
-    if not pairs:
-        return None
+def _knobs(pairs: list[str]) -> dict[str, float]:
     knobs = {}
     for pair in pairs:
-        name, equals, text = pair.partition("=")
+        name, equals, number = pair.partition("=")
         try:
-            knobs[name] = float(text)
+            knobs[name] = float(number)
         except ValueError:
             equals = ""
         if not equals:
@@ -173,9 +82,52 @@ def _knobs(pairs: list[str] | None) -> dict[str, float] | None:
     return knobs
 
 
-def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """``base`` with the values of ``changes`` put in, part by part."""
-    merged = dict(base)
-    for name, value in changes.items():
-        merged[name] = _merge(base.get(name, {}), value) if isinstance(value, dict) else value
-    return merged
+# --- the options, one for each setting ---
+
+
+def _option(setting: Setting) -> inspect.Parameter:
+    """The parameter of ``run`` that sets one field of the experiment."""
+    annotation = {"int": int, "float": float, "dict": list[str]}.get(setting.kind, str)
+    metavar = {"data.name": "NAME|PATH", "data.knobs": "NAME=VALUE"}.get(setting.path)
+    default = setting.otherwise or _default(setting)
+    option = typer.Option(
+        setting.option, help=_help(setting), metavar=metavar, show_default=default or False
+    )
+    return inspect.Parameter(
+        setting.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[annotation | None, option],
+    )
+
+
+def _help(setting: Setting) -> str:
+    """What a setting means, what it can be, and what 0 means."""
+    words = [setting.help]
+    if setting.choices:
+        words.append(
+            f"{'All, or some' if setting.many else 'One'} of {', '.join(setting.choices)}."
+        )
+    if setting.path == "data.name":
+        words.append("A file or folder of yours serves too (see `data`), or own:DIGEST.")
+    if setting.zero:
+        words.append(f"0: {setting.zero}.")
+    return " ".join(words)
+
+
+def _default(setting: Setting) -> str:
+    return "" if setting.default in (None, {}) else text(setting.default)
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each setting in the place of ``**options``."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[:-1]
+    ours = [_option(setting) for setting in SETTINGS]
+    keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    parameters = [keyword[0], *ours[:1], keyword[1], *ours[1:], *keyword[2:]]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    return command
+
+
+app.command()(_with_options(run))

@@ -20,8 +20,9 @@ from prunepriv.engine.client import default_workers, engine_is_alive, ensure_eng
 from prunepriv.engine.inline import run_inline
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.estimates.sweep import SweepStanding, SweepWatch, sweep_cost
+from prunepriv.experiment.presets import get_sweep, sweep_presets
 from prunepriv.experiment.sweep import Sweep
-from prunepriv.experiment.sweep_file import get_sweep, load_sweep, sweep_presets
+from prunepriv.experiment.sweep_file import load_sweep
 from prunepriv.options import ATTACKS
 from prunepriv.prose import duration, percent
 from prunepriv.store.artifacts import ArtifactStore

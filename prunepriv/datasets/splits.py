@@ -1,4 +1,4 @@
-"""Who knows which records: METHOD section 1.
+"""Who knows which records: assets/method.md#data-split.
 
 All records are shuffled and halved. The target model takes the first half: 45 % to train on (its
 members), 10 % for early stopping, 45 % never seen (its non-members). Each shadow model splits the

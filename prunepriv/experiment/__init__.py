@@ -1,10 +1,10 @@
-"""What the user chose: an experiment, a sweep of experiments, and every way to name them."""
+"""What the user chose: an experiment, a sweep of experiments, and every way to name them.
 
-from prunepriv.experiment.experiment import (
-    PARTS,
-    Experiment,
-    canonical_json,
-    make_experiment,
-)
+``parts`` describes each field, ``defaults`` fills in what follows from other choices, ``rules``
+refuses what cannot be combined, ``settings`` names each field for options, form and tables.
+"""
+
+from prunepriv.experiment.defaults import PARTS
+from prunepriv.experiment.experiment import Experiment, canonical_json, make_experiment
 
 __all__ = ["PARTS", "Experiment", "canonical_json", "make_experiment"]

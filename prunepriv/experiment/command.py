@@ -3,47 +3,51 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from typing import Any
 
-from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.experiment.defaults import choice_of, half
+from prunepriv.experiment.experiment import Experiment
+from prunepriv.experiment.settings import SETTINGS, Setting, is_used
+from prunepriv.options import knob_values
 
 
 def command_line(experiment: Experiment) -> str:
     """What to type; options that follow from the others, or have their default, are left out."""
     words = ["python", "-m", "prunepriv", "run"]
-    for option, value in _options(experiment):
-        words += [option, str(value)]
+    choice = choice_of(experiment.model_dump(include={"model", "pruning", "defense"}))
+    for setting in SETTINGS:
+        if is_used(setting, choice):
+            for value in _values(setting, experiment):
+                words += [setting.option, value]
     return shlex.join(words)
 
 
-def _options(experiment: Experiment) -> list[tuple[str, object]]:
-    data, model, training = experiment.data, experiment.model, experiment.training
-    defense, knowledge = experiment.defense, experiment.knowledge
-    known = {"name": data.name, "own": data.own}
-    plain = make_experiment({"data": known, "model": {"name": model.name}})
-    halved = max(1, training.epochs // 2)
-    chosen: list[tuple[str, object, bool]] = [
-        ("--dataset", data.name if data.own is None else data.own.handle, True),
-        ("--limit", data.limit, data.limit is not None),
-        *(("--knob", f"{name}={value:g}", value != plain.data.knobs[name]) for name, value in data.knobs.items()),
-        ("--model", model.name, True),
-        ("--width", f"{model.width:g}", model.width != 1.0),
-        ("--norm", model.norm, model.norm != "batch"),
-        ("--approach", experiment.pruning.approach, True),
-        ("--sparsity", f"{experiment.pruning.sparsity:g}", True),
-        ("--defense", defense.name, True),
-        ("--strength", f"{defense.strength:g}", defense.name != "none"),
-        ("--clip", f"{defense.clip:g}", defense.name == "dp_sgd" and defense.clip != 1.0),
-        ("--assumed-approach", knowledge.approach, knowledge.approach is not None),
-        ("--assumed-sparsity", knowledge.sparsity, knowledge.sparsity is not None),
-        ("--sensitivity", experiment.signals.sensitivity, experiment.signals.sensitivity != "sampled"),
-        ("--shadows", experiment.shadows, True),
-        ("--epochs", training.epochs, True),
-        ("--fine-tune-epochs", training.fine_tune_epochs, training.fine_tune_epochs != halved),
-        ("--patience", training.patience or 0, training.patience != plain.training.patience),
-        ("--stop-at-member-accuracy", training.stop_at_member_accuracy, training.stop_at_member_accuracy is not None),
-        ("--attacks", ",".join(experiment.attacks.names), experiment.attacks.names != plain.attacks.names),
-        ("--models", ",".join(experiment.models), True),
-        ("--recipe", experiment.attacks.recipe, True),
-        ("--seed", experiment.seed, True),
-    ]  # fmt: skip
-    return [(option, value) for option, value, needed in chosen if needed]
+def _values(setting: Setting, experiment: Experiment) -> Iterator[str]:
+    """What a setting's option is given: nothing, a value, or several of an option that repeats."""
+    value, data = setting.of(experiment), experiment.data
+    if setting.path == "data.name":
+        yield data.name if data.own is None else data.own.handle
+    elif setting.path == "data.knobs":
+        usual = knob_values(data.option, {})
+        yield from (f"{name}={text(v)}" for name, v in value.items() if v != usual[name])
+    elif setting.always_told or value != _usual(setting, experiment):
+        yield text(value)
+
+
+def _usual(setting: Setting, experiment: Experiment) -> Any:
+    """What a setting has where a command does not name it."""
+    if setting.path == "training.fine_tune_epochs":
+        return half(experiment.training.epochs)
+    return setting.default
+
+
+def text(value: Any) -> str:
+    """A value as an option takes it; 0 stands for none."""
+    if value is None:
+        return "0"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)

@@ -1,16 +1,17 @@
 """The parts of an experiment: frozen pydantic models that forbid unknown fields.
 
-Every field is described; the form, the command line and the documentation take their texts from
-here.
+Every field is described, and says who uses it where not every experiment does. The command line,
+the form and the reference take their texts from here, by way of ``settings``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from prunepriv.errors import ExperimentError
+from prunepriv.experiment.users import Choice, Users, unused_values
 from prunepriv.options import (
     APPROACHES,
     ATTACKS,
@@ -71,13 +72,16 @@ class OwnDataset(Part):
 class Data(Part):
     """Which records."""
 
-    name: str = Field("checkins", description="Data set.")
+    name: str = Field("checkins", description="Which records.")
     own: OwnDataset | None = Field(None, description="What it is, where the user brought it.")
     limit: int | None = Field(
-        None, ge=40, description="Use only the first N shuffled records; all of them if left out."
+        None,
+        ge=40,
+        description="Use only the first N shuffled records, for a quick look; figures of few "
+        "records vary widely.",
     )
     knobs: dict[str, float] = Field(
-        default_factory=dict, description="Settings of a bundled generator, by name."
+        default_factory=dict, description="Settings of a bundled data set's generator, by name."
     )
 
     @property
@@ -95,7 +99,7 @@ class Data(Part):
             raise ExperimentError(f"data.knobs must be settings by name, got {knobs!r}")
         limit = given.get("limit")
         if isinstance(limit, int) and limit >= option.records:
-            limit = None  # all of them: two experiments that differ in it are one
+            limit = None  # dropped, so that equal experiments share a key
         return {**given, "name": option.name, "limit": limit, "knobs": knob_values(option, knobs)}
 
 
@@ -123,13 +127,14 @@ def dataset_option(data: dict[str, Any]) -> DatasetOption:
 class Model(Part):
     """Which network."""
 
-    name: str = Field("fc", description="Network.")
-    width: float = Field(
+    name: str = Field("fc", description="Which network.")
+    width: Annotated[float, Users(layers="conv")] = Field(
         1.0, gt=0, le=4, description="Factor on the channels of a convolutional network."
     )
-    norm: Literal["batch", "group"] = Field(
+    norm: Annotated[Literal["batch", "group"], Users(layers="batch_norm")] = Field(
         "batch",
-        description="What normalises a convolution's output; group norm mixes no records, as DP-SGD asks.",
+        description="Batch norm mixes the records of a batch; group norm uses one record alone, "
+        "as DP-SGD needs.",
     )
 
     @property
@@ -145,34 +150,45 @@ class Training(Part):
         25,
         ge=1,
         le=1000,
-        description="Most epochs of fine-tuning after pruning; half of training's unless given.",
+        description="Most epochs of fine-tuning after pruning.",
     )
     patience: int | None = Field(
         5,
         ge=1,
-        description="Stop after so many epochs without a better validation accuracy; none: never.",
+        description="Stop after so many epochs without a better validation accuracy.",
     )
     stop_at_member_accuracy: float | None = Field(
         None, gt=0, le=1,
         description="Train the original, without early stopping, until its members reach this accuracy.",
     )  # fmt: skip
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's rate.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of Adam.")
     weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty on the weights.")
-    batch_size: int = Field(128, ge=2, le=4096, description="Records per step.")
+    batch_size: int = Field(128, ge=2, le=4096, description="Records per training step.")
 
 
 class Pruning(Part):
     """What is removed."""
 
-    approach: str = Field("l1_unstructured", description="Pruning approach.")
+    approach: str = Field("l1_unstructured", description="What is removed, and by which rule.")
     sparsity: float = Field(
-        0.7, ge=0, lt=1, description="Fraction removed of every layer (slimming: of all channels)."
+        0.7,
+        ge=0,
+        lt=1,
+        description="Fraction of every layer that is removed (slimming: of all channels).",
     )
-    slimming_penalty: float = Field(
+    slimming_penalty: Annotated[
+        float,
+        Users(
+            approaches={"network_slimming"},
+            owner="network slimming",
+            choose="--approach network_slimming",
+            unused=0.0,
+        ),
+    ] = Field(
         1e-4,
         ge=0,
         le=1,
-        description="L1 penalty on batch-norm scales while training for network slimming.",
+        description="L1 penalty on the batch-norm scales in training.",
     )
 
     @property
@@ -183,27 +199,58 @@ class Pruning(Part):
 class Defense(Part):
     """What protects the fine-tuning."""
 
-    name: str = Field("none", description="Defence during fine-tuning.")
-    strength: float = Field(
+    name: str = Field("none", description="What protects the fine-tuning.")
+    strength: Annotated[
+        float,
+        Users(
+            defenses=frozenset(DEFENSES) - {"none"},
+            owner="a defence",
+            absent="none was chosen",
+            choose="--defense ppb",
+            unused=0.0,
+        ),
+    ] = Field(
         4.0,
         ge=0,
         le=64,
-        description="Weight of the defence's loss; DP-SGD: noise multiplier; smoothing: its share.",
+        description="Weight of the defence's loss (DP-SGD: noise multiplier; smoothing: its share).",
     )
-    clip: float = Field(
-        1.0, ge=0, le=1000, description="DP-SGD: largest L2 norm of a record's gradient."
+    clip: Annotated[
+        float,
+        Users(defenses={"dp_sgd"}, owner="DP-SGD", choose="--defense dp_sgd", unused=0.0),
+    ] = Field(
+        1.0,
+        ge=0,
+        le=1000,
+        description="Largest L2 norm of a record's gradient; the noise grows with it.",
     )
 
     @property
     def option(self) -> DefenseOption:
         return DEFENSES[self.name]
 
+    @classmethod
+    def off(cls) -> dict[str, Any]:
+        """The settings of a model that is not defended, as plain values."""
+        nobody = Choice(model="", approach="", defense="none")
+        return {"name": "none", **unused_values(cls.model_fields, nobody)}
+
 
 class Knowledge(Part):
-    """What the adversary takes the target's pruning for; what is left out, it knows (METHOD 6)."""
+    """How the adversary believes the target was pruned; it knows the rest.
 
-    approach: str | None = Field(None, description="Pruning approach of the shadows.")
-    sparsity: float | None = Field(None, ge=0, lt=1, description="Sparsity of the shadows.")
+    See assets/method.md#adversary-knowledge.
+    """
+
+    approach: str | None = Field(
+        None, description="Approach by which the adversary prunes its shadows, if not the target's."
+    )
+    sparsity: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Sparsity to which the adversary prunes its shadows, if not the target's.",
+    )
 
     @property
     def whole(self) -> bool:
@@ -216,12 +263,15 @@ class Signals(Part):
 
     sensitivity: Literal["sampled", "exact"] = Field(
         "sampled",
-        description="Prediction sensitivity by small steps, or exactly by Jacobian-vector products.",
+        description="How prediction sensitivity is measured: by ten small steps per record, as an "
+        "adversary asks, or exactly by Jacobian-vector products, for whoever holds the model.",
     )
 
 
 class Attacks(Part):
     """Who attacks, and how the attack networks are trained."""
 
-    names: tuple[str, ...] = Field(tuple(ATTACKS), min_length=1, description="Attacks.")
+    names: tuple[str, ...] = Field(
+        tuple(ATTACKS), min_length=1, description="Which attacks are run."
+    )
     recipe: Literal["fast", "paper"] = Field("fast", description="How attack networks are trained.")

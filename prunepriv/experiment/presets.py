@@ -1,56 +1,82 @@
-"""Named experiments, from ``assets/presets.json``."""
+"""Named experiments and sweeps, from ``assets/presets.json`` and ``assets/sweeps.json``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from prunepriv.environment import ASSETS
 from prunepriv.errors import UnknownNameError
-from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.experiment.experiment import Experiment, make_experiment
+from prunepriv.experiment.sweep import Sweep, make_sweep
 
-FILE = ASSETS / "presets.json"
+EXPERIMENTS = ASSETS / "presets.json"
+SWEEPS = ASSETS / "sweeps.json"
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
-class Preset:
-    """An experiment with a name.
+class Preset(Generic[Made]):
+    """An experiment or a sweep with a name.
 
     Attributes:
-        name: what ``--preset`` takes.
+        name: what ``--preset`` or ``sweep`` takes.
         label: what people read.
         description: one plain sentence.
         settings: what it asks for; the rest has its defaults.
+        make: gives the experiment or the sweep.
     """
 
     name: str
     label: str
     description: str
     settings: Mapping[str, Any]
+    make: Callable[[dict[str, Any]], Made]
 
-    @property
-    def experiment(self) -> Experiment:
-        """The whole experiment."""
-        return make_experiment(json.loads(json.dumps(self.settings)))
+    @cached_property
+    def made(self) -> Made:
+        """The whole experiment or sweep."""
+        return self.make(self.copy())
+
+    def copy(self) -> dict[str, Any]:
+        """A copy of what it asks for, to be changed at will."""
+        settings: dict[str, Any] = json.loads(json.dumps(self.settings))
+        return settings
 
 
 @lru_cache(maxsize=4)
-def presets(file: Path = FILE) -> dict[str, Preset]:
-    """All presets by name, in the file's order."""
+def presets(file: Path = EXPERIMENTS) -> dict[str, Preset[Experiment]]:
+    """All named experiments by name, in the file's order."""
     return {
-        entry["name"]: Preset(
-            entry["name"], entry["label"], entry["description"], entry["experiment"]
+        one["name"]: Preset(
+            one["name"], one["label"], one["description"], one["experiment"], make_experiment
         )
-        for entry in json.loads(file.read_text())
+        for one in json.loads(file.read_text(encoding="utf-8"))
     }
 
 
-def get_preset(name: str) -> Preset:
-    """The preset of that name.
+@lru_cache(maxsize=4)
+def sweep_presets(file: Path = SWEEPS) -> dict[str, Preset[Sweep]]:
+    """All named sweeps by name, in the file's order."""
+    return {
+        one["name"]: Preset(
+            one["name"],
+            one["label"],
+            one["description"],
+            {"name": one["name"], **one["sweep"]},
+            make_sweep,
+        )
+        for one in json.loads(file.read_text(encoding="utf-8"))
+    }
+
+
+def get_preset(name: str) -> Preset[Experiment]:
+    """The experiment of that name.
 
     Raises:
         UnknownNameError: no such preset; the sentence lists the known ones.
@@ -61,7 +87,16 @@ def get_preset(name: str) -> Preset:
     return known[name]
 
 
-def preset_settings(name: str) -> dict[str, Any]:
-    """A copy of what the preset asks for, to be changed at will."""
-    settings: dict[str, Any] = json.loads(json.dumps(get_preset(name).settings))
-    return settings
+def get_sweep(name: str) -> Sweep:
+    """The sweep of that name.
+
+    Raises:
+        UnknownNameError: no such preset; the sentence lists the known ones.
+    """
+    known = sweep_presets()
+    if name not in known:
+        raise UnknownNameError(
+            f"there is no sweep {name!r}: name a file, a sweep of the store, or one of "
+            f"{', '.join(known)}"
+        )
+    return known[name].made

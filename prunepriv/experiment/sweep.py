@@ -27,8 +27,11 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from prunepriv.errors import ExperimentError
-from prunepriv.experiment import PARTS, Experiment, canonical_json, make_experiment
+from prunepriv.experiment.defaults import PARTS
+from prunepriv.experiment.experiment import Experiment, canonical_json, make_experiment
 from prunepriv.experiment.parts import Part
+from prunepriv.experiment.sentences import short, told
+from prunepriv.experiment.settings import BY_PATH, with_value
 
 MOST_CELLS = 10_000
 ALWAYS = ("data.name", "model.name", "pruning.approach", "pruning.sparsity", "defense.name")
@@ -165,13 +168,11 @@ def make_sweep(given: Any) -> Sweep:
         ExperimentError: unknown fields or axes, wrong types, empty axes, impossible cells.
     """
     if not isinstance(given, dict):
-        raise ExperimentError(
-            f"a sweep is settings by name (name, base, grid), got {_short(given)}"
-        )
+        raise ExperimentError(f"a sweep is settings by name (name, base, grid), got {short(given)}")
     for name in given:
         if name not in Sweep.model_fields:
             known = ", ".join(Sweep.model_fields)
-            raise ExperimentError(f"{_short(name)} is not part of a sweep: those are {known}")
+            raise ExperimentError(f"{short(name)} is not part of a sweep: those are {known}")
     try:
         given = json.loads(json.dumps(given, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
@@ -182,20 +183,14 @@ def make_sweep(given: Any) -> Sweep:
     try:
         return Sweep.model_validate(given)
     except ValidationError as error:
-        raise ExperimentError("; ".join(_sentence(one) for one in error.errors())) from None
+        raise ExperimentError(told(error, "sweep")) from None
 
 
 def with_settings(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of settings by part, with values put in by dotted name."""
     settings: dict[str, Any] = json.loads(json.dumps(base))
     for name, value in chosen.items():
-        *parents, last = name.split(".")
-        place = settings
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise ExperimentError(f"{parent} must be settings by name, got {_short(place)}")
-        place[last] = value
+        with_value(settings, name, value)
     return settings
 
 
@@ -266,19 +261,15 @@ def _paths(settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _check_setting(name: str) -> None:
     """Refuse what is no setting of an experiment, or a whole part of one."""
-    first, _, rest = name.partition(".")
-    field = Experiment.model_fields.get(first)
-    if field is None or (rest and first not in PARTS):
-        raise ExperimentError(f"{_short(name, str)} is not a setting")
-    if first not in PARTS:
+    part, _, rest = name.partition(".")
+    if name in BY_PATH or name == "data.own" or name.startswith("data.knobs."):
         return
-    fields = getattr(field.annotation, "model_fields", {})
-    second, _, third = rest.partition(".")
+    if part not in PARTS:
+        raise ExperimentError(f"{short(name, str)} is not a setting")
+    known = ", ".join(path.partition(".")[2] for path in BY_PATH if path.startswith(f"{part}."))
     if not rest:
-        raise ExperimentError(f"{first} is settings by name: those are {', '.join(fields)}")
-    if second not in fields or (third and f"{first}.{second}" != "data.knobs"):
-        known = ", ".join(fields)
-        raise ExperimentError(f"{_short(name, str)} is not a setting: {first} has {known}")
+        raise ExperimentError(f"{part} is settings by name: those are {known}")
+    raise ExperimentError(f"{short(name, str)} is not a setting: {part} has {known}")
 
 
 def _restricted(
@@ -286,7 +277,7 @@ def _restricted(
 ) -> list[dict[str, list[Any]]]:
     if axis not in sweep.axes:
         raise ExperimentError(
-            f"{_short(axis, str)} is no axis of this sweep: its axes are {', '.join(sweep.axes)}"
+            f"{short(axis, str)} is no axis of this sweep: its axes are {', '.join(sweep.axes)}"
         )
     there = list(dict.fromkeys(str(v) for grid in sweep.blocks for v in grid.get(axis, ())))
     for value in values:
@@ -310,21 +301,4 @@ def _widened(
 
 def _told(chosen: Mapping[str, Any]) -> str:
     """A cell by its axes' values: "pruning.sparsity=0.5, seed=1"."""
-    return ", ".join(f"{axis}={_short(value, str)}" for axis, value in chosen.items())
-
-
-def _short(value: Any, words: Any = repr) -> str:
-    text = str(words(value))
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _sentence(error: Any) -> str:
-    """One pydantic error as "field rule, got value"."""
-    cause = error.get("ctx", {}).get("error")
-    if isinstance(cause, ExperimentError):
-        return str(cause)
-    field = ".".join(str(part) for part in error["loc"]) or "sweep"
-    if error["type"] == "missing":
-        return f"a sweep needs a {field}: add it"
-    rule = error["msg"].replace("Input should be", "must be")
-    return f"{field} {rule}, got {_short(error['input'])}"
+    return ", ".join(f"{axis}={short(value, str)}" for axis, value in chosen.items())

@@ -1,21 +1,16 @@
-"""Sweeps in files: YAML or JSON of the user's, and those that come with the program."""
+"""Sweeps in files of the user's: YAML or JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from prunepriv.environment import ASSETS
-from prunepriv.errors import ExperimentError, UnknownNameError
+from prunepriv.errors import ExperimentError
 from prunepriv.experiment.sweep import Sweep, make_sweep
 
-FILE = ASSETS / "sweeps.json"
 LARGEST_FILE = 64 * 2**10
 """Bytes of a sweep's file: it is written by hand."""
 DEEPEST = 16
@@ -62,52 +57,6 @@ def read_sweep(text: bytes, name: str) -> Sweep:
             raise
         what = str(error).splitlines()[0] if str(error) else "it cannot be parsed"
     raise ExperimentError(f"{name} is neither YAML nor JSON: {what}")
-
-
-@dataclass(frozen=True)
-class SweepPreset:
-    """A sweep that comes with the program.
-
-    Attributes:
-        name: what ``sweep`` takes.
-        label: what people read.
-        description: one plain sentence.
-    """
-
-    name: str
-    label: str
-    description: str
-    settings: Mapping[str, Any]
-
-    @cached_property
-    def sweep(self) -> Sweep:
-        return make_sweep({"name": self.name, **self.settings})
-
-
-@lru_cache(maxsize=4)
-def sweep_presets(file: Path = FILE) -> dict[str, SweepPreset]:
-    """All presets by name, in the file's order."""
-    return {
-        entry["name"]: SweepPreset(
-            entry["name"], entry["label"], entry["description"], entry["sweep"]
-        )
-        for entry in json.loads(file.read_text())
-    }
-
-
-def get_sweep(name: str) -> Sweep:
-    """The sweep of a preset.
-
-    Raises:
-        UnknownNameError: no such preset; the sentence lists the known ones.
-    """
-    known = sweep_presets()
-    if name not in known:
-        raise UnknownNameError(
-            f"there is no sweep {name!r}: name a file, a sweep of the store, or one of "
-            f"{', '.join(known)}"
-        )
-    return known[name].sweep
 
 
 def parse_value(text: str) -> Any:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunepriv.experiment.settings import BY_PATH
 from prunepriv.figures.leaderboard import chance_line, target_label, target_symbol
 from prunepriv.figures.palette import ACCURACY_RANGE, KINDS, Theme
 from prunepriv.figures.panels import Panels
-from prunepriv.options import APPROACHES, DATASETS, DEFENSES, MODELS, Option
 from prunepriv.plan import Target
 from prunepriv.prose import percent
 
@@ -20,36 +20,21 @@ DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")
 """Of lines that differ in a setting; models are told apart by their marks."""
 MOST_LINES = 12
 
-TABLES: Mapping[str, Mapping[str, Option]] = {
-    "data.name": DATASETS,
-    "model.name": MODELS,
-    "pruning.approach": APPROACHES,
-    "knowledge.approach": APPROACHES,
-    "defense.name": DEFENSES,
-}
-NAMES: Mapping[str, str] = {
-    "data.name": "data set",
-    "model.name": "network",
-    "pruning.approach": "approach",
-    "pruning.sparsity": "sparsity",
-    "knowledge.approach": "approach that the adversary assumes",
-    "knowledge.sparsity": "sparsity that the adversary assumes",
-    "defense.name": "defence",
-    "defense.strength": "strength",
-}
-
 
 def setting_name(name: str) -> str:
     """A setting in words: "sparsity" for ``pruning.sparsity``."""
-    return NAMES.get(name, name.rpartition(".")[2].replace("_", " "))
+    if name in BY_PATH:
+        return BY_PATH[name].words
+    return name.rpartition(".")[2].replace("_", " ")  # of a bundled data set's generator
 
 
 def setting_value(name: str, value: Any) -> str:
     """A setting's value in words: "70 %", "L1 unstructured"."""
-    table = TABLES.get(name, {})
+    setting = BY_PATH.get(name)
+    table = setting.table if setting is not None and setting.table is not None else {}
     if value in table:
         return table[value].label
-    if name.endswith(".sparsity"):
+    if setting is not None and setting.percent and value is not None:
         return f"{100 * value:g} %"
     return f"{value:g}" if isinstance(value, float) else str(value)
 

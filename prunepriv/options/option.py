@@ -67,7 +67,7 @@ class ModelOption(Option):
     layers: frozenset[str]
     """Kinds of layer it holds, of "linear", "conv", "batch_norm": what approaches can prune."""
     epochs: int
-    """Most training epochs unless the user says otherwise (METHOD section 3)."""
+    """Most training epochs unless the user says otherwise (assets/method.md#training)."""
     private: bool = False
     """Whether DP-SGD can hold a gradient of each record of a batch."""
 

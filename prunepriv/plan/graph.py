@@ -27,7 +27,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from prunepriv.experiment import Experiment
-from prunepriv.experiment.parts import Data
+from prunepriv.experiment.parts import Data, Defense
 from prunepriv.options import ATTACKS, MODEL_KINDS, ModelKind
 from prunepriv.plan.names import (
     ASSUMED,
@@ -137,7 +137,7 @@ def _base(experiment: Experiment) -> dict[str, Step]:
 def _fine_tune(experiment: Experiment, kind: ModelKind, base: Mapping[str, Step]) -> Step:
     """The control is "pruned" to nothing; the defended model differs by its defence only."""
     pruning = experiment.pruning.model_dump(mode="json", include={"approach", "sparsity"})
-    undefended = {"name": "none", "strength": 0.0, "clip": 0.0}
+    undefended = Defense.off()
     defense = experiment.defense.model_dump(mode="json") if kind == "defended" else undefended
     return Step(
         models_name(kind),

@@ -1,4 +1,4 @@
-"""A run's figures as one JSON value, see README and ``run.schema.json``. Fractions lie in 0 to 1."""
+"""A run's figures as one JSON value (assets/reference.md). Fractions lie in 0 to 1."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class TargetSignals:
         member: (n,) bool.
         label: (n,) true class.
         logits: (n, classes) float32.
-        sensitivity: (n, classes) float32, 0 or more: METHOD section 5.
+        sensitivity: (n, classes) float32, 0 or more: assets/method.md#prediction-sensitivity.
     """
 
     record: np.ndarray

@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to train (METHOD section 3): Adam with coupled weight decay.
+    """How to train (assets/method.md#training): Adam with coupled weight decay.
 
     Attributes:
         epochs: at most so many.

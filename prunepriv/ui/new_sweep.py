@@ -11,8 +11,9 @@ from prunepriv.engine.client import default_workers
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
 from prunepriv.estimates.sweep import SweepCost, sweep_cost
+from prunepriv.experiment.presets import sweep_presets
 from prunepriv.experiment.sweep import Sweep, make_sweep
-from prunepriv.experiment.sweep_file import LARGEST_FILE, read_sweep, sweep_presets
+from prunepriv.experiment.sweep_file import LARGEST_FILE, read_sweep
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODELS, Option
 from prunepriv.prose import join
 from prunepriv.ui.glossary import tip
@@ -52,7 +53,7 @@ def _preset() -> Sweep:
     )  # fmt: skip
     preset = known.get(str(chosen)) or next(iter(known.values()))
     st.caption(preset.description)
-    return preset.sweep
+    return preset.made
 
 
 def _axes() -> Sweep:

@@ -107,7 +107,10 @@ def sentence(combination: Combination) -> str | None:
 
 
 def impossible(c: Combination) -> bool:
-    """By METHOD: what cannot be meant, told apart from the program's own rules."""
+    """What cannot be meant, told apart from the program's own rules.
+
+    By assets/method.md#pruning and assets/method.md#dp-sgd.
+    """
     tabular = c.model == "fc"
     if tabular != (DATASETS[c.dataset].kind == "tabular"):
         return True

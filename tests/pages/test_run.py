@@ -30,8 +30,35 @@ def shown_command(at: AppTest) -> str:
 
 @pytest.mark.parametrize("name", list(presets()))
 def test_the_form_says_back_what_a_preset_asks_for(name: str) -> None:
-    experiment = presets()[name].experiment
+    experiment = presets()[name].made
     assert make_experiment(form_values.settings(form_values.values(experiment))) == experiment
+
+
+EVERYTHING = {
+    "data": {"name": "shapes", "limit": 300},
+    "model": {"width": 0.5},
+    "training": {
+        "epochs": 9, "fine_tune_epochs": 3, "patience": None, "stop_at_member_accuracy": 0.99,
+        "learning_rate": 0.002, "weight_decay": 0.001, "batch_size": 64,
+    },
+    "pruning": {"approach": "network_slimming", "sparsity": 0.35, "slimming_penalty": 0.003},
+    "defense": {"name": "label_smoothing", "strength": 0.2},
+    "knowledge": {"approach": "l1_structured", "sparsity": 0.8},
+    "signals": {"sensitivity": "exact"},
+    "attacks": {"names": ["conf", "lira"], "recipe": "paper"},
+    "models": ["original", "defended"], "shadows": 3, "seed": 11,
+}  # fmt: skip
+
+
+def test_the_form_holds_every_setting(open_page: Open) -> None:
+    """Also those that no preset changes; and the page says them back."""
+    experiment = make_experiment(EVERYTHING)
+    form = form_values.values(experiment)
+    assert make_experiment(form_values.settings(form)) == experiment
+    at = open_page("run", **{f"new_{name}": value for name, value in form.items()})
+    assert not at.exception
+    at.number_input(key="new_learning_rate").set_value(0.02).run()
+    assert "--learning-rate 0.02" in shown_command(at)
 
 
 @pytest.mark.parametrize("name", list(presets()))
@@ -39,7 +66,7 @@ def test_a_preset_fills_the_form(open_page: Open, name: str) -> None:
     at = open_page("run")
     button(at, presets()[name].label).click().run()
     assert not at.exception
-    experiment = presets()[name].experiment
+    experiment = presets()[name].made
     assert f"--dataset {experiment.data.name}" in shown_command(at)
     assert f"--sparsity {experiment.pruning.sparsity:g}" in shown_command(at)
     assert f"--defense {experiment.defense.name}" in shown_command(at)

@@ -1,7 +1,8 @@
 """The form of a new run. Every control stands in the URL; nothing is trusted until validated.
 
 All choices stay open: one that cannot be run is explained in the words of the experiment's own
-check, beside a launch button that waits.
+check, beside a launch button that waits. A setting that has no place of its own here is drawn
+under "Advanced".
 """
 
 from __future__ import annotations
@@ -11,32 +12,24 @@ import streamlit as st
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.presets import presets
-from prunepriv.options import (
-    APPROACHES,
-    ATTACKS,
-    DATASETS,
-    DEFENSES,
-    MODEL_KIND_SUMMARIES,
-    MODEL_KINDS,
-    MODELS,
-    RECIPES,
-    DefenseOption,
-)
-from prunepriv.ui.glossary import tip
+from prunepriv.options import DATASETS, DEFENSES
 from prunepriv.ui.run import form_data
-from prunepriv.ui.run.form_fields import choose, key, number, suit_the_defense, suit_the_model
+from prunepriv.ui.run.form_fields import field, key, suit_the_defense, suit_the_model
 from prunepriv.ui.run.form_values import (
-    AS_TARGET,
-    ASSUMED_APPROACHES,
-    ASSUMED_SPARSITIES,
+    ON_FORM,
     PREFIX,
-    has_layers,
     own_data,
     remember,
     settings,
     start,
     values,
 )
+
+PLACED = {
+    "model.name", "attacks.names", "shadows", "seed", "pruning.approach", "pruning.sparsity",
+    "defense.name", "defense.strength", "defense.clip", "models",
+}  # fmt: skip
+"""Settings whose control does not stand under "Advanced"."""
 
 
 def fill(experiment: Experiment) -> None:
@@ -56,14 +49,13 @@ def draw() -> Experiment | ExperimentError:
     with st.grid(2, min_column_width=330, gap="medium"):
         with st.container(gap="small"):
             form_data.draw()
-            choose("Model", "model", MODELS, on_change=suit_the_model)
+            field("model.name", on_change=suit_the_model)
             _draw_attacks()
         with st.container(gap="small"):
             _draw_pruning()
-            _draw_attacked()
+            field("models")
     with st.expander("Advanced", icon=":material/tune:"):
-        _draw_training()
-        _draw_knowledge()
+        _draw_advanced()
     try:
         # what the other choices leave without a control has its default, and no effect
         form = {name: st.session_state.get(PREFIX + name, value) for name, value in start().items()}
@@ -83,118 +75,51 @@ def _draw_presets() -> None:
 
 
 def _fill_from_preset(name: str) -> None:
-    fill(presets()[name].experiment)
-
-
-def _draw_pruning() -> None:
-    choose("Pruning approach", "approach", APPROACHES, help=tip("approach"))
-    st.slider(
-        "Sparsity", min_value=0, max_value=95, step=5, value=start()["sparsity"], format="%d %%",
-        help=tip("sparsity"), **key("sparsity"),
-    )  # fmt: skip
-    name = choose("Defence", "defense", DEFENSES, on_change=suit_the_defense)
-    option = DEFENSES.get(name)
-    if option is not None and option.strength:
-        _draw_strength(option)
-
-
-def _draw_strength(option: DefenseOption) -> None:
-    with st.container(horizontal=True):
-        st.number_input(
-            option.strength, min_value=option.low, max_value=option.high, step=option.step,
-            value=option.default_strength, help=tip("strength"), **key("strength"), width=190,
-        )  # fmt: skip
-        if option.name == "dp_sgd":
-            st.number_input(
-                "Clip gradients at", min_value=0.0, max_value=1000.0, step=0.1,
-                value=start()["clip"], **key("clip"), width=190,
-                help="Largest L2 norm of a record's gradient; the noise grows with it.",
-            )  # fmt: skip
-
-
-def _draw_attacked() -> None:
-    st.pills(
-        "Models that are attacked", MODEL_KINDS, selection_mode="multi",
-        default=start()["attacked"], format_func=str.capitalize, **key("attacked"),
-        help="\n".join(f"- **{k.capitalize()}**: {text}" for k, text in MODEL_KIND_SUMMARIES.items()),
-    )  # fmt: skip
+    fill(presets()[name].made)
 
 
 def _draw_attacks() -> None:
-    st.pills(
-        "Attacks", list(ATTACKS), selection_mode="multi", default=start()["attacks"],
-        format_func=lambda name: ATTACKS[name].label, **key("attacks"),
-        help="\n".join(
-            f"- **{a.label}**: {a.summary} *Needs: {a.needs[0].lower()}{a.needs[1:]}*"
-            for a in ATTACKS.values()
-        ),
-    )  # fmt: skip
+    field("attacks.names")
     with st.container(horizontal=True):
-        st.number_input(
-            "Shadow models", min_value=1, max_value=256, value=start()["shadows"],
-            help=tip("shadows"), **key("shadows"), width=150,
-        )  # fmt: skip
-        st.number_input(
-            "Seed", min_value=0, max_value=2**31 - 1, value=start()["seed"],
-            help=tip("seed"), **key("seed"), width=150,
-        )  # fmt: skip
+        field("shadows", width=150)
+        field("seed", width=150)
 
 
-def _draw_training() -> None:
+def _draw_pruning() -> None:
+    field("pruning.approach")
+    field("pruning.sparsity")
+    field("defense.name", on_change=suit_the_defense)
+    option = DEFENSES.get(str(st.session_state[PREFIX + "defense"]))
+    if option is None or not option.strength:
+        return
+    with st.container(horizontal=True):
+        field(
+            "defense.strength", label=option.strength, min_value=option.low,
+            max_value=option.high, step=option.step, value=option.default_strength, width=190,
+        )  # fmt: skip
+        field("defense.clip", width=190)
+
+
+def _draw_advanced() -> None:
+    """Numbers first, then what is chosen by name."""
+    others = [one for one in ON_FORM if one.path not in PLACED]
     with st.grid(4, min_column_width=180):
-        number("Epochs", "epochs", 1, 1000, "Most epochs of training.")
-        number("Fine-tuning epochs", "fine_tune_epochs", 1, 1000, "Most epochs after pruning.")
-        number("Patience", "patience", 0, 1000, tip("early_stopping") + " 0: never stop early.")
-        st.number_input(
-            "Train until members reach (%)", min_value=0.0, max_value=100.0, step=1.0,
-            value=float(start()["until"]), **key("until"),
-            help="Train the original, without early stopping, until so many of its members are "
-            "classified correctly. 0: stop early as usual.",
-        )  # fmt: skip
-        number("Records", "limit", 0, 1_000_000, tip("limit") + " 0: all of them.", step=100)
-        if has_layers(st.session_state[PREFIX + "model"], "conv"):
-            st.number_input(
-                "Width of the network", min_value=0.1, max_value=4.0, step=0.25,
-                value=float(start()["width"]), **key("width"),
-                help="Factor on the channels of a convolutional network.",
-            )  # fmt: skip
-        dataset = DATASETS.get(st.session_state[PREFIX + "dataset"])
-        for knob in dataset.knobs if dataset is not None else ():
-            st.slider(
-                knob.label, knob.low, knob.high, knob.default, knob.step,
-                help=knob.summary, **key(knob.name),
-            )  # fmt: skip
-        if has_layers(st.session_state[PREFIX + "model"], "batch_norm"):
-            _draw_norm()
-    choose("Attack recipe", "recipe", RECIPES, help=tip("recipe"))
-
-
-def _draw_norm() -> None:
-    private = st.session_state[PREFIX + "defense"] == "dp_sgd"
-    forced = " DP-SGD needs group norm, in every model that is compared." if private else ""
-    st.segmented_control(
-        "Normalisation", ["batch", "group"], required=True, default=start()["norm"],
-        format_func=lambda name: f"{name.capitalize()} norm", **key("norm"),
-        help="Batch norm mixes the records of a batch; group norm looks at one record alone." + forced,
-    )  # fmt: skip
-
-
-def _draw_knowledge() -> None:
-    """What is asked of models, and what the adversary takes the target's pruning for."""
+        for setting in others:
+            if not setting.choices and not setting.path.startswith("knowledge."):
+                field(setting.path)
+        _draw_knobs()
     with st.grid(3, min_column_width=230):
-        st.segmented_control(
-            "Prediction sensitivity", ["sampled", "exact"], required=True,
-            default=start()["sensitivity"], format_func=str.capitalize, **key("sensitivity"),
-            help="Sampled: ten small steps per record, as an adversary asks. Exact: Jacobian-vector "
-            "products, for whoever holds the model.",
-        )  # fmt: skip
-        st.selectbox(
-            "Adversary assumes the approach", ASSUMED_APPROACHES,
-            format_func=lambda name: name if name == AS_TARGET else APPROACHES[name].label,
-            help="How the adversary prunes its shadows, where it does not know how the target was.",
-            **key("assumed_approach"),
-        )  # fmt: skip
-        st.selectbox(
-            "Adversary assumes the sparsity", ASSUMED_SPARSITIES,
-            help="How far the adversary prunes its shadows.", **key("assumed_sparsity"),
+        for setting in others:
+            if setting.choices or setting.path.startswith("knowledge."):
+                with st.container(gap="small"):
+                    field(setting.path)
+
+
+def _draw_knobs() -> None:
+    """Settings of a bundled data set's generator."""
+    dataset = DATASETS.get(str(st.session_state[PREFIX + "dataset"]))
+    for knob in dataset.knobs if dataset is not None else ():
+        st.slider(
+            knob.label, knob.low, knob.high, knob.default, knob.step,
+            help=knob.summary, **key(knob.name),
         )  # fmt: skip

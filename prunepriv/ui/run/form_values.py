@@ -1,4 +1,4 @@
-"""The form's values: an experiment as its controls hold it, and back."""
+"""The form's values: an experiment as its controls hold it, and back. Loops over the settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from prunepriv.environment import store_folder
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.parts import OwnDataset
 from prunepriv.experiment.presets import presets
-from prunepriv.options import APPROACHES, DATASETS, DEFENSES, MODELS, OWN, DatasetOption
+from prunepriv.experiment.settings import SETTINGS, Setting, is_used, with_value
+from prunepriv.experiment.users import Choice
+from prunepriv.options import DATASETS, MODELS, OWN, DatasetOption
 from prunepriv.store.own_data import imported
 
 PREFIX = "new_"
@@ -19,48 +21,30 @@ FIRST = "default"
 """Name of the preset that the form starts from."""
 AS_TARGET = "As the target's"
 """What the adversary assumes where it knows."""
-ASSUMED_SPARSITIES = (AS_TARGET, *(f"{percent} %" for percent in range(0, 100, 5)))
-ASSUMED_APPROACHES = (AS_TARGET, *APPROACHES)
 SEEN = "data_sets_seen"
+
+ON_FORM = tuple(one for one in SETTINGS if one.path not in ("data.name", "data.knobs"))
+"""Settings with a control of their own; the records and their generator have others."""
 
 
 def start() -> dict[str, Any]:
     """What every control holds at first."""
-    return values(presets()[FIRST].experiment)
+    return values(presets()[FIRST].made)
 
 
 def values(experiment: Experiment) -> dict[str, Any]:
-    """An experiment as the form's values."""
+    """An experiment as the form's values; what nobody uses has its default."""
     knobs = {k.name: k.default for option in DATASETS.values() for k in option.knobs}
-    data, training, known = experiment.data, experiment.training, experiment.knowledge
-    defense = experiment.defense.option
-    defended = defense.name != "none"
-    private = defense.name == "dp_sgd"
+    data = experiment.data
+    choice = Choice(experiment.model.name, experiment.pruning.approach, experiment.defense.name)
     return {
         **knobs,
         **data.knobs,
         "dataset": data.name if data.own is None else data.own.handle,
-        "limit": data.limit or 0,
-        "model": experiment.model.name,
-        "width": experiment.model.width,
-        "norm": experiment.model.norm,
-        "epochs": training.epochs,
-        "fine_tune_epochs": training.fine_tune_epochs,
-        "patience": training.patience or 0,
-        "until": round(100 * (training.stop_at_member_accuracy or 0), 1),
-        "approach": experiment.pruning.approach,
-        "sparsity": round(100 * experiment.pruning.sparsity),
-        "defense": defense.name,
-        "strength": experiment.defense.strength if defended else DEFENSES["ppb"].default_strength,
-        "clip": experiment.defense.clip if private else 1.0,
-        "assumed_approach": known.approach or AS_TARGET,
-        "assumed_sparsity": AS_TARGET if known.sparsity is None else f"{100 * known.sparsity:g} %",
-        "sensitivity": experiment.signals.sensitivity,
-        "attacks": list(experiment.attacks.names),
-        "recipe": experiment.attacks.recipe,
-        "attacked": list(experiment.models),
-        "shadows": experiment.shadows,
-        "seed": experiment.seed,
+        **{
+            one.key: to_form(one, one.of(experiment) if is_used(one, choice) else one.default)
+            for one in ON_FORM
+        },
     }
 
 
@@ -73,35 +57,43 @@ def settings(
         form: a value per control.
         own: the user's data sets, by what commands name them by.
     """
-    return {
-        "data": _data(form, own or {}),
-        "model": {
-            "name": form["model"],
-            "width": form["width"] if has_layers(form["model"], "conv") else 1.0,
-            "norm": form["norm"] if has_layers(form["model"], "batch_norm") else "batch",
-        },
-        "training": {
-            "epochs": form["epochs"],
-            "fine_tune_epochs": form["fine_tune_epochs"],
-            "patience": form["patience"] or None,
-            "stop_at_member_accuracy": form["until"] / 100 or None,
-        },
-        "pruning": {"approach": form["approach"], "sparsity": form["sparsity"] / 100},
-        "defense": {
-            "name": form["defense"],
-            "strength": form["strength"],
-            "clip": form["clip"],
-        },
-        "knowledge": {
-            "approach": _assumed(form["assumed_approach"]),
-            "sparsity": _share(_assumed(form["assumed_sparsity"])),
-        },
-        "signals": {"sensitivity": form["sensitivity"]},
-        "attacks": {"names": list(form["attacks"]), "recipe": form["recipe"]},
-        "models": list(form["attacked"]),
-        "shadows": form["shadows"],
-        "seed": form["seed"],
-    }
+    given: dict[str, Any] = {"data": _data(form, own or {})}
+    choice = Choice(str(form["model"]), str(form["approach"]), str(form["defense"]))
+    for one in ON_FORM:
+        if is_used(one, choice):
+            with_value(given, one.path, from_form(one, form[one.key]))
+    return given
+
+
+def to_form(setting: Setting, value: Any) -> Any:
+    """A setting's value as its control holds it."""
+    if assumed(setting):
+        return AS_TARGET if value is None else f"{100 * value:g} %" if setting.percent else value
+    if setting.many:
+        return list(value)
+    if value is None:
+        return 0.0 if setting.kind == "float" else 0
+    if setting.percent:
+        return round(100 * value, 1) if setting.optional else round(100 * value)
+    return value
+
+
+def from_form(setting: Setting, value: Any) -> Any:
+    """A control's value as the experiment takes it."""
+    if assumed(setting):
+        if value == AS_TARGET:
+            return None
+        return _share(float(value.removesuffix(" %"))) if setting.percent else value
+    if setting.many:
+        return list(value)
+    if setting.zero and not value:
+        return None
+    return _share(value) if setting.percent else value
+
+
+def assumed(setting: Setting) -> bool:
+    """Whether a setting is what the adversary assumes, where it does not know."""
+    return setting.path.startswith("knowledge.")
 
 
 def has_layers(model: str, kind: str) -> bool:
@@ -128,17 +120,13 @@ def datasets() -> dict[str, DatasetOption]:
 
 
 def _data(form: Mapping[str, Any], own: Mapping[str, OwnDataset]) -> dict[str, Any]:
-    name, limit = form["dataset"], form["limit"] or None
+    name = form["dataset"]
     if name in own:
-        return {"name": OWN, "own": own[name], "limit": limit}
+        return {"name": OWN, "own": own[name]}
     knobs = DATASETS[name].knobs if name in DATASETS else ()
-    return {"name": name, "limit": limit, "knobs": {knob.name: form[knob.name] for knob in knobs}}
+    return {"name": name, "knobs": {knob.name: form[knob.name] for knob in knobs}}
 
 
-def _assumed(value: str) -> str | None:
-    return None if value == AS_TARGET else value
-
-
-def _share(percent: str | None) -> float | None:
-    """Of "60 %": 0.6."""
-    return None if percent is None else float(percent.removesuffix(" %")) / 100
+def _share(percent: float) -> float:
+    """Of 60 per cent: 0.6."""
+    return round(percent / 100, 6)

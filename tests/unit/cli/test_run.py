@@ -104,6 +104,12 @@ def test_an_empty_store_says_what_to_do(cli: Cli) -> None:
 MISTAKES = [
     (("run", "--sparsity", "1.2"), "sparsity must lie in [0, 1), got 1.2"),
     (("run", "--sparsity", "much"), "--sparsity"),
+    (("run", "--sparsity", "much"), "--sparsity must be a valid number, got 'much'"),
+    (("run", "--seed", "x"), "--seed must be a valid integer, got 'x'"),
+    (("engine", "--workers", "q"), "--workers must be a valid integer, got 'q'"),
+    (("run", "--slimming-penalty", "0.1"), "--slimming-penalty is network slimming's"),
+    (("run", "--clip", "2"), "--clip is DP-SGD's, and it was not chosen: add --defense dp_sgd"),
+    (("run", "--learning-rate", "2"), "training.learning_rate must be less than or equal to 1"),
     (("run", "--shadows", "0"), "shadows must be 1 at least"),
     (("run", "--strength", "4"), "--strength is a defence's, and none was chosen"),
     (("run", "--dataset", "cifar"), "unknown data set 'cifar': choose one of checkins, shapes"),
@@ -229,7 +235,7 @@ def test_the_examples_are_made_by_one_command(cli: Cli, tmp_path: Path) -> None:
     for order, folder in enumerate(folders):
         about = json.loads((folder / "run.json").read_text())
         experiment = make_experiment(about["experiment"])
-        assert experiment == get_preset(folder.name).experiment
+        assert experiment == get_preset(folder.name).made
         assert about["order"] == order
         assert about["command"] == command_line(experiment)
         assert Result(ArtifactStore(folder), experiment).complete

@@ -40,10 +40,14 @@ def experiments(draw: st.DrawFn) -> Experiment:
             "fine_tune_epochs": draw(st.integers(1, 100)),
             "patience": draw(st.none() | st.integers(1, 9)),
             "stop_at_member_accuracy": draw(st.none() | st.sampled_from([0.9, 0.99])),
+            "learning_rate": draw(st.sampled_from([1e-3, 0.0123456789])),
+            "weight_decay": draw(st.sampled_from([5e-4, 0.0])),
+            "batch_size": draw(st.sampled_from([128, 64])),
         },
         "pruning": {
             "approach": draw(st.sampled_from(list(APPROACHES))),
             "sparsity": draw(st.sampled_from([0.0, 0.5, 0.625, 0.9])),
+            "slimming_penalty": draw(st.sampled_from([1e-4, 0.0, 2e-3])),
         },
         "defense": draw(
             st.sampled_from(
@@ -93,7 +97,7 @@ def test_the_command_runs_the_same_experiment(experiment: Experiment) -> None:
 
 @pytest.mark.parametrize("name", list(presets()))
 def test_so_does_every_presets_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    experiment = presets()[name].experiment
+    experiment = presets()[name].made
     assert parsed(command_line(experiment), monkeypatch) == experiment
 
 

@@ -9,14 +9,13 @@ import pytest
 
 from prunepriv.errors import ExperimentError, UnknownNameError
 from prunepriv.experiment import make_experiment
+from prunepriv.experiment.presets import get_sweep, sweep_presets
 from prunepriv.experiment.sweep import MOST_CELLS, changed, is_sweep_id, make_sweep
 from prunepriv.experiment.sweep_file import (
     LARGEST_FILE,
-    get_sweep,
     load_sweep,
     parse_value,
     read_sweep,
-    sweep_presets,
 )
 from prunepriv.plan import plan
 

@@ -74,7 +74,7 @@ def accuracy(
 def plain_loop(
     name: str, records: Records, settings: Settings
 ) -> tuple[dict[str, Tensor], list[list[float]], int]:
-    """One model, trained as METHOD section 3 says, without anything of prunepriv's loop.
+    """One model, trained as assets/method.md#training says, without anything of prunepriv's loop.
 
     Returns the best-validation weights, [loss, validation accuracy] per epoch, and the best epoch.
     """

@@ -1,17 +1,18 @@
-"""The README's tables of options, made from the tables that the program itself uses.
+"""The reference's tables of options, made from the tables that the program itself uses.
 
-``python -m tests.readme_tables`` writes them into the README; a test finds out where they differ.
+``python -m tests.reference_tables`` writes them into ``assets/reference.md``; a test finds out where
+they differ.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
+from prunepriv.experiment.command import text
+from prunepriv.experiment.settings import SETTINGS, Setting
 from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODELS, RECIPES
-
-README = Path(__file__).resolve().parent.parent / "README.md"
+from tests.documents import REFERENCE
 
 
 def tables() -> dict[str, str]:
@@ -56,18 +57,36 @@ def tables() -> dict[str, str]:
             ("name", "how attack networks are trained", "source"),
             ((f"`{o.name}`", o.summary, o.source) for o in RECIPES.values()),
         ),
+        "settings": _table(
+            ("option", "in a sweep", "what it is", "default"),
+            ((f"`{s.option}`", f"`{s.path}`", _meaning(s), _default(s).strip()) for s in SETTINGS),
+        ),
     }
 
 
 def filled(text: str) -> str:
-    """The README with every marked place filled anew."""
+    """The reference with every marked place filled anew."""
     for name, table in tables().items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
         if len(pattern.findall(text)) != 1:
-            raise ValueError(f"the README must hold {start} ... {end} once")
+            raise ValueError(f"the reference must hold {start} ... {end} once")
         text = pattern.sub(lambda _: f"{start}\n{table}\n{end}", text)  # noqa: B023 called at once
     return text
+
+
+def _meaning(setting: Setting) -> str:
+    """The field's description, and who uses it where not everybody does."""
+    users = setting.users
+    only = f" Only for {users.owner}." if users.owner else ""
+    zero = f" 0: {setting.zero}." if setting.zero else ""
+    return setting.help + only + zero
+
+
+def _default(setting: Setting) -> str:
+    if setting.otherwise or setting.default in (None, {}):
+        return setting.otherwise
+    return f"`{text(setting.default)}`"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -76,4 +95,4 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text()))
+    REFERENCE.write_text(filled(REFERENCE.read_text()))

@@ -1,0 +1,127 @@
+"""Defaults that depend on other choices: model by data set, epochs by model, kinds by defence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prunepriv.errors import ExperimentError
+from prunepriv.experiment.parts import (
+    Attacks,
+    Data,
+    Defense,
+    Knowledge,
+    Model,
+    Part,
+    Pruning,
+    Signals,
+    Training,
+    dataset_option,
+)
+from prunepriv.experiment.users import Choice, unused_values
+from prunepriv.options import ATTACKS, DEFENSES, MODEL_KINDS, MODELS, lookup
+
+PARTS: dict[str, type[Part]] = {
+    "data": Data,
+    "model": Model,
+    "training": Training,
+    "pruning": Pruning,
+    "defense": Defense,
+    "knowledge": Knowledge,
+    "signals": Signals,
+    "attacks": Attacks,
+}
+"""An experiment's parts, in its order."""
+
+ALL = (None, "all", ["all"], ("all",))
+"""What asks for everything that there is."""
+
+
+def filled(given: dict[str, Any]) -> dict[str, Any]:
+    """An experiment's plain values with the defaults that depend on other choices.
+
+    Raises:
+        ExperimentError: an unknown data set, model or defence, or a part that is no part.
+    """
+    given = {name: _plain(value) for name, value in given.items()}
+    for part in PARTS:
+        if not isinstance(given.setdefault(part, {}), dict):
+            raise ExperimentError(f"{part} must be settings by name, got {given[part]!r}")
+    _fill_model(given)
+    _fill_training(given)
+    _fill_knowledge(given)
+    _fill_defense(given)
+    _drop_unused(given)
+    _fill_attacked(given)
+    return given
+
+
+def half(epochs: int) -> int:
+    """How long models are fine-tuned at most that were trained for so many epochs at most."""
+    return max(1, epochs // 2)
+
+
+def _fill_model(given: dict[str, Any]) -> None:
+    kind = dataset_option(given["data"]).kind
+    model = given["model"]
+    model.setdefault("name", next(m.name for m in MODELS.values() if m.serves == kind))
+    lookup(MODELS, str(model["name"]), "model")
+
+
+def _fill_training(given: dict[str, Any]) -> None:
+    training = given["training"]
+    if training.get("epochs") is None:
+        training["epochs"] = MODELS[str(given["model"]["name"])].epochs
+    if training.get("fine_tune_epochs") is None and isinstance(training["epochs"], int):
+        training["fine_tune_epochs"] = half(training["epochs"])
+
+
+def _fill_knowledge(given: dict[str, Any]) -> None:
+    pruning, knowledge = given["pruning"], given["knowledge"]
+    for name in Knowledge.model_fields:
+        if knowledge.get(name) == pruning.get(name, Pruning.model_fields[name].default):
+            knowledge[name] = None  # dropped, so that equal experiments share a key
+
+
+def _fill_defense(given: dict[str, Any]) -> None:
+    defense, model = given["defense"], given["model"]
+    option = lookup(DEFENSES, str(defense.get("name", "none")), "defence")
+    if defense.get("strength") is None:
+        defense["strength"] = option.default_strength
+    if option.name == "dp_sgd" and "batch_norm" in MODELS[str(model["name"])].layers:
+        model.setdefault("norm", "group")  # in the undefended models too: one thing is compared
+
+
+def _drop_unused(given: dict[str, Any]) -> None:
+    """What nobody uses has one value, so that equal experiments share a key."""
+    choice = choice_of(given)
+    for name, part in PARTS.items():
+        given[name] |= unused_values(part.model_fields, choice)
+
+
+def choice_of(given: dict[str, Any]) -> Choice:
+    """What decides who is there to use a setting, of an experiment's plain values."""
+    pruning, defense = given.get("pruning", {}), given.get("defense", {})
+    return Choice(
+        model=str(given.get("model", {}).get("name", "")),
+        approach=str(pruning.get("approach", Pruning.model_fields["approach"].default)),
+        defense=str(defense.get("name", Defense.model_fields["name"].default)),
+    )
+
+
+def _fill_attacked(given: dict[str, Any]) -> None:
+    if given.get("models") in ALL:
+        undefended = str(given["defense"].get("name", "none")) == "none"
+        given["models"] = [k for k in MODEL_KINDS if k != "defended" or not undefended]
+    attacks = given["attacks"]
+    if attacks.get("names") in ALL:
+        lone = given.get("shadows") == 1  # a reference attack needs others beside it
+        attacks["names"] = [
+            a.name for a in ATTACKS.values() if not (lone and a.kind == "reference")
+        ]
+
+
+def _plain(value: Any) -> Any:
+    """A part given as a model, as the dictionary it came from; a dictionary copied."""
+    if isinstance(value, Part):
+        return value.model_dump()
+    return dict(value) if isinstance(value, dict) else value
