@@ -3,8 +3,12 @@
 A page is a thin script::
 
     frame = page("Leakage", "Can the model's answers tell members from non-members?")
-    kind = model_kind(frame)
-    figure, table = histograms(frame.result.records(kind), theme())
-    chart(figure, finding=..., data=table, key="histograms", alt=...,
-          provenance=frame.provenance(signals_name(kind)))
+    signals = records_of(frame)
+    chart(
+        "histograms",
+        frame.provenance(*map(signals_name, signals)),
+        lambda look: leakage_histograms(signals, "confidence", SCALES["linear"], look),
+        finding=findings.leakage(signals, "confidence"),
+        alt="Histograms of confidence, members against non-members, for each model",
+    )
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import streamlit as st
 from prunepriv.figures import findings
 from prunepriv.figures.agreement import MEASURE_LABELS, Measure, agreement_heatmap, votes_chart
 from prunepriv.figures.leaderboard import accuracy_dots, best_attack
+from prunepriv.figures.palette import Theme
 from prunepriv.figures.roc import (
     Curve,
     low_fpr_table,
@@ -30,9 +31,8 @@ from prunepriv.options import ATTACKS
 from prunepriv.plan import Target, evaluation_name, score_name
 from prunepriv.prose import percent, short
 from prunepriv.store.result import AttackScores
-from prunepriv.ui.charts import chart, show_data, theme
+from prunepriv.ui.charts import Drawing, chart, show_data, theme
 from prunepriv.ui.controls import adversary, model_kind
-from prunepriv.ui.figure_cache import drawn
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.knowledge import knowledge
@@ -120,18 +120,12 @@ def _leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
     original = Target("original")
     reference = best_attack(board, original) if target != original else None
     shown = [target, original] if reference is not None else [target]
-    provenance = frame.provenance(*map(evaluation_name, shown))
-    figure, table = drawn(
-        "leaderboard", provenance, (), lambda look: accuracy_dots(board, shown, look)
-    )
-    finding = findings.best_attack(best, target, reference)
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key="leaderboard",
-        alt=f"Attack accuracies with 95 % intervals and the line of guessing. {finding}",
-        provenance=provenance,
+        "leaderboard",
+        frame.provenance(*map(evaluation_name, shown)),
+        lambda look: accuracy_dots(board, shown, look),
+        finding=findings.best_attack(best, target, reference),
+        alt="Attack accuracies with 95 % intervals and the line of guessing",
     )
     st.caption(
         "Intervals: 95 % bootstrap over this run's records; another seed may differ by more. "
@@ -153,17 +147,13 @@ def _rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, target: Target
 
 
 def _roc(curves: Mapping[str, Curve], chosen: str, provenance: Provenance, log: bool) -> None:
-    figure, table = drawn(
-        "roc", provenance, (chosen, log), lambda look: roc_chart(curves, chosen, look, log)
-    )
-    finding = (findings.roc_log if log else findings.roc_linear)(curves[chosen])
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key="roc_log" if log else "roc_linear",
-        alt=f"ROC on {'logarithmic' if log else 'linear'} axes. {finding}",
-        provenance=provenance,
+        "roc_log" if log else "roc_linear",
+        provenance,
+        lambda look: roc_chart(curves, chosen, look, log),
+        finding=(findings.roc_log if log else findings.roc_linear)(curves[chosen]),
+        alt=f"ROC on {'logarithmic' if log else 'linear'} axes",
+        choices=(chosen,),
     )
 
 
@@ -237,25 +227,18 @@ def _cut(
     curve: Curve, threshold: float, text: str, spacing: Spacing, provenance: Provenance
 ) -> None:
     counts = curve.points.confusion(threshold)
-    pictures = (
+    pictures: tuple[tuple[str, str, str, Callable[[Theme], Drawing]], ...] = (
         ("cut", "Histogram cut at the threshold", findings.cut(counts, text),
-         threshold_histogram(curve, threshold, spacing, theme())),
+         lambda look: threshold_histogram(curve, threshold, spacing, look)),
         ("cut_roc", "ROC with the threshold's point", findings.cut_rates(counts),
-         roc_point(curve, threshold, theme())),
+         lambda look: roc_point(curve, threshold, look)),
         ("cut_confusion", "Confusion matrix", findings.cut_verdicts(counts),
-         confusion_tiles(counts, theme())),
+         lambda look: confusion_tiles(counts, look)),
     )  # fmt: skip
     with st.grid(3, min_column_width=290, gap="medium"):
-        for key, what, finding, (figure, table) in pictures:
-            with st.container():
-                chart(
-                    figure,
-                    finding=finding,
-                    data=table,
-                    key=key,
-                    alt=f"{what}. {finding}",
-                    provenance=provenance,
-                )
+        for key, what, finding, draw in pictures:
+            with st.container():  # there are too many thresholds to keep a figure of each
+                chart(key, provenance, draw, finding=finding, alt=what, choices=None)
 
 
 def _agreement(frame: Frame, target: Target, names: list[str]) -> None:
@@ -275,22 +258,19 @@ def _agreement(frame: Frame, target: Target, names: list[str]) -> None:
     provenance = _provenance(frame, target, verdicts)
     with st.grid(2, min_column_width=400, gap="medium"):
         with st.container():
-            figure, pairs = drawn(
-                "agreement", provenance, (measure,),
+            chart(
+                "agreement",
+                provenance,
                 lambda look: agreement_heatmap(verdicts, measure, look),
-            )  # fmt: skip
-            finding = findings.agreement(pairs, verdicts)
-            chart(
-                figure, finding=finding, data=pairs, key="agreement",
-                alt=f"{MEASURE_LABELS[measure]} for each pair of attacks. {finding}",
-                provenance=provenance,
-            )  # fmt: skip
-        with st.container():
-            figure, table = drawn(
-                "votes", provenance, (), lambda look: votes_chart(verdicts, records.member, look)
+                finding=lambda pairs: findings.agreement(pairs, verdicts),
+                alt=f"{MEASURE_LABELS[measure]} for each pair of attacks",
+                choices=(measure,),
             )
-            finding = findings.votes(table)
+        with st.container():
             chart(
-                figure, finding=finding, data=table, key="votes",
-                alt=f"How many attacks call a record a member. {finding}", provenance=provenance,
-            )  # fmt: skip
+                "votes",
+                provenance,
+                lambda look: votes_chart(verdicts, records.member, look),
+                finding=findings.votes,
+                alt="How many attacks call a record a member",
+            )

@@ -25,12 +25,10 @@ from prunepriv.plan import divergence_name
 from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names, model_kind
-from prunepriv.ui.figure_cache import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.leakage import records_of
 from prunepriv.ui.provenance import Provenance
-from prunepriv.ui.records import clicked
 
 MOST = 15
 """Classes that are shown at first: as many as fit on a screen."""
@@ -73,22 +71,16 @@ def _bars(table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Provenanc
     everything = classes <= MOST or st.toggle(
         f"All {classes} classes", key="all_classes", bind="query-params"
     )
-    finding = findings.class_bars(table, by, metric)
     most = None if everything else MOST
-    figure, shown = drawn(
-        "class_bars", provenance, (by, metric, most),
+    mark = chart(
+        "class_bars",
+        provenance,
         lambda look: gap_bars(table, by, metric, look, most),
-    )  # fmt: skip
-    points = chart(
-        figure,
-        finding=finding,
-        data=shown,
-        key="class_bars",
-        alt=f"Bars of the {GAP_LABELS[metric].lower()} by class, largest first. {finding}",
-        provenance=provenance,
+        finding=findings.class_bars(table, by, metric),
+        alt=f"Bars of the {GAP_LABELS[metric].lower()} by class, largest first",
+        choices=(by, metric, most),
         select=True,
     )
-    mark = clicked(points, "class_bars")
     if mark is not None:
         st.session_state["class"] = _option(table, int(mark[0]))
     st.caption(
@@ -111,18 +103,13 @@ def _detail(
 ) -> None:
     name = class_names(frame)[label] if label is not None else None
     st.subheader(name or "All classes", anchor=False)
-    figure, means = drawn(
-        "class_means", provenance, (metric, label),
-        lambda look: class_means(gaps, metric, label, name or "", look),
-    )  # fmt: skip
-    finding = findings.class_detail(means, by, name)
     chart(
-        figure,
-        finding=finding,
-        data=means,
-        key="class_means",
-        alt=f"Means of members and non-members under each model. {finding}",
-        provenance=provenance,
+        "class_means",
+        provenance,
+        lambda look: class_means(gaps, metric, label, name or "", look),
+        finding=lambda means: findings.class_detail(means, by, name),
+        alt="Means of members and non-members under each model",
+        choices=(metric, label),
     )
     if name is not None:
         st.page_link(
@@ -136,18 +123,13 @@ def _heatmap(
     table: pd.DataFrame, by: ModelKind, metric: Gap, label: int | None, provenance: Provenance
 ) -> None:
     st.subheader("All models, all classes", anchor=False)
-    finding = findings.class_changes(table, metric)
-    figure, cells = drawn(
-        "class_heatmap", provenance, (by, metric, label),
-        lambda look: gap_heatmap(table, by, metric, look, label),
-    )  # fmt: skip
     chart(
-        figure,
-        finding=finding,
-        data=cells,
-        key="class_heatmap",
-        alt=f"Heatmap of the {GAP_LABELS[metric].lower()}, models by classes. {finding}",
-        provenance=provenance,
+        "class_heatmap",
+        provenance,
+        lambda look: gap_heatmap(table, by, metric, look, label),
+        finding=findings.class_changes(table, metric),
+        alt=f"Heatmap of the {GAP_LABELS[metric].lower()}, models by classes",
+        choices=(by, metric, label),
     )
 
 
@@ -167,21 +149,16 @@ def _distances(frame: Frame, gaps: Gaps, label: int | None, provenance: Provenan
             bind="query-params", format_func=lambda one: DISTANCE_LABELS[one].split(" ")[0], wrap=True,
             help="\n\n".join(tip(one) for one in DISTANCE_LABELS),
         )  # fmt: skip
-    names = class_names(frame)
-    figure, table = drawn(
-        "class_distances", provenance, (quantity, distance, label),
-        lambda look: distance_scatter(gaps, quantity, distance, names, look, label),
-    )  # fmt: skip
-    finding = findings.distances(table, next(iter(gaps)))
+    names, before = class_names(frame), next(iter(gaps))
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key="class_distances",
-        alt=f"{DISTANCE_LABELS[distance]} of every class, before and after. {finding}",
-        provenance=provenance,
+        "class_distances",
+        provenance,
+        lambda look: distance_scatter(gaps, quantity, distance, names, look, label),
+        finding=lambda table: findings.distances(table, before),
+        alt=f"{DISTANCE_LABELS[distance]} of every class, before and after",
+        choices=(quantity, distance, label),
     )
     st.caption(
         "Each point is a class. Above the dotted line: easier to tell apart than in the "
-        f"{KINDS[next(iter(gaps))].label.lower()} model."
+        f"{KINDS[before].label.lower()} model."
     )

@@ -22,9 +22,8 @@ from prunepriv.plan import (
 )
 from prunepriv.prose import percent, privacy_statement
 from prunepriv.store.signals import QUANTITIES, Quantity
-from prunepriv.ui.charts import chart, theme
+from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_names
-from prunepriv.ui.figure_cache import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.leakage import SIGNAL_LABELS, Signals, records_of
@@ -111,18 +110,12 @@ def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
         not_there_yet(frame, "Attacks on the pruned and the defended model")
         return
     adaptive, other = best[everyone[1]], best[everyone[2]]
-    finding = findings.defence(before, adaptive, other, name, adversary)
-    provenance = frame.provenance(*map(evaluation_name, shown))
-    figure, table = drawn(
-        "defence_attacks", provenance, (), lambda look: accuracy_dots(board, shown, look)
-    )
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key="defence_attacks",
-        alt=f"Attack accuracies without and with {name}, with 95 % intervals. {finding}",
-        provenance=provenance,
+        "defence_attacks",
+        frame.provenance(*map(evaluation_name, shown)),
+        lambda look: accuracy_dots(board, shown, look),
+        finding=findings.defence(before, adaptive, other, name, adversary),
+        alt=f"Attack accuracies without and with {name}, with 95 % intervals",
     )
     st.caption(
         "Numbers on the right: the pruned model. " + findings.not_run(board["attack"].unique())
@@ -138,15 +131,13 @@ def _trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
         return
     start, end = by_model["pruned"], by_model["defended"]
     points = [*here, *_others(frame, adversary)]
-    finding = findings.trade(end.utility - start.utility, end.leakage - start.leakage, name)
-    figure, table = privacy_utility(points, theme())
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key="trade_off",
-        alt=f"Accuracy on non-members against the best attack, an arrow from pruned to {name}. {finding}",
-        provenance=frame.provenance(*(evaluation_name(point.target) for point in here)),
+        "trade_off",
+        frame.provenance(*(evaluation_name(point.target) for point in here)),
+        lambda look: privacy_utility(points, look),
+        finding=findings.trade(end.utility - start.utility, end.leakage - start.leakage, name),
+        alt=f"Accuracy on non-members against the best attack, an arrow from pruned to {name}",
+        choices=None,  # other runs stand in it too
     )
     others = len(points) - len(here)
     st.caption(
@@ -210,18 +201,12 @@ def _accuracies(frame: Frame, name: str) -> None:
     if not set(BOTH) <= reports.keys():
         not_there_yet(frame, "Accuracies of the pruned and the defended model")
         return
-    provenance = frame.provenance(*(signals_name(kind) for kind in reports))
-    figure, table = drawn(
-        "model_accuracies", provenance, (), lambda look: model_accuracies(reports, look)
-    )
-    finding = findings.price(reports, name)
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key="model_accuracies",
-        alt=f"Accuracy of each model on members and non-members. {finding}",
-        provenance=provenance,
+        "model_accuracies",
+        frame.provenance(*(signals_name(kind) for kind in reports)),
+        lambda look: model_accuracies(reports, look),
+        finding=findings.price(reports, name),
+        alt="Accuracy of each model on members and non-members",
     )
 
 
@@ -238,19 +223,12 @@ def _signals(frame: Frame, name: str) -> None:
 
 def _histograms(frame: Frame, signals: Signals, quantity: Quantity, name: str) -> None:
     st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
-    provenance = frame.provenance(*(signals_name(kind) for kind in signals))
-    figure, table = drawn(
-        f"defended_{quantity}", provenance, (),
-        lambda look: leakage_histograms(signals, quantity, SCALES["linear"], look),
-    )  # fmt: skip
-    finding = findings.defended_signals(signals, quantity, name)
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key=f"defended_{quantity}",
-        alt=f"Histograms of {quantity}, pruned and defended. {finding}",
-        provenance=provenance,
+        f"defended_{quantity}",
+        frame.provenance(*(signals_name(kind) for kind in signals)),
+        lambda look: leakage_histograms(signals, quantity, SCALES["linear"], look),
+        finding=findings.defended_signals(signals, quantity, name),
+        alt=f"Histograms of {quantity}, pruned and defended",
     )
 
 
@@ -265,19 +243,13 @@ def _classes(frame: Frame, name: str) -> None:
         bind="query-params", format_func=lambda one: GAP_LABELS[one].removesuffix(" gap"),
     )  # fmt: skip
     table = class_gaps(gaps, metric, class_names(frame), records_of(frame))
-    provenance = frame.provenance(*(divergence_name(kind) for kind in gaps))
-    figure, shown = drawn(
-        "defended_classes", provenance, (metric,),
-        lambda look: gap_bars(table, "pruned", metric, look, MOST_CLASSES),
-    )  # fmt: skip
-    finding = findings.defended_classes(table, metric, name)
     chart(
-        figure,
-        finding=finding,
-        data=shown,
-        key="defended_classes",
-        alt=f"{GAP_LABELS[metric]} by class without and with {name}. {finding}",
-        provenance=provenance,
+        "defended_classes",
+        frame.provenance(*(divergence_name(kind) for kind in gaps)),
+        lambda look: gap_bars(table, "pruned", metric, look, MOST_CLASSES),
+        finding=findings.defended_classes(table, metric, name),
+        alt=f"{GAP_LABELS[metric]} by class without and with {name}",
+        choices=(metric,),
     )
     st.page_link(
         "pages/classes.py", label="All classes and models", icon=":material/arrow_forward:",

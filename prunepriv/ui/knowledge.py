@@ -19,7 +19,7 @@ from prunepriv.figures.knowledge import knowledge_matrix
 from prunepriv.figures.sweeps import setting_value
 from prunepriv.options import APPROACHES, ATTACKS
 from prunepriv.plan import Target, evaluation_name
-from prunepriv.ui.charts import chart, theme
+from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.runs import catalog, entries, result_of
 from prunepriv.ui.sweeps import submit
@@ -61,16 +61,14 @@ def _draw(
     if cells["accuracy"].notna().sum() == 0:
         st.caption("Nothing of it has been evaluated yet.")
         return
-    figure, shown = knowledge_matrix(cells, what, theme())
-    finding = findings.knowledge(shown, attack, what)
     chart(
-        figure,
-        finding=finding,
-        data=shown,
-        key="knowledge",
+        "knowledge",
+        frame.provenance(evaluation_name(target)),
+        lambda look: knowledge_matrix(cells, what, look),
+        finding=findings.knowledge(cells, attack, what),
         alt=f"{ATTACKS[attack].label}'s accuracy by the target's {what} and the {what} that the "
-        f"adversary assumes. {finding}",
-        provenance=frame.provenance(evaluation_name(target)),
+        "adversary assumes",
+        choices=None,  # its cells come from other runs too
     )
     _offer(sweep, int(cells["accuracy"].isna().sum()), frame)
 

@@ -16,10 +16,9 @@ from prunepriv.plan import signals_name
 from prunepriv.store.signals import QUANTITIES, Quantity, RecordSignals
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names
-from prunepriv.ui.figure_cache import drawn
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
-from prunepriv.ui.records import clicked, record_list
+from prunepriv.ui.records import record_list
 
 Signals = Mapping[ModelKind, RecordSignals]
 MODEL, SIGNAL, BAR = "bar_model", "bar_signal", "bar"
@@ -87,23 +86,16 @@ def _histograms(
 ) -> None:
     st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
     only = class_names(frame)[label] if label is not None else ""
-    finding = findings.leakage(signals, quantity, only)
-    provenance = frame.provenance(*(signals_name(kind) for kind in signals))
     absent = missing(frame)
-    figure, table = drawn(
-        f"histograms_{quantity}", provenance, (scale.name, label, *absent.items()),
+    mark = chart(
+        f"histograms_{quantity}",
+        frame.provenance(*(signals_name(kind) for kind in signals)),
         lambda look: leakage_histograms(signals, quantity, scale, look, absent),
-    )  # fmt: skip
-    points = chart(
-        figure,
-        finding=finding,
-        data=table,
-        key=f"histograms_{quantity}",
-        alt=f"Histograms of {quantity}, members against non-members, for each model. {finding}",
-        provenance=provenance,
+        finding=findings.leakage(signals, quantity, only),
+        alt=f"Histograms of {quantity}, members against non-members, for each model",
+        choices=(scale.name, label, *absent.items()),
         select=True,
     )
-    mark = clicked(points, f"histograms_{quantity}")
     if mark is not None:
         st.session_state[MODEL], st.session_state[SIGNAL] = mark[0], quantity
         st.session_state[BAR] = str(int(mark[1]) + 1)

@@ -15,7 +15,7 @@ from prunepriv.figures.findings import is_guessing
 from prunepriv.options import MODEL_KINDS, MODELS, ModelKind
 from prunepriv.plan import SPLIT, TRAIN, Target, divergence_name, evaluation_name, signals_name
 from prunepriv.prose import percent, points, signed
-from prunepriv.ui.charts import small_chart, theme
+from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.run import form
@@ -180,20 +180,17 @@ def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
     parts = split(option.records, 1, experiment.seed, experiment.data.limit)
     members, non_members = len(parts.target_train), len(parts.target_test)
     validation = len(parts.target_validation)
-    figure, table = figures.split_chart(
-        members, validation, non_members, members + validation + non_members, theme()
-    )
-    used = 2 * (members + validation + non_members)
-    small_chart(
-        figure,
-        tools=tools,
-        finding=f"{option.label}: {used:,} records, {option.classes} classes. The target "
+    half = members + validation + non_members
+    chart(
+        "split",
+        frame.provenance(SPLIT),
+        lambda look: figures.split_chart(members, validation, non_members, half, look),
+        finding=f"{option.label}: {2 * half:,} records, {option.classes} classes. The target "
         f"learns {members:,} of them.",
-        data=table,
-        key="split",
         alt=f"{members} members, {validation} validation records, {non_members} non-members; the "
         "other half of the records is the adversary's",
-        provenance=frame.provenance(SPLIT),
+        alt_alone=True,
+        small_in=tools,
     )
 
 
@@ -204,17 +201,16 @@ def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
         return
     history, best = report["history"][0], report["best_epoch"][0]
     kept = next(point for point in history if point["epoch"] == best)
-    figure, table = figures.training_chart(history, best, theme())
-    small_chart(
-        figure,
-        tools=tools,
+    chart(
+        "training",
+        frame.provenance(TRAIN),
+        lambda look: figures.training_chart(history, best, look),
         finding=f"{MODELS[frame.experiment.model.name].label} ({size_of(report['architecture'])}), epoch {best} of {len(history)} kept: "
         f"{percent(kept['member_accuracy'], 0)} on members, "
         f"{percent(kept['validation_accuracy'], 0)} on validation records.",
-        data=table,
-        key="training",
         alt="Accuracy of the target model by epoch on members and on validation records",
-        provenance=frame.provenance(TRAIN),
+        alt_alone=True,
+        small_in=tools,
     )
 
 
@@ -225,16 +221,16 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
         st.caption(pending(frame))
         return
     requested = frame.experiment.pruning.sparsity if kind in ("pruned", "defended") else 0.0
-    figure, table = figures.layers_chart(report["layers"], requested, theme())
-    small_chart(
-        figure,
-        tools=tools,
+    chart(
+        "layers",
+        frame.provenance(signals_name(kind)),
+        lambda look: figures.layers_chart(report["layers"], requested, look),
         finding=f"{pruning_of(frame.experiment)}: {percent(report['sparsity'])} of the weights "
         "are gone; the solid part was kept.",
-        data=table,
-        key="layers",
         alt="Share of each layer's weights that was kept and removed",
-        provenance=frame.provenance(signals_name(kind)),
+        alt_alone=True,
+        choices=(requested,),
+        small_in=tools,
     )
     st.page_link(
         "pages/run.py",
@@ -258,16 +254,15 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
     if not means:
         st.caption(pending(frame))
         return
-    figure, table = figures.gap_chart(means, theme())
-    told = [f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items()]
-    small_chart(
-        figure,
-        tools=tools,
-        finding=f"Gap in confidence, members ● to others ◆: {', '.join(told)}.",
-        data=table,
-        key="gaps",
-        alt="Mean confidence of members and non-members for each model: " + ", ".join(told),
-        provenance=frame.provenance(*(divergence_name(kind) for kind in means)),
+    told = ", ".join(f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items())
+    chart(
+        "gaps",
+        frame.provenance(*(divergence_name(kind) for kind in means)),
+        lambda look: figures.gap_chart(means, look),
+        finding=f"Gap in confidence, members ● to others ◆: {told}.",
+        alt=f"Mean confidence of members and non-members for each model: {told}",
+        alt_alone=True,
+        small_in=tools,
     )
 
 
@@ -278,21 +273,19 @@ def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
         st.caption(pending(frame))
         return
     best = best_of(rows)
-    figure, table = figures.attacks_chart(rows, theme())
     told = (
         f"No attack on the {kind} model is distinguishable from guessing."
         if all(is_guessing(row) for row in rows)
         else f"{label(best)} does best on the {kind} model: {percent(best['accuracy'])} "
         f"({interval(best)})."
     )
-    small_chart(
-        figure,
-        tools=tools,
+    chart(
+        "attacks",
+        frame.provenance(evaluation_name(Target(kind))),
+        lambda look: figures.attacks_chart(rows, look),
         finding=told,
-        data=table,
-        key="attacks",
-        alt=f"Accuracy of {len(rows)} attacks with 95 % intervals beside the 50 % line. {told}",
-        provenance=frame.provenance(evaluation_name(Target(kind))),
+        alt=f"Accuracy of {len(rows)} attacks with 95 % intervals beside the 50 % line",
+        small_in=tools,
     )
 
 
@@ -318,15 +311,13 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
         best.get(Target("defended", "non_adaptive")),
         name,
     )
-    figure, table = figures.defense_chart(best, theme())
-    small_chart(
-        figure,
-        tools=tools,
+    chart(
+        "defense",
+        frame.provenance(*map(evaluation_name, best)),
+        lambda look: figures.defense_chart(best, look),
         finding=told,
-        data=table,
-        key="defense",
-        alt=f"Accuracy of the best attack on each model with its 95 % interval. {told}",
-        provenance=frame.provenance(*map(evaluation_name, best)),
+        alt="Accuracy of the best attack on each model with its 95 % interval",
+        small_in=tools,
     )
 
 

@@ -25,22 +25,6 @@ from prunepriv.ui.frame import Frame
 MOST_ROWS = 100
 
 
-def clicked(points: Sequence[Mapping[str, Any]], key: str) -> list[Any] | None:
-    """``customdata`` of a mark that was clicked just now; None if nothing new was.
-
-    A chart keeps reporting its selection at every rerun, also when the visitor has chosen something
-    else by another control since: only a change of it is a click.
-
-    Args:
-        points: what :func:`prunepriv.ui.charts.chart` returned.
-        key: the chart's.
-    """
-    mark = list(points[0]["customdata"]) if points and "customdata" in points[0] else None
-    before = st.session_state.get(f"{key}_clicked")
-    st.session_state[f"{key}_clicked"] = mark
-    return mark if mark != before else None
-
-
 def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None] | None:
     """All records x and labels y by the data set's own index, and the features' names.
 

@@ -27,7 +27,7 @@ from prunepriv.figures.sweeps import (
 )
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.store.sweep_table import summary, table_bytes
-from prunepriv.ui.charts import chart, theme
+from prunepriv.ui.charts import chart
 from prunepriv.ui.provenance import Provenance
 
 
@@ -92,15 +92,13 @@ def _choose_attack(means: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def _lines(points: pd.DataFrame, attack: str, x: str, provenance: Provenance) -> None:
-    figure, shown = accuracy_lines(points, x, theme())
-    finding = findings.sweep_lines(shown, attack, x)
     chart(
-        figure,
-        finding=finding,
-        data=shown,
-        key="sweep_lines",
-        alt=f"Attack accuracy over {setting_name(x)}, a line per model. {finding}",
-        provenance=provenance,
+        "sweep_lines",
+        provenance,
+        lambda look: accuracy_lines(points, x, look),
+        finding=lambda shown: findings.sweep_lines(shown, attack, x),
+        alt=f"Attack accuracy over {setting_name(x)}, a line per model",
+        choices=None,
     )
     lines = points["series"].nunique()
     if lines > MOST_LINES:
@@ -116,22 +114,18 @@ def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Proven
     ours = means[(means["model"] == kind) & (means["adversary"] == "adaptive")]
     rows, columns = (_values(sweep, name) for name in axes)
     cells = matrix_cells(ours, axes, (rows, columns))
+    titles = (setting_name(axes[0]), setting_name(axes[1]))
     known = axes[1].removeprefix("knowledge.")
     knows = known != axes[1]
-    if knows:
-        figure, shown = knowledge_matrix(cells, known, theme())
-        finding = findings.knowledge(shown, attack, known)
-    else:
-        titles = (setting_name(axes[0]), setting_name(axes[1]))
-        figure, shown = matrix(cells, titles, theme())
-        finding = findings.sweep_matrix(shown, attack, KINDS[kind].label.lower())
     chart(
-        figure,
-        finding=finding,
-        data=shown,
-        key="sweep_matrix",
-        alt=f"Attack accuracy by {setting_name(axes[0])} and {setting_name(axes[1])}. {finding}",
-        provenance=provenance,
+        "sweep_matrix",
+        provenance,
+        lambda look: knowledge_matrix(cells, known, look) if knows else matrix(cells, titles, look),
+        finding=findings.knowledge(cells, attack, known)
+        if knows
+        else findings.sweep_matrix(cells, attack, KINDS[kind].label.lower()),
+        alt=f"Attack accuracy by {titles[0]} and {titles[1]}",
+        choices=None,
     )
 
 
