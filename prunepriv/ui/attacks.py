@@ -29,7 +29,6 @@ from prunepriv.figures.threshold import (
 )
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target, evaluation_name, score_name
-from prunepriv.prose import percent, short
 from prunepriv.store.result import AttackScores
 from prunepriv.ui.charts import Drawing, chart, show_data, theme
 from prunepriv.ui.controls import adversary, model_kind
@@ -195,7 +194,7 @@ def _threshold(frame: Frame, target: Target, attack: str) -> None:
         f"{curve.label} says \u201cmember\u201d from this score on", list(stops), value=text,
         key=f"threshold_{attack}", bind="query-params",
     )  # fmt: skip
-    st.caption(_own_threshold(curve, scores, text))
+    st.caption(findings.own_threshold(curve, scores.thresholds, text))
     spacing: Spacing = st.segmented_control(
         "Score axis", list(SPACINGS), default="even", required=True, key="score_axis",
         bind="query-params", format_func=lambda one: SPACINGS[one],
@@ -207,20 +206,6 @@ def _threshold(frame: Frame, target: Target, attack: str) -> None:
 
 def _scores(frame: Frame, target: Target, attack: str) -> AttackScores | None:
     return frame.result.scores(attack, target)
-
-
-def _own_threshold(curve: Curve, scores: AttackScores, text: str) -> str:
-    """Where the slider starts, and why."""
-    own = curve.own
-    does = f"accuracy {percent(own.accuracy)}, TPR {percent(own.tpr)}, FPR {percent(own.fpr)}"
-    if len(scores.thresholds) == 1:
-        return f"It starts at {text}, the attack's own threshold, fitted on shadow models ({does})."
-    low, high = min(scores.thresholds), max(scores.thresholds)
-    return (
-        f"This attack has a threshold of its own for each class, fitted on shadow models, from "
-        f"{short(low)} to {short(high)} ({does}). The slider moves one for all and starts at their "
-        f"median over the records, {text}."
-    )
 
 
 def _cut(

@@ -20,7 +20,7 @@ from prunepriv.plan import (
     models_name,
     signals_name,
 )
-from prunepriv.prose import percent, privacy_statement
+from prunepriv.prose import privacy_statement
 from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_names
@@ -87,11 +87,7 @@ def _privacy(frame: Frame) -> None:
     if privacy is None:
         return
     st.markdown(f":material/lock: **{privacy_statement(privacy)}**", help=tip("dp_sgd"))
-    st.caption(
-        f"Noise multiplier {privacy['noise_multiplier']:g}, gradients clipped to a norm of "
-        f"{privacy['clip']:g}, {privacy['steps']:,} steps of {percent(privacy['sample_rate'])} of the "
-        "members each."
-    )
+    st.caption(findings.noise(privacy))
 
 
 def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
@@ -111,10 +107,10 @@ def _attacks(frame: Frame, adversary: Adversary, name: str) -> None:
         return
     adaptive, other = best[everyone[1]], best[everyone[2]]
     chart(
-        "defence_attacks",
+        "defense_attacks",
         frame.provenance(*map(evaluation_name, shown)),
         lambda look: accuracy_dots(board, shown, look),
-        finding=findings.defence(before, adaptive, other, name, adversary),
+        finding=findings.defense(before, adaptive, other, name, adversary),
         alt=f"Attack accuracies without and with {name}, with 95 % intervals",
     )
     st.caption(
@@ -139,12 +135,7 @@ def _trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
         alt=f"Accuracy on non-members against the best attack, an arrow from pruned to {name}",
         choices=None,  # other runs stand in it too
     )
-    others = len(points) - len(here)
-    st.caption(
-        f"Grey: {others} other defence(s) or strength(s) on the same pruned model, from your other runs."
-        if others
-        else "Runs of the same pruned model with other defences or strengths will be drawn here as well."
-    )
+    st.caption(findings.others(len(points) - len(here)))
 
 
 def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Point]:

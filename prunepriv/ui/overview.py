@@ -10,24 +10,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from prunepriv.datasets.splits import split
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.figures import findings
 from prunepriv.figures import overview as figures
-from prunepriv.figures.findings import is_guessing
-from prunepriv.options import MODEL_KINDS, MODELS, ModelKind
+from prunepriv.options import ATTACKS, MODEL_KINDS, MODELS, ModelKind
 from prunepriv.plan import SPLIT, TRAIN, Target, divergence_name, evaluation_name, signals_name
 from prunepriv.prose import percent, points, signed
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.run import form
-from prunepriv.ui.story import (
-    Row,
-    attribution,
-    best_of,
-    change,
-    defended,
-    interval,
-    label,
-)
 from prunepriv.ui.words import defense_name, pruning_of, size_of
 
 Draw = Callable[[Frame, DeltaGenerator], None]
@@ -60,7 +51,7 @@ def headlines(frame: Frame) -> None:
     found = {k: frame.result.evaluation(Target(k)) for k in frame.experiment.models}
     rows = {k: rows for k, rows in found.items() if rows is not None}
     if len(rows) == len(found):
-        st.markdown(attribution(rows))
+        st.markdown(findings.attribution(rows))
 
 
 def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
@@ -69,14 +60,12 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
     if now is None:
         _headline(name, None, "accuracy_kept", pending(frame))
         return
-    accuracy, told, change_ = now["non_member_accuracy"], "on records it has never seen", None
-    if before is not None and kind != "original":
-        change_ = accuracy - before["non_member_accuracy"]
-        told = f"from {percent(before['non_member_accuracy'])} of the original"
+    accuracy = now["non_member_accuracy"]
+    start = None if before is None or kind == "original" else before["non_member_accuracy"]
+    delta = None if start is None else accuracy - start
     _headline(
-        name, percent(accuracy), "accuracy_kept", told,
-        delta=None if change_ is None else points(change_),
-        worse=change_ is not None and change_ < -0.005,
+        name, percent(accuracy), "accuracy_kept", findings.accuracy_before(start),
+        delta=None if delta is None else points(delta), worse=delta is not None and delta < -0.005,
     )  # fmt: skip
 
 
@@ -88,17 +77,14 @@ def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
     if rows is None:
         _headline("Best attack on it", None, "attack_accuracy", pending(frame))
         return
-    best = best_of(rows)
-    told = f"95 % interval {interval(best)}"
-    if is_guessing(best):
-        told = f"not distinguishable from guessing ({interval(best)})"
+    best = findings.best_of(rows)
     delta, worse = None, False
     if before is not None and kind != "original":
-        difference, clear = change(best_of(before), best)
+        difference, clear = findings.change(findings.best_of(before), best)
         delta, worse = points(difference), clear and difference > 0
     _headline(
-        f"Best attack on it: {label(best)}", percent(best["accuracy"]), "attack_accuracy", told,
-        delta=delta, worse=worse,
+        f"Best attack on it: {ATTACKS[best['attack']].label}", percent(best["accuracy"]),
+        "attack_accuracy", findings.attack_interval(best), delta=delta, worse=worse,
     )  # fmt: skip
 
 
@@ -108,12 +94,9 @@ def _confidence_gap(frame: Frame, kind: ModelKind) -> None:
         _headline("Confidence gap", None, "confidence_gap", pending(frame))
         return
     before = None if kind == "original" else _overall_gap(frame, "original")
-    told = (
-        "members over non-members" if before is None else f"from {signed(before)} of the original"
-    )
     delta = None if before is None else gap - before
     _headline(
-        "Confidence gap", signed(gap), "confidence_gap", told,
+        "Confidence gap", signed(gap), "confidence_gap", findings.gap_before(before),
         delta=None if delta is None else signed(delta), worse=delta is not None and delta > 0.005,
     )  # fmt: skip
 
@@ -185,8 +168,7 @@ def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
         "split",
         frame.provenance(SPLIT),
         lambda look: figures.split_chart(members, validation, non_members, half, look),
-        finding=f"{option.label}: {2 * half:,} records, {option.classes} classes. The target "
-        f"learns {members:,} of them.",
+        finding=findings.split(option.label, option.classes, members, half),
         alt=f"{members} members, {validation} validation records, {non_members} non-members; the "
         "other half of the records is the adversary's",
         alt_alone=True,
@@ -201,13 +183,13 @@ def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
         return
     history, best = report["history"][0], report["best_epoch"][0]
     kept = next(point for point in history if point["epoch"] == best)
+    size = size_of(report["architecture"])
+    network = f"{MODELS[frame.experiment.model.name].label} ({size})"
     chart(
         "training",
         frame.provenance(TRAIN),
         lambda look: figures.training_chart(history, best, look),
-        finding=f"{MODELS[frame.experiment.model.name].label} ({size_of(report['architecture'])}), epoch {best} of {len(history)} kept: "
-        f"{percent(kept['member_accuracy'], 0)} on members, "
-        f"{percent(kept['validation_accuracy'], 0)} on validation records.",
+        finding=findings.kept_epoch(network, len(history), kept),
         alt="Accuracy of the target model by epoch on members and on validation records",
         alt_alone=True,
         small_in=tools,
@@ -225,8 +207,7 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
         "layers",
         frame.provenance(signals_name(kind)),
         lambda look: figures.layers_chart(report["layers"], requested, look),
-        finding=f"{pruning_of(frame.experiment)}: {percent(report['sparsity'])} of the weights "
-        "are gone; the solid part was kept.",
+        finding=findings.removed(pruning_of(frame.experiment), report["sparsity"]),
         alt="Share of each layer's weights that was kept and removed",
         alt_alone=True,
         choices=(requested,),
@@ -254,13 +235,13 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
     if not means:
         st.caption(pending(frame))
         return
-    told = ", ".join(f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items())
     chart(
         "gaps",
         frame.provenance(*(divergence_name(kind) for kind in means)),
         lambda look: figures.gap_chart(means, look),
-        finding=f"Gap in confidence, members ● to others ◆: {told}.",
-        alt=f"Mean confidence of members and non-members for each model: {told}",
+        finding=findings.gaps(means),
+        alt="Mean confidence of members and non-members for each model: "
+        + findings.gap_list(means),
         alt_alone=True,
         small_in=tools,
     )
@@ -272,18 +253,11 @@ def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
     if rows is None:
         st.caption(pending(frame))
         return
-    best = best_of(rows)
-    told = (
-        f"No attack on the {kind} model is distinguishable from guessing."
-        if all(is_guessing(row) for row in rows)
-        else f"{label(best)} does best on the {kind} model: {percent(best['accuracy'])} "
-        f"({interval(best)})."
-    )
     chart(
         "attacks",
         frame.provenance(evaluation_name(Target(kind))),
         lambda look: figures.attacks_chart(rows, look),
-        finding=told,
+        finding=findings.attacks_in_short(rows, kind),
         alt=f"Accuracy of {len(rows)} attacks with 95 % intervals beside the 50 % line",
         small_in=tools,
     )
@@ -296,26 +270,21 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
             form.fill(with_ppb(frame.experiment))
             st.switch_page("pages/run.py", query_params=link_params(frame.run_id))
         return
-    best: dict[Target, Row] = {}
-    for target in frame.result.targets:
-        rows = frame.result.evaluation(target)
-        if rows is not None:
-            best[target] = best_of(rows)
+    found = {target: frame.result.evaluation(target) for target in frame.result.targets}
+    best = {target: findings.best_of(rows) for target, rows in found.items() if rows is not None}
     if not {Target("defended"), Target("pruned")} <= best.keys():
         st.caption(pending(frame))
         return
-    name = defense_name(frame.experiment)
-    told = defended(
-        best[Target("pruned")],
-        best[Target("defended")],
-        best.get(Target("defended", "non_adaptive")),
-        name,
-    )
     chart(
         "defense",
         frame.provenance(*map(evaluation_name, best)),
         lambda look: figures.defense_chart(best, look),
-        finding=told,
+        finding=findings.defended(
+            best[Target("pruned")],
+            best[Target("defended")],
+            best.get(Target("defended", "non_adaptive")),
+            defense_name(frame.experiment),
+        ),
         alt="Accuracy of the best attack on each model with its 95 % interval",
         small_in=tools,
     )

@@ -58,7 +58,7 @@ def charts(sweep: Sweep, means: pd.DataFrame) -> None:
     if not _is_matrix(means, settings):
         _lines(points, attack, x, provenance)
     _heatmaps(sweep, means, attack, provenance)
-    _caption(points)
+    st.caption(findings.seeds(points))
 
 
 def _is_matrix(means: pd.DataFrame, settings: list[str]) -> bool:
@@ -161,14 +161,6 @@ def _two_axes(means: pd.DataFrame, settings: list[str]) -> tuple[str, str] | Non
     return (
         (next(name for name in varied if name != x), x) if x in varied else (varied[0], varied[1])
     )
-
-
-def _caption(points: pd.DataFrame) -> None:
-    most = int(points["seeds"].max())
-    if most > 1:
-        st.caption(f"Means of up to {most} seeds; bars: 95 % interval over seeds (Student's t).")
-    else:
-        st.caption("One seed each: another seed may move every figure by a few points.")
 
 
 def tables(sweep: Sweep, table: pd.DataFrame) -> None:

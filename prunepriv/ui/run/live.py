@@ -237,11 +237,7 @@ def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
         "curves_chart",
         frame.provenance(shown),
         lambda look: curves_chart(points, best, most, look),
-        finding=f"{KINDS[TRAINED[shown]].label}, {whose}: best so far at epoch {best} of at most {most}, "
-        f"{percent(top['validation_accuracy'])} on validation records and "
-        f"{percent(top['member_accuracy'])} on members.".replace(
-            "best so far", "best so far" if frame.live else "best"
-        ),
+        finding=findings.curves(f"{KINDS[TRAINED[shown]].label}, {whose}", top, most, frame.live),
         alt=f"Training loss and accuracy by epoch of the {TRAINED[shown]} model",
         alt_alone=True,
         choices=None,  # there may be no artifact yet

@@ -1,4 +1,4 @@
-"""Sentences about what pruning removed, layer by layer."""
+"""Sentences about models: how they were trained, and what pruning removed of them."""
 
 from __future__ import annotations
 
@@ -22,4 +22,20 @@ def sparsity(layers: Mapping[str, float], whole: float, pruning: str) -> str:
         return f"{told}: {low} of every one of its {len(layers)} layers."
     return (
         f"{told}: from {low} of layer {least} to {high} of layer {most}, of {len(layers)} layers."
+    )
+
+
+def curves(model: str, point: Mapping[str, float], most: int, live: bool) -> str:
+    """The best epoch, and how good it is.
+
+    Args:
+        model: whose curves, "Pruned, target model".
+        point: the best epoch's.
+        most: the most epochs that there may be.
+        live: whether more epochs may come.
+    """
+    return (
+        f"{model}: best {'so far ' if live else ''}at epoch {point['epoch']} of at most {most}, "
+        f"{percent(point['validation_accuracy'])} on validation records and "
+        f"{percent(point['member_accuracy'])} on members."
     )

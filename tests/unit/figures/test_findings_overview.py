@@ -1,11 +1,19 @@
+"""A run in short: the best attack, its interval, and what changed it."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
 
-from prunepriv.figures.findings import is_guessing
-from prunepriv.ui.story import attribution, best_of, change, defended, interval
+from prunepriv.figures.findings import (
+    attribution,
+    best_of,
+    change,
+    defended,
+    interval,
+    is_guessing,
+)
 
 
 def row(attack: str, accuracy: float, half: float = 0.01) -> dict[str, Any]:
@@ -65,12 +73,12 @@ def test_without_the_control_nothing_is_attributed() -> None:
     assert "points" not in told
 
 
-def test_the_defence_is_told_against_the_adaptive_adversary_first() -> None:
+def test_the_defense_is_told_against_the_adaptive_adversary_first() -> None:
     told = defended(row("conf", 0.8), row("conf", 0.7), row("conf", 0.52), "PPB")
     assert told.index("70.0 %") < told.index("52.0 %")
     assert "\N{MINUS SIGN}10.0 points" in told
 
 
-def test_a_defence_without_a_clear_effect_is_not_praised() -> None:
+def test_a_defense_without_a_clear_effect_is_not_praised() -> None:
     told = defended(row("conf", 0.80, 0.02), row("conf", 0.79, 0.02), None, "PPB")
     assert "no more than its uncertainty" in told
