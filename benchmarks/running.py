@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from prunepriv.engine.client import ENGINE_LOCK, engine_is_alive
+from prunepriv.store.locks import pid_file
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def run(store: Path, *options: str) -> Job:
 
 def stop_engine(store: Path) -> None:
     """End the engine of a store, so that the next run starts cold, and wait until it is gone."""
-    pid = int((store / ENGINE_LOCK).read_text())
+    pid = int(pid_file(store / ENGINE_LOCK).read_text())
     os.kill(pid, signal.SIGTERM)
     while engine_is_alive(store):
         time.sleep(0.05)

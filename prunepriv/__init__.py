@@ -5,4 +5,6 @@ experiment -> datasets -> training -> pruning and defenses -> signals -> attacks
 -> figures -> pages.
 """
 
-__version__ = "0.1.0"
+from prunepriv.version import __version__
+
+__all__ = ["__version__"]

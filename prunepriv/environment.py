@@ -1,4 +1,4 @@
-"""This machine: where the store, downloaded data and the package's own assets lie; its cores."""
+"""This machine: where the store, downloaded data and the program's own files lie; its cores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ import platformdirs
 
 NAME = "prunepriv"
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def root(package: Path = _PACKAGE) -> Path:
+    """The folder of ``app.py``, ``pages``, ``assets`` and ``.streamlit``.
+
+    Args:
+        package: this package. An installed one holds that folder, for it may put nothing but itself
+            among the installed packages; in a checkout it lies inside that folder.
+    """
+    installed = package / "_dashboard"
+    return installed if installed.is_dir() else package.parent
+
+
+ASSETS = root() / "assets"
 """Presets, glossary, lessons and the bundled example runs."""
 
 EXAMPLES = ASSETS / "examples"

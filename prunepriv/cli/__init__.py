@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that ``list`` is quick."""
 
 from prunepriv.cli import (  # noqa: F401  (each adds its commands)
+    dashboard,
     data,
     example,
     export,

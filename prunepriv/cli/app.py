@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from prunepriv.environment import store_folder
 from prunepriv.errors import Cancelled, PruneprivError
+from prunepriv.version import __version__
 
 MISTAKE = 2
 INTERRUPTED = 130
@@ -31,6 +32,24 @@ Store = Annotated[
     ),
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `list` shows it.")]
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"prunepriv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Tell the program's version."
+        ),
+    ] = False,
+) -> None:
+    """What is told before a command."""
 
 
 def main() -> NoReturn:

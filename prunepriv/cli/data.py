@@ -70,7 +70,8 @@ def _is_path(text: str) -> bool:
     """Whether a name means a file or folder: a data set of the program goes first."""
     if text in DATASETS or text.startswith(f"{OWN}:"):
         return False
-    return os.sep in text or bool(Path(text).suffix) or Path(text).exists()
+    separated = os.sep in text or (os.altsep or os.sep) in text
+    return separated or bool(Path(text).suffix) or Path(text).exists()
 
 
 def _read(path: Path, label_column: str | None, store: Path) -> Any:

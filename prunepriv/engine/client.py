@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-import prunepriv
-from prunepriv.environment import cores, data_folder
+from prunepriv.environment import cores, data_folder, root
 from prunepriv.errors import EngineError
 from prunepriv.experiment import Experiment
 from prunepriv.store.artifacts import ArtifactStore
@@ -118,7 +117,8 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
-                cwd=Path(prunepriv.__file__).parent.parent,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows' own way
+                cwd=root(),
                 env={**os.environ, "PRUNEPRIV_DATA": str(data_folder())},  # absolute
             )
     except OSError as error:

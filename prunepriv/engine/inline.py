@@ -49,9 +49,8 @@ def run_inline(
         return run_id
     finally:
         catalog.close()
-        (store / owner).unlink(missing_ok=True)
         if held is not None:
-            held.release()
+            held.remove()
 
 
 class _Inline:

@@ -16,7 +16,8 @@ RUNNER = "PRUNEPRIV_RUNNER"
 
 def dask_setup(worker: Any) -> None:
     """Called by Dask when a worker has started."""
-    os.nice(NICENESS)
+    if hasattr(os, "nice"):  # Windows has none
+        os.nice(NICENESS)
     worker.http_server.stop()  # it asks no one for credentials, and nobody needs it
     module = os.environ[RUNNER].partition(":")[0]
     threading.Thread(target=_import, args=(module,), daemon=True, name="warm-up").start()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
+import io
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image
 
 SIDE = 48
 """Pixels that a thumbnail is enlarged to at least."""
@@ -27,17 +27,10 @@ def png(image: np.ndarray) -> bytes:
         raise ValueError(
             f"a picture is uint8 (1 or 3, height, width), got {image.dtype} {image.shape}"
         )
-    channels, height, width = image.shape
-    rows = np.ascontiguousarray(image.transpose(1, 2, 0)).reshape(height, width * channels)
-    filtered = np.hstack([np.zeros((height, 1), np.uint8), rows])  # filter 0 before every row
-    colour = 0 if channels == 1 else 2
-    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered.tobytes())), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, body) for name, body in chunks)
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+    return file.getvalue()
 
 
 def thumbnail(image: np.ndarray) -> str:

@@ -194,12 +194,25 @@ class ArtifactStore:
         """Move a damaged artifact out of the way, for whoever wants to know what happened."""
         self._whole.discard(key)
         aside = self.root / "damaged"
-        aside.mkdir(exist_ok=True)
-        target = Path(tempfile.mkdtemp(prefix=f"{key[:12]}-", dir=aside))
+        try:
+            aside.mkdir(exist_ok=True)
+            target = Path(tempfile.mkdtemp(prefix=f"{key[:12]}-", dir=aside))
+            self._move(key, target)
+        except PermissionError:
+            raise StoreError(
+                f"{self.path(key)} is damaged and cannot be moved away: close the programs that "
+                "read it, see that you may write there, then try again"
+            ) from None
+
+    def _move(self, key: str, target: Path) -> None:
+        """Move an artifact into a new folder, which goes again if there is nothing to move."""
         try:
             os.rename(self.path(key), target / key)
         except FileNotFoundError:
             shutil.rmtree(target, ignore_errors=True)
+        except PermissionError:  # Windows moves no folder of which a file is in use
+            shutil.rmtree(target, ignore_errors=True)
+            raise
 
 
 def _describe(file: Path) -> tuple[int, str]:
@@ -221,8 +234,11 @@ def _matches(file: Path, size: int, digest: str | None) -> bool:
 
 
 def _sync(file: Path) -> None:
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())
+    descriptor = os.open(file, os.O_RDWR)  # Windows synchronises nothing that is open to read only
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_full(error: Exception) -> bool:

@@ -38,7 +38,7 @@ def export_csv(report: Mapping[str, Any], folder: Path, command: str) -> list[Pa
     files = [folder / f"{table}.csv" for table in TABLES]
     for file, table in zip(files, TABLES, strict=True):
         rows = [{**origin, **_flat(row)} for row in report[table]]
-        with file.open("w", newline="") as stream:
+        with file.open("w", newline="", encoding="utf-8") as stream:
             names = dict.fromkeys(name for row in rows for name in row) or origin
             writer = csv.DictWriter(stream, list(names))
             writer.writeheader()

@@ -10,6 +10,7 @@ from prunepriv.options import ModelKind
 from prunepriv.plan import CHECKS, divergence_name, evaluation_name, models_name, signals_name
 from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
+from prunepriv.version import __version__
 
 MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
 
@@ -26,6 +27,7 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
     """
     kinds = result.experiment.models
     return {
+        "prunepriv": __version__,
         "run": result.run_id,
         "experiment": result.experiment.model_dump(mode="json"),
         "models": [

@@ -10,6 +10,9 @@ from typing import Any
 
 from prunepriv.errors import StoreError, StoreFullError
 
+_READING = 0.3
+"""Seconds for which a file is tried to be replaced: it is small, and read in an instant."""
+
 
 def write_record(
     store: Path, run_id: str, settings: dict[str, Any], status: str, error: str = ""
@@ -40,13 +43,27 @@ def write_whole(file: Path, record: dict[str, Any], store: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps(record, indent=1))
-        os.replace(draft, file)
+        _replace(file, draft)
     except PermissionError:
         raise StoreError(f"{store} cannot be written to: choose another --store") from None
     except OSError as error_:
         raise StoreFullError(f"{file} cannot be written ({error_.strerror})") from None
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _replace(file: Path, draft: Path) -> None:
+    """Put the draft in the file's place. Windows refuses while somebody reads the file: ask again."""
+    deadline = time.monotonic() + _READING
+    while True:
+        try:
+            os.replace(draft, file)
+        except PermissionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def read_records(store: Path) -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ it runs the page that the link names, and leaves ``app.py`` out. Every later run
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import streamlit as st
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
+from prunepriv.environment import root
+
+APP = root() / "app.py"
 _ENTERED = "entered_through_app"
 
 

@@ -65,7 +65,7 @@ class Server:
 
 def start_server(store: Path) -> Server:
     """The dashboard on a free port; returns when it says where it listens."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(
         command,
@@ -106,7 +106,8 @@ def _drain(stream: IO[str], log: list[str], listening: threading.Event) -> None:
             listening.set()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

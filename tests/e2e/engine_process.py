@@ -15,6 +15,7 @@ import psutil
 from prunepriv.engine import client
 from prunepriv.engine.client import ENGINE_LOCK, engine_is_alive
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.locks import pid_file
 from prunepriv.store.schema import StepView
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,10 +109,17 @@ def wait_for_status(catalog: Catalog, run_id: str, *wanted: str) -> None:
     )
 
 
+def engine_pid(store: Path) -> int:
+    """The process id that the engine of a store has written beside its lock."""
+    file = pid_file(store / ENGINE_LOCK)
+    wait_until(lambda: file.is_file() and file.read_text(), "no process id")
+    return int(file.read_text())
+
+
 def stop_engine(store: Path) -> None:
     """End an engine that somebody else started on a store."""
     if engine_is_alive(store):
-        engine = psutil.Process(int((store / ENGINE_LOCK).read_text()))
+        engine = psutil.Process(engine_pid(store))
         family = [engine, *engine.children(recursive=True)]
         os.kill(engine.pid, signal.SIGTERM)
         wait_until_gone(family)

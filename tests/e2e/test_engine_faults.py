@@ -29,6 +29,7 @@ from tests.e2e.engine_process import (
     DEADLINE,
     ROOT,
     EngineProcess,
+    engine_pid,
     step,
     stop_engine,
     wait_for_status,
@@ -176,10 +177,10 @@ def test_whoever_asks_gets_an_engine_that_outlives_him(
 ) -> None:
     run_id = launch(experiment, catalog.store, FAKE)
     assert engine_is_alive(catalog.store)
-    pid = (catalog.store / "engine.lock").read_text()
-    assert os.getsid(int(pid)) == int(pid), "it has a session of its own"
+    pid = engine_pid(catalog.store)
+    assert os.getsid(pid) == pid, "it has a session of its own"
     ensure_engine(catalog.store, FAKE)
-    assert (catalog.store / "engine.lock").read_text() == pid
+    assert engine_pid(catalog.store) == pid
     wait_for_status(catalog, run_id, "done")
 
 
@@ -194,7 +195,7 @@ def test_the_command_starts_an_engine_again_that_was_killed(
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as client:
         wait_until(lambda: engine_is_alive(catalog.store), "no engine")
         wait_until(lambda: any(run.status == "running" for run in catalog.runs()), "no run")
-        os.kill(int((catalog.store / "engine.lock").read_text()), signal.SIGKILL)
+        os.kill(engine_pid(catalog.store), signal.SIGKILL)
         _, errors = client.communicate(timeout=DEADLINE)
     assert client.returncode == 0, errors
     assert "starting it again" in errors

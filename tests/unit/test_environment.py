@@ -4,7 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from prunepriv.environment import data_folder, store_folder, user_folder
+from prunepriv.environment import ASSETS, data_folder, root, store_folder, user_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_root_is_the_checkout_or_inside_the_installed_package(tmp_path: Path) -> None:
+    assert root() == ROOT
+    assert ASSETS == ROOT / "assets"
+    package = tmp_path / "prunepriv"
+    package.mkdir()
+    assert root(package) == tmp_path
+    (package / "_dashboard").mkdir()
+    assert root(package) == package / "_dashboard"
 
 
 def test_the_option_goes_before_the_environment_and_that_before_the_user_s_folder(

@@ -258,6 +258,22 @@ def test_permission_refused_is_told(store: ArtifactStore) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def test_a_damaged_artifact_that_cannot_be_moved_away_is_told(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where another process has a file of it mapped."""
+    fill(store)
+    (store.path(KEY) / "meta.json").write_text("{")
+
+    def refuse(source: Path, target: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(StoreError, match="is damaged and cannot be moved away: close"):
+        store.has(KEY)
+    assert list((store.root / "damaged").iterdir()) == []
+
+
 # --- keys from outside ---
 
 

@@ -20,6 +20,7 @@ from prunepriv.store.report import report_json
 from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
 from prunepriv.store.step_rows import step_rows
+from prunepriv.version import __version__
 from tests.synthetic_run import write_synthetic_run
 
 SCHEMA = Path(__file__).resolve().parents[3] / "assets" / "run.schema.json"
@@ -43,6 +44,7 @@ def test_the_report_follows_the_schema_and_is_the_same_each_time(finished: Resul
         Result(ArtifactStore(finished.store.root), finished.experiment), steps
     )
     assert make_experiment(report["experiment"]) == finished.experiment
+    assert report["prunepriv"] == __version__
 
 
 def test_the_report_holds_every_pair_of_model_and_attack(finished: Result) -> None:

@@ -1,0 +1,5 @@
+"""The program's version, told here and nowhere else."""
+
+from __future__ import annotations
+
+__version__ = "0.2.0"
