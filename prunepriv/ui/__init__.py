@@ -1,6 +1,7 @@
-"""What the pages share: the only package beside ``pages/`` and ``app.py`` that imports streamlit.
+"""The dashboard: the only package beside ``pages/`` and ``app.py`` that imports streamlit.
 
-A page is a thin script::
+A room per page, and beside the rooms what the pages share: no page imports another. A page is a
+thin script::
 
     frame = page("Leakage", "Can the model's answers tell members from non-members?")
     signals = records_of(frame)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prunepriv.store.signals import RecordSignals
-from prunepriv.ui.records import record_table
+from prunepriv.ui.leakage.records import record_table
 
 
 def test_record_table_follows_the_record_and_not_the_position(signals, rng):

@@ -21,8 +21,8 @@ from prunepriv.options import APPROACHES, ATTACKS
 from prunepriv.plan import Target, evaluation_name
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
+from prunepriv.ui.launching import submit_sweep
 from prunepriv.ui.runs import catalog, entries, result_of
-from prunepriv.ui.sweeps import submit
 
 What = Literal["sparsity", "approach"]
 SPARSITIES = (0.5, 0.7, 0.9)
@@ -30,7 +30,7 @@ SPARSITIES = (0.5, 0.7, 0.9)
 EVERY = 3.0
 
 
-def knowledge(frame: Frame, target: Target, attack: str) -> None:
+def draw_knowledge(frame: Frame, target: Target, attack: str) -> None:
     """The matrix of one attack on a pruned model, and a button for what has not been run."""
     if target.model not in ("pruned", "defended"):
         return
@@ -200,7 +200,7 @@ def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
         f"Time: {cost.time_words(workers)}."
     )
     if st.button("Run the missing cells", icon=":material/play_arrow:", key="run_knowledge"):
-        submit(sweep)
+        submit_sweep(sweep)
 
 
 @st.cache_data(max_entries=16, ttl=10, show_spinner=False)

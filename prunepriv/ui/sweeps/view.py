@@ -1,4 +1,4 @@
-"""Sweeps' parts: pick one, watch it fill, read its lines and heatmap, take its tables along."""
+"""A sweep in view: how far it is, what it shows, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -8,74 +8,24 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from prunepriv.engine.client import (
-    default_workers,
-    engine_is_alive,
-    ensure_engine,
-    launch_all,
-)
+from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine
 from prunepriv.environment import store_folder
 from prunepriv.errors import PruneprivError
 from prunepriv.estimates.sweep import SweepStanding, SweepWatch
 from prunepriv.experiment import Experiment
-from prunepriv.experiment.sweep import Sweep, make_sweep
+from prunepriv.experiment.sweep import Sweep
 from prunepriv.store.artifacts import ArtifactStore
-from prunepriv.store.sweep_files import read_sweeps, remove_sweep, write_sweep
+from prunepriv.store.sweep_files import remove_sweep
 from prunepriv.store.sweep_table import columns_of, run_rows, summary
 from prunepriv.ui.frame import link_params
 from prunepriv.ui.runs import catalog
-from prunepriv.ui.sweep_charts import charts, tables
+from prunepriv.ui.sweeps.charts import charts, tables
+from prunepriv.ui.sweeps.pick import URL, start
 from prunepriv.ui.words import duration
 
-URL = "sweep"
-PICKER = "picked_sweep"
 EVERY = 2.0
 """Seconds between two looks at a sweep that is worked on."""
 MOST_TOLD = 5
-
-
-def pick() -> Sweep | None:
-    """The sweep in view, by the URL; the last launched where it names none, None without any."""
-    known = read_sweeps(store_folder())
-    asked = st.query_params.get(URL)
-    if asked is not None and asked not in known:
-        st.warning(
-            "There is no such sweep on this computer: it was forgotten, or made elsewhere.",
-            icon=":material/link_off:",
-        )
-        st.query_params.pop(URL)
-    if not known:
-        return None
-    chosen = asked if asked in known else next(iter(known))
-    st.session_state[PICKER] = st.query_params[URL] = chosen
-    st.selectbox(
-        "Sweep", list(known), key=PICKER, on_change=_picked,
-        format_func=lambda sweep_id: f"{known[sweep_id].name} ({len(known[sweep_id].cells)} runs)",
-    )  # fmt: skip
-    return known[chosen]
-
-
-def start(sweep: Sweep) -> None:
-    """Launch a sweep and bring it into view."""
-    st.query_params[URL] = sweep.sweep_id
-    submit(sweep)
-
-
-def submit(sweep: Sweep) -> None:
-    """Launch a sweep and draw the page anew; a mistake is told where the cursor stands."""
-    try:
-        checked = make_sweep(sweep.definition)  # a browser's limits bind nobody
-        write_sweep(store_folder(), checked)
-        with st.spinner("Handing its runs to the engine"):
-            launch_all(checked.experiments, store_folder())
-    except PruneprivError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    st.rerun(scope="app")
-
-
-def _picked() -> None:
-    st.query_params[URL] = st.session_state[PICKER]
 
 
 def view(sweep: Sweep) -> None:

@@ -18,7 +18,7 @@ from prunepriv.options import APPROACHES, ATTACKS, DATASETS, DEFENSES, MODELS, O
 from prunepriv.prose import join
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.runs import catalog
-from prunepriv.ui.sweeps import start
+from prunepriv.ui.sweeps.pick import start
 
 WAYS = ("Preset", "Choose axes", "File")
 SPARSITIES = (50, 60, 70, 80, 90)
