@@ -8,7 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from prunepriv.figures import findings
-from prunepriv.figures.classes import GAP_LABELS, Gap, class_means, gap_bars, gap_heatmap
+from prunepriv.figures.classes import (
+    GAP_LABELS,
+    MOST_CLASSES,
+    Gap,
+    class_means,
+    gap_bars,
+    gap_heatmap,
+)
 from prunepriv.options import ModelKind
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_names
@@ -16,8 +23,6 @@ from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.provenance import Provenance
 
-MOST = 15
-"""Classes that are shown at first: as many as fit on a screen."""
 Gaps = Mapping[ModelKind, pd.DataFrame]
 
 
@@ -25,10 +30,10 @@ def draw_bars(table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Prove
     """A bar per class; a click on one chooses its class in the other charts."""
     st.subheader(GAP_LABELS[metric], anchor=False, help=tip(f"{metric}_gap"))
     classes = table["class"].nunique()
-    everything = classes <= MOST or st.toggle(
+    everything = classes <= MOST_CLASSES or st.toggle(
         f"All {classes} classes", key="all_classes", bind="query-params"
     )
-    most = None if everything else MOST
+    most = None if everything else MOST_CLASSES
     mark = chart(
         "class_bars",
         provenance,

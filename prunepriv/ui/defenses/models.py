@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from prunepriv.figures import findings
-from prunepriv.figures.classes import GAP_LABELS, Gap, class_gaps, gap_bars
+from prunepriv.figures.classes import GAP_LABELS, MOST_CLASSES, Gap, class_gaps, gap_bars
 from prunepriv.figures.defenses import model_accuracies
 from prunepriv.figures.histograms import leakage_histograms
 from prunepriv.figures.scales import SCALES
@@ -18,7 +18,6 @@ from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.signals import SIGNAL_LABELS, Signals, records_of
 
-MOST_CLASSES = 15
 BOTH: tuple[ModelKind, ...] = ("pruned", "defended")
 
 

@@ -1,35 +1,16 @@
-"""Overview's small charts: one per step of the pipeline, each readable at a glance in a card.
-
-As everywhere, each function returns the figure and the table of exactly what it draws.
-"""
+"""Data, training, pruning and fine-tuning: who knows which records, and what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunepriv.figures.palette import (
-    ACCURACY_RANGE,
-    CHANCE,
-    KINDS,
-    MEMBERS,
-    NON_MEMBERS,
-    Theme,
-    rgba,
-)
-from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.plan import Target
-
-HEIGHT = 140
-SMALL = 11
-
-Json = dict[str, Any]
-
-UNLINED: Json = {"autorange": "reversed", "showline": False, "ticks": ""}
-"""An axis of names, the first on top."""
+from prunepriv.figures.overview.card import SMALL, UNLINED, card
+from prunepriv.figures.palette import KINDS, MEMBERS, NON_MEMBERS, Theme
+from prunepriv.figures.panels import Json
+from prunepriv.options import ModelKind
 
 
 def split_chart(
@@ -61,7 +42,7 @@ def split_chart(
         }
         for whose, name, count, paint in parts
     ]
-    figure = _card(
+    figure = card(
         traces,
         theme,
         x={"visible": False},
@@ -115,7 +96,7 @@ def training_chart(
         _end_label(table, column, name, colour) for column, name, colour, _ in lines if len(table)
     ]
     title = {"text": "epoch", "font": {"size": SMALL}, "standoff": 2}
-    figure = _card(
+    figure = card(
         traces,
         theme,
         x={"title": title, "nticks": 6, "showgrid": False},
@@ -157,7 +138,7 @@ def layers_chart(
         "yref": "paper", "line": {"color": theme.muted, "width": 1.5, "dash": "dot"},
     }  # fmt: skip
     quarters = [0, 0.25, 0.5, 0.75, 1]
-    figure = _card(
+    figure = card(
         bars,
         theme,
         x={"range": [0, 1.02], "tickformat": ".0%", "tickvals": quarters, "showgrid": False},
@@ -209,7 +190,7 @@ def gap_chart(
                 "hovertemplate": f"{look.label}: %{{x:.3f}}<extra>%{{y}}</extra>",
             }
         )
-    figure = _card(
+    figure = card(
         traces,
         theme,
         x={"range": [0, 1.03], "nticks": 5, "showgrid": True},
@@ -220,89 +201,6 @@ def gap_chart(
     return figure, pd.DataFrame(rows, columns=columns)
 
 
-def attacks_chart(
-    rows: Sequence[Mapping[str, Any]], theme: Theme
-) -> tuple[go.Figure, pd.DataFrame]:
-    """Attack accuracies on one model with their 95 % intervals, best first.
-
-    Args:
-        rows: as in evaluation.json.
-    """
-    ordered = sorted(rows, key=lambda row: -row["accuracy"])
-    labels = [ATTACKS[row["attack"]].label for row in ordered]
-    return _accuracies(labels, ordered, theme)
-
-
-def defense_chart(
-    best: Mapping[Target, Mapping[str, Any]], theme: Theme
-) -> tuple[go.Figure, pd.DataFrame]:
-    """The best attack on each model, with its 95 % interval.
-
-    Args:
-        best: (kind of model, adversary) -> the row of evaluation.json of highest accuracy.
-    """
-    figure, table = _accuracies(
-        [_short_label(target) for target in best], list(best.values()), theme
-    )
-    table.insert(0, "model", [target.model for target in best])
-    table.insert(1, "adversary", [target.adversary for target in best])
-    return figure, table
-
-
-def _short_label(target: Target) -> str:
-    """As in "Pruned" or "Defended, adaptive"."""
-    label = KINDS[target.model].label
-    return f"{label}, {target.adversary.replace('_', '-')}" if target.model == "defended" else label
-
-
-def _accuracies(
-    labels: Sequence[str], rows: Sequence[Mapping[str, Any]], theme: Theme
-) -> tuple[go.Figure, pd.DataFrame]:
-    accuracy = [row["accuracy"] for row in rows]
-    low, high = ([row["accuracy_ci95"][end] for row in rows] for end in (0, 1))
-    dots = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": accuracy,
-        "y": labels,
-        "error_x": {
-            "type": "data",
-            "array": [b - a for a, b in zip(accuracy, high, strict=True)],
-            "arrayminus": [a - b for a, b in zip(accuracy, low, strict=True)],
-            "color": theme.muted,
-            "thickness": 2,
-            "width": 0,
-        },
-        "marker": {"color": theme.ink, "size": 8},
-        "customdata": list(zip(low, high, [row["attack"] for row in rows], strict=True)),
-        "hovertemplate": "%{y}: %{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})"
-        "<extra>%{customdata[2]}</extra>",
-    }
-    chance = {
-        "type": "line", "x0": CHANCE, "x1": CHANCE, "y0": 0, "y1": 1, "yref": "paper",
-        "line": {"color": theme.muted, "width": 1.5, "dash": "dash"}, "layer": "below",
-    }  # fmt: skip
-    figure = _card(
-        [dots],
-        theme,
-        x={"range": list(ACCURACY_RANGE), "tickformat": ".0%", "nticks": 5},
-        y={**UNLINED, "dtick": 1, "showgrid": True, "gridcolor": rgba(theme.grid, 0.6)},
-        height=max(HEIGHT, 40 + 15 * len(rows)),
-        shapes=[chance],
-    )
-    table = pd.DataFrame(
-        {
-            "attack": [row["attack"] for row in rows],
-            "accuracy": accuracy,
-            "ci95_low": low,
-            "ci95_high": high,
-            "members": [row["members"] for row in rows],
-            "non_members": [row["non_members"] for row in rows],
-        }
-    )
-    return figure, table
-
-
 def _end_label(table: pd.DataFrame, column: str, name: str, colour: str) -> Json:
     """A line's name at its right end, in place of a legend."""
     last = table.iloc[-1]
@@ -310,21 +208,3 @@ def _end_label(table: pd.DataFrame, column: str, name: str, colour: str) -> Json
         "x": last["epoch"], "y": last[column], "text": name, "xanchor": "left", "xshift": 10,
         "font": {"color": colour, "size": SMALL}, "showarrow": False,
     }  # fmt: skip
-
-
-def _card(traces: Sequence[Json], theme: Theme, x: Json, y: Json, **layout: Any) -> go.Figure:
-    """A figure of a card's size: no legend, small type, thin margins.
-
-    It is put together in one piece: plotly checks the whole layout again at every update.
-    """
-    tickfont = {"tickfont": {"size": SMALL}}
-    base = {
-        "template": theme.template,
-        "height": HEIGHT,
-        "showlegend": False,
-        "font": {"size": SMALL},
-        "margin": {"t": 8, "b": 26, "l": 8, "r": 14},
-        "xaxis": tickfont | x,
-        "yaxis": tickfont | y,
-    }
-    return go.Figure({"data": list(traces), "layout": base | layout})
