@@ -1,6 +1,6 @@
 """Classes: who pays for pruning."""
 
-from prunepriv.ui.classes import who_pays
+from prunepriv.ui.classes.view import who_pays
 from prunepriv.ui.frame import footer, page
 
 frame = page("Classes", "Who pays for pruning? Some classes leak more than others.")

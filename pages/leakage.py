@@ -1,7 +1,7 @@
 """Leakage: confidence and sensitivity of members and non-members, before and after pruning."""
 
 from prunepriv.ui.frame import footer, page
-from prunepriv.ui.leakage import controls, figure_one
+from prunepriv.ui.leakage.view import controls, figure_one
 
 frame = page("Leakage", "Can the model's answers tell members from non-members?")
 scale, label = controls(frame)

@@ -1,7 +1,8 @@
 """Overview: the whole story of the run in view on one screen."""
 
 from prunepriv.ui.frame import footer, page
-from prunepriv.ui.overview import cards, headlines
+from prunepriv.ui.overview.cards import cards
+from prunepriv.ui.overview.headlines import headlines
 
 frame = page(
     "Overview",

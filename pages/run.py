@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from prunepriv.ui import handover
 from prunepriv.ui.frame import page
 from prunepriv.ui.run import form, launch, live
 
@@ -11,6 +12,9 @@ mine = not frame.example  # what was launched here stays where it was watched, f
 if mine:
     live.draw(frame)
 st.subheader("New run", anchor=False)
+given = handover.take()
+if given is not None:
+    form.fill(given)
 launch.draw(form.draw())
 if not mine:
     st.subheader("The run in view", anchor=False)

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from prunepriv.ui import new_sweep, sweeps
 from prunepriv.ui.frame import page
+from prunepriv.ui.sweeps import new, pick, view
 
 page("Sweeps", "One experiment for every cell of a grid: what depends on what?", follow=False)
 
-sweep = sweeps.pick()
+sweep = pick.pick()
 if sweep is None:
     st.markdown(
         "A sweep runs the same experiment for every combination of some settings, sparsities and "
@@ -16,6 +16,6 @@ if sweep is None:
         "choose one below and see what it costs."
     )
 else:
-    sweeps.view(sweep)
+    view.view(sweep)
 st.subheader("New sweep", anchor=False)
-new_sweep.draw()
+new.draw()

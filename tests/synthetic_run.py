@@ -29,7 +29,8 @@ from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.plan import Step, Target, plan
 from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
-from prunepriv.store.result import Result, TargetSignals
+from prunepriv.store.result import Result
+from prunepriv.store.signals import TargetSignals
 
 MARGINS: Mapping[ModelKind, tuple[float, float]] = {
     "original": (6.0, 3.0),

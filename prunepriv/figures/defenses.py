@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunepriv.figures.classes import KIND_ROWS, dumbbells
+from prunepriv.figures.dumbbells import KIND_ROWS, dumbbells
 from prunepriv.figures.leaderboard import chance_line, target_label, target_symbol
 from prunepriv.figures.palette import ACCURACY_RANGE, Theme
 from prunepriv.figures.panels import Panels

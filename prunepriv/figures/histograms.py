@@ -17,10 +17,8 @@ import plotly.graph_objects as go
 from prunepriv.divergence import density, shared_edges
 from prunepriv.figures.palette import KINDS, MEMBERS, NON_MEMBERS, Group, Theme, group, rgba
 from prunepriv.figures.panels import Panels
-from prunepriv.figures.records import RecordSignals
 from prunepriv.figures.scales import (
     QUANTITY_LABELS,
-    Quantity,
     Scale,
     axis_ticks,
     limits,
@@ -28,6 +26,7 @@ from prunepriv.figures.scales import (
 )
 from prunepriv.options import ModelKind
 from prunepriv.prose import between, rounded, short
+from prunepriv.store.signals import Quantity, RecordSignals
 
 BINS = 30
 PANEL_HEIGHT = 180

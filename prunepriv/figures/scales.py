@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit
 
-Quantity = Literal["confidence", "sensitivity"]
+from prunepriv.store.signals import Quantity
+
 ScaleName = Literal["linear", "log", "logit"]
 
-QUANTITIES: tuple[Quantity, ...] = ("confidence", "sensitivity")
 QUANTITY_LABELS: dict[Quantity, str] = {
     "confidence": "confidence in the true label",
     "sensitivity": "prediction sensitivity of the true label",

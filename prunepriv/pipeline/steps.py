@@ -37,7 +37,7 @@ from prunepriv.pruning.masks import Masks, sparsities
 from prunepriv.seeding import derive
 from prunepriv.signals import confidences, signals
 from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
-from prunepriv.store.result import TargetSignals
+from prunepriv.store.signals import TargetSignals
 from prunepriv.training import Records, Settings, Trained, initialise, train
 
 THREADS = 1

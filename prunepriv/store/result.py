@@ -1,19 +1,19 @@
 """Typed reading of a run's artifacts: numpy and pandas only, complete or still running.
 
-Every method returns None where the step it reads has not finished yet, so a page shows what is
-there. The arrays keep the order of the target's records; ``record`` is the data set's own index.
+A reader makes something of one artifact; :class:`Result` knows which step's artifact it takes.
+Every method returns None where that step has not finished yet, so a page shows what is there. The
+arrays keep the order of the target's records; ``record`` is the data set's own index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 from prunepriv.errors import MissingArtifactError
 from prunepriv.experiment import Experiment
@@ -32,56 +32,9 @@ from prunepriv.plan import (
     targets,
 )
 from prunepriv.store.artifacts import Artifact, ArtifactStore
+from prunepriv.store.signals import RecordSignals, TargetSignals, reduce_signals
 
-
-@dataclass(frozen=True)
-class TargetSignals:
-    """What the target model of one kind says of its members and non-members.
-
-    Attributes:
-        record: (n,) the data set's own index of each record.
-        member: (n,) bool.
-        label: (n,) true class.
-        logits: (n, classes) float32.
-        sensitivity: (n, classes) float32, 0 or more: assets/method.md#prediction-sensitivity.
-    """
-
-    record: np.ndarray
-    member: np.ndarray
-    label: np.ndarray
-    logits: np.ndarray
-    sensitivity: np.ndarray
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> TargetSignals:
-        """From ``target.safetensors`` of a signals artifact."""
-        return cls(
-            record=arrays["record"],
-            member=arrays["member"].astype(bool),
-            label=arrays["label"],
-            logits=arrays["logits"],
-            sensitivity=arrays["sensitivity"],
-        )
-
-    @cached_property
-    def posteriors(self) -> np.ndarray:
-        """(n, classes) float64 in [0, 1], rows sum to 1."""
-        return np.asarray(softmax(self.logits.astype(np.float64), axis=1))
-
-    @cached_property
-    def confidence(self) -> np.ndarray:
-        """(n,) posterior of the true label."""
-        return np.asarray(self.posteriors[np.arange(len(self.label)), self.label])
-
-    @cached_property
-    def label_sensitivity(self) -> np.ndarray:
-        """(n,) prediction sensitivity of the true label."""
-        return np.asarray(self.sensitivity[np.arange(len(self.label)), self.label])
-
-    @cached_property
-    def correct(self) -> np.ndarray:
-        """(n,) whether the model classifies the record correctly."""
-        return np.asarray(self.logits.argmax(axis=1) == self.label)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,6 +50,46 @@ class AttackScores:
     score: np.ndarray
     decision: np.ndarray
     thresholds: tuple[float, ...]
+
+
+# --- readers: what one artifact holds ---
+
+
+def read_signals(artifact: Artifact) -> TargetSignals:
+    """Of a signals artifact: everything that the target says of its records."""
+    return TargetSignals.from_arrays(artifact.tensors("target"))
+
+
+def read_records(artifact: Artifact) -> RecordSignals:
+    """Of a signals artifact: its per-record part."""
+    return reduce_signals(read_signals(artifact))
+
+
+def read_report(artifact: Artifact) -> dict[str, Any]:
+    """Of a signals artifact or of one with models: its report."""
+    return dict(artifact.json("report"))
+
+
+def read_gaps(artifact: Artifact) -> pd.DataFrame:
+    """Of a divergence artifact, see divergence.py."""
+    return pd.DataFrame(artifact.json("gaps"))
+
+
+def read_scores(artifact: Artifact) -> AttackScores:
+    """Of a score artifact."""
+    arrays = artifact.tensors("score")
+    thresholds = tuple(artifact.json("thresholds"))
+    return AttackScores(arrays["score"], arrays["decision"].astype(bool), thresholds)
+
+
+def read_evaluation(artifact: Artifact) -> list[dict[str, Any]]:
+    """Of an evaluation artifact, see evaluation.py."""
+    return list(artifact.json("evaluation"))
+
+
+def read_checks(artifact: Artifact) -> list[dict[str, Any]]:
+    """Of a checks artifact, see checks.py."""
+    return list(artifact.json("checks"))
 
 
 class Result:
@@ -141,49 +134,48 @@ class Result:
         """Whether every evaluation is there."""
         return all(self.evaluation(target) is not None for target in self.targets)
 
+    def read(self, step: str, reader: Callable[[Artifact], T]) -> T | None:
+        """What a reader makes of the artifact of the step of that name, if it is finished.
+
+        A subclass may keep what was read: an artifact never changes.
+        """
+        artifact = self.artifact(step)
+        return None if artifact is None else reader(artifact)
+
     def signals(self, kind: ModelKind) -> TargetSignals | None:
         """What the target of that kind says of its records."""
-        artifact = self.artifact(signals_name(kind))
-        if artifact is None:
-            return None
-        return TargetSignals.from_arrays(artifact.tensors("target"))
+        return self.read(signals_name(kind), read_signals)
+
+    def records(self, kind: ModelKind) -> RecordSignals | None:
+        """The per-record part of the signals: all that most charts need, and much smaller."""
+        return self.read(signals_name(kind), read_records)
 
     def model_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """{"member_accuracy", "non_member_accuracy", "sparsity", "layers": {name: sparsity}, ...}."""
-        artifact = self.artifact(signals_name(kind))
-        return None if artifact is None else dict(artifact.json("report"))
+        return self.read(signals_name(kind), read_report)
 
     def training_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """{"history": [[point, ...] per model], "best_epoch": [...], ...}; model 0 is the target."""
-        artifact = self.artifact(models_name(kind))
-        return None if artifact is None else dict(artifact.json("report"))
+        return self.read(models_name(kind), read_report)
 
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
-        """One row per class, and one of class None over all: gaps and distances, see divergence.py."""
-        artifact = self.artifact(divergence_name(kind))
-        return None if artifact is None else pd.DataFrame(artifact.json("gaps"))
+        """Gaps and distances, one row per class, and first one of class None over all records."""
+        return self.read(divergence_name(kind), read_gaps)
 
     def scores(self, attack: str, target: Target) -> AttackScores | None:
-        """Scores of one attack on one model."""
-        artifact = self.artifact(score_name(attack, target))
-        if artifact is None:
-            return None
-        arrays = artifact.tensors("score")
-        thresholds = tuple(artifact.json("thresholds"))
-        return AttackScores(arrays["score"], arrays["decision"].astype(bool), thresholds)
+        """Scores of one attack on one model, in the order of the signals."""
+        return self.read(score_name(attack, target), read_scores)
 
     def evaluation(self, target: Target) -> list[dict[str, Any]] | None:
-        """One dictionary per attack, see evaluation.py."""
-        artifact = self.artifact(evaluation_name(target))
-        return None if artifact is None else list(artifact.json("evaluation"))
+        """One dictionary per attack, in the experiment's order."""
+        return self.read(evaluation_name(target), read_evaluation)
 
     def checks(self) -> list[dict[str, Any]] | None:
         """One dictionary per hygiene check: "check", "label", "passed" (or None) and "detail"."""
-        artifact = self.artifact(CHECKS)
-        return None if artifact is None else list(artifact.json("checks"))
+        return self.read(CHECKS, read_checks)
 
     def leaderboard(self) -> pd.DataFrame:
-        """All finished evaluations, one row per attack, model and adversary."""
+        """All finished evaluations, one row per attack, model and adversary; empty before any."""
         rows = [
             {"attack": row["attack"], **target._asdict(), **row}
             for target in self.targets

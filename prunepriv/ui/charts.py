@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,9 @@ from prunepriv.figures.figure import Figure
 from prunepriv.figures.palette import DARK, LIGHT, Theme
 from prunepriv.ui.provenance import Provenance
 
+Drawing = tuple[Figure, pd.DataFrame]
+"""A figure, and exactly the numbers that it plots."""
+
 
 def theme() -> Theme:
     """The theme that the visitor's browser shows, for the figures' own template."""
@@ -19,61 +23,76 @@ def theme() -> Theme:
 
 
 def chart(
-    figure: Figure,
-    *,
-    finding: str,
-    data: pd.DataFrame,
     key: str,
-    alt: str,
     provenance: Provenance,
+    draw: Callable[[Theme], Drawing],
+    *,
+    finding: str | Callable[[pd.DataFrame], str],
+    alt: str,
+    alt_alone: bool = False,
+    choices: tuple[Hashable, ...] | None = (),
     select: bool = False,
-) -> list[dict[str, Any]]:
+    small_in: DeltaGenerator | None = None,
+) -> list[Any] | None:
     """Draw one chart with all that belongs to it.
 
+    A figure is made once per artifacts, choices and theme, and then kept: an artifact never
+    changes, so neither does what is drawn of it.
+
     Args:
-        figure: wears its own template (:func:`theme`).
-        finding: one plain-English sentence from this run's data; stands above the chart.
-        data: exactly the plotted numbers.
-        key: unique on the page.
-        alt: what a screen reader says.
-        provenance: run, seed, artifacts and command, for the file.
+        key: unique on the page; also names its files.
+        provenance: run, seed, artifacts and command, for the file and for what is kept.
+        draw: makes the figure and the table of exactly the plotted numbers; neither is written to.
+        finding: one plain-English sentence from this run's data, or what makes it of the table;
+            stands above the chart.
+        alt: what the chart shows; a screen reader says it, and then the finding.
+        alt_alone: whether it leaves the finding out.
+        choices: every control, and everything else beside the artifacts, that the figure depends
+            on; None where it is drawn anew every time.
         select: whether a click on a mark reruns the page.
+        small_in: draws it for a card; the button to its numbers goes into this container.
 
     Returns:
-        The clicked marks, as plotly describes them ("x", "y", "customdata", ...); empty unless
-        ``select``.
+        ``customdata`` of a mark that was clicked just now; None if nothing new was.
     """
-    st.markdown(f"**{finding}**")
+    look = theme()
+    figure, table = (
+        draw(look)
+        if choices is None
+        else _drawn((key, *provenance.keys, *choices, look.name), lambda: draw(look))
+    )
+    told = finding if isinstance(finding, str) else finding(table)
+    st.markdown(f"**{told}**" if small_in is None else f":small[{told}]")
     config = picture_config(f"{provenance.run}-{key}")
-    points: list[dict[str, Any]] = []
-    if select:
-        state = st.plotly_chart(
-            figure, theme=None, key=key, config=config, alt=alt,
-            on_select="rerun", selection_mode="points",
-        )  # fmt: skip
-        points = [dict(point) for point in state["selection"]["points"]]
+    if small_in is not None:
+        config["modeBarButtons"] = [["toImage"]]
+    shown: Any = st.plotly_chart(
+        figure, theme=None, key=key, config=config, alt=alt if alt_alone else f"{alt}. {told}",
+        on_select="rerun" if select else "ignore", selection_mode="points",
+    )  # fmt: skip
+    if small_in is None:
+        show_data(table, key, provenance)
     else:
-        st.plotly_chart(figure, theme=None, key=key, config=config, alt=alt)
-    show_data(data, key, provenance)
-    return points
+        with small_in:
+            _small_data(table, key, provenance)
+    return _clicked(shown["selection"]["points"], key) if select else None
 
 
-def small_chart(
-    figure: Figure,
-    *,
-    finding: str,
-    data: pd.DataFrame,
-    key: str,
-    alt: str,
-    provenance: Provenance,
-    tools: DeltaGenerator,
-) -> None:
-    """A chart in a card: as :func:`chart`, with a small button to the numbers in ``tools``."""
-    st.markdown(f":small[{finding}]")
-    config = {**picture_config(f"{provenance.run}-{key}"), "modeBarButtons": [["toImage"]]}
-    st.plotly_chart(figure, theme=None, key=key, config=config, alt=alt)
-    with tools:
-        _small_data(data, key, provenance)
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _drawn(key: tuple[Hashable, ...], _make: Callable[[], Drawing]) -> Drawing:
+    return _make()
+
+
+def _clicked(points: Sequence[Mapping[str, Any]], key: str) -> list[Any] | None:
+    """What was clicked just now.
+
+    A chart keeps reporting its selection at every rerun, also when the visitor has chosen something
+    else by another control since: only a change of it is a click.
+    """
+    mark = list(points[0]["customdata"]) if points and "customdata" in points[0] else None
+    before = st.session_state.get(f"{key}_clicked")
+    st.session_state[f"{key}_clicked"] = mark
+    return mark if mark != before else None
 
 
 @st.fragment

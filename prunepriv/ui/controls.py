@@ -14,20 +14,6 @@ from prunepriv.ui.glossary import tip
 ADVERSARY_LABELS: dict[Adversary, str] = {"adaptive": "Adaptive", "non_adaptive": "Non-adaptive"}
 
 
-def model_kinds(
-    frame: Frame, key: str = "models", label: str = "Models", only: Sequence[ModelKind] = ()
-) -> tuple[ModelKind, ...]:
-    """Which of the run's models to show, side by side; all of them at first, never none."""
-    there = [kind for kind in frame.kinds if not only or kind in only]
-    if len(there) < 2:
-        return tuple(there)
-    chosen = st.pills(
-        label, there, selection_mode="multi", default=there, key=key, bind="query-params",
-        format_func=lambda kind: KINDS[kind].label, help=_kinds_help(there),
-    )  # fmt: skip
-    return tuple(kind for kind in there if kind in chosen) or tuple(there)
-
-
 def model_kind(
     frame: Frame,
     key: str = "model",

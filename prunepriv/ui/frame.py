@@ -8,30 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from prunepriv.datasets.registry import load
-from prunepriv.environment import data_folder
 from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
-from prunepriv.figures.records import RecordSignals, reduce_signals
 from prunepriv.options import ModelKind
-from prunepriv.plan import (
-    CHECKS,
-    DATA,
-    Target,
-    divergence_name,
-    evaluation_name,
-    models_name,
-    score_name,
-    signals_name,
-)
-from prunepriv.store.result import AttackScores, Result, TargetSignals
+from prunepriv.plan import signals_name
+from prunepriv.store.result import Result
 from prunepriv.store.schema import RunView
 from prunepriv.ui import checks
 from prunepriv.ui.entrance import enter_through_app
@@ -50,13 +36,11 @@ SHOWN_KINDS = ("train", "fine_tune", "signals", "divergence", "evaluation", "che
 
 @dataclass(frozen=True)
 class Frame:
-    """The run in view, with cached readers of its artifacts.
-
-    A reader returns None where the run has not come so far, or does not include that model.
+    """The run in view.
 
     Attributes:
         entry: the run as the picker lists it.
-        result: typed reading of its artifacts, uncached.
+        result: its figures. What was read is kept and shared, so arrays are not to be written to.
     """
 
     entry: Entry
@@ -88,71 +72,12 @@ class Frame:
     @property
     def kinds(self) -> tuple[ModelKind, ...]:
         """Kinds of model that the run attacks and whose signals are there."""
-        return tuple(k for k in self.experiment.models if self._key(signals_name(k)) is not None)
-
-    def signals(self, kind: ModelKind) -> TargetSignals | None:
-        """What the target of that kind says of its records; shared, so not to be written to."""
-        key = self._key(signals_name(kind))
-        return None if key is None else _signals(key, self.result, kind)
-
-    def records(self, kind: ModelKind) -> RecordSignals | None:
-        """The per-record part of the signals: all that most charts need, and much smaller."""
-        key = self._key(signals_name(kind))
-        return None if key is None else _records(key, self.result, kind)
-
-    def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
-        """Gaps and distances, one row per class and one of class None over all records."""
-        key = self._key(divergence_name(kind))
-        return None if key is None else _gaps(key, self.result, kind)
-
-    def scores(self, attack: str, target: Target) -> AttackScores | None:
-        """Scores of one attack on one model, in the order of the signals; not to be written to."""
-        key = self._key(score_name(attack, target))
-        return None if key is None else _scores(key, self.result, attack, target)
-
-    def evaluation(self, target: Target) -> list[dict[str, Any]] | None:
-        """One dictionary per attack, in the experiment's order."""
-        key = self._key(evaluation_name(target))
-        return None if key is None else _evaluation(key, self.result, target)
-
-    def leaderboard(self) -> pd.DataFrame:
-        """All finished evaluations, one row per attack, model and adversary; empty before any."""
-        return pd.DataFrame(
-            [
-                {**row, **target._asdict()}
-                for target in self.result.targets
-                for row in self.evaluation(target) or ()
-            ]
-        )
-
-    def model_report(self, kind: ModelKind) -> dict[str, Any] | None:
-        """Accuracy on members and non-members, sparsity, layers."""
-        key = self._key(signals_name(kind))
-        return None if key is None else _model_report(key, self.result, kind)
-
-    def training_report(self, kind: ModelKind) -> dict[str, Any] | None:
-        """History, best epochs and sparsity of the target (model 0) and its shadows."""
-        key = self._key(models_name(kind))
-        return None if key is None else _training_report(key, self.result, kind)
-
-    def checks(self) -> list[dict[str, Any]] | None:
-        """One dictionary per hygiene check: "label", "passed" (or None), "detail"."""
-        key = self._key(CHECKS)
-        return None if key is None else _checks(key, self.result)
-
-    def data(self) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
-        """The records: arrays x and y by the data set's own index, and what is known of them."""
-        key = self._key(DATA)
-        return None if key is None else _data(key, self.result)
+        there = (k for k in self.experiment.models if self.result.artifact(signals_name(k)))
+        return tuple(there)
 
     def provenance(self, *steps: str) -> Provenance:
         """Provenance of a chart that was read from these steps, by their names."""
         return provenance_of(self.result.plan, steps)
-
-    def _key(self, step: str) -> str | None:
-        """Key of a step whose artifact is there."""
-        found = self.result.artifact(step)
-        return None if found is None else found.key
 
 
 def page(title: str, question: str, follow: bool = True) -> Frame:
@@ -172,7 +97,7 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
     entry = _run_in_view()
     frame = Frame(entry, result_of(entry))
     watch_theme()
-    checks.warn(frame.checks())
+    checks.warn(frame.result.checks())
     if follow and frame.live:
         _follow(frame)
     return frame
@@ -203,7 +128,7 @@ def footer(frame: Frame) -> None:
         machine = about["machine"]
         made = f" · made on {about['date']} on {machine['cores']} cores of {machine['cpu']}"
     st.divider()
-    checks.draw(frame.checks())
+    checks.draw(frame.result.checks())
     st.caption(f"Run `{frame.run_id}` · seed {frame.experiment.seed}{made}")
     st.code(command_line(frame.experiment), language=None, wrap_lines=True)
 
@@ -283,58 +208,3 @@ def _follow(frame: Frame) -> None:
         st.rerun()
     text = f"Still running: {done} of {len(steps)} steps done" if steps else "Waiting in the queue"
     st.progress(done / len(steps) if steps else 0.0, text=text)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _signals(key: str, _result: Result, kind: ModelKind) -> TargetSignals | None:
-    return _result.signals(kind)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _records(key: str, _result: Result, kind: ModelKind) -> RecordSignals | None:
-    signals = _result.signals(kind)
-    return None if signals is None else reduce_signals(signals)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _gaps(key: str, _result: Result, kind: ModelKind) -> pd.DataFrame | None:
-    return _result.gaps(kind)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _scores(key: str, _result: Result, attack: str, target: Target) -> AttackScores | None:
-    return _result.scores(attack, target)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _evaluation(key: str, _result: Result, target: Target) -> list[dict[str, Any]] | None:
-    return _result.evaluation(target)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _model_report(key: str, _result: Result, kind: ModelKind) -> dict[str, Any] | None:
-    return _result.model_report(kind)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _training_report(key: str, _result: Result, kind: ModelKind) -> dict[str, Any] | None:
-    return _result.training_report(kind)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _checks(key: str, _result: Result) -> list[dict[str, Any]] | None:
-    return _result.checks()
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _data(key: str, _result: Result) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
-    """The stored records; a bundled example leaves them out, and they are made again."""
-    artifact = _result.artifact(DATA)
-    if artifact is None:
-        return None
-    about = artifact.json("about")
-    if artifact.has("data.safetensors"):
-        return artifact.tensors("data"), about
-    data = _result.experiment.data
-    made = load(data.name, data.knobs, data_folder())
-    return {"x": made.x, "y": made.y}, about

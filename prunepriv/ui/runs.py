@@ -15,8 +15,8 @@ from prunepriv.errors import ExperimentError, UnknownRunError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog, check_run_id
-from prunepriv.store.result import Result
 from prunepriv.store.schema import RunStatus, RunView
+from prunepriv.ui.readings import KeptResult
 from prunepriv.ui.words import describe
 
 STATUS_MARKS: Mapping[RunStatus, str] = {
@@ -92,8 +92,8 @@ def find(run_id: str, listed: Mapping[str, Entry]) -> Entry:
     return listed[run_id]
 
 
-def result_of(entry: Entry) -> Result:
-    """Typed reading of a run's artifacts."""
+def result_of(entry: Entry) -> KeptResult:
+    """A run's figures."""
     store = entry.example.folder if entry.example else environment.store_folder()
     return _result(store, entry.run_id, entry.experiment)
 
@@ -126,5 +126,5 @@ def _experiment(run_id: str, _view: RunView) -> Experiment | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _result(store: Path, run_id: str, _experiment: Experiment) -> Result:
-    return Result(ArtifactStore(store), _experiment)
+def _result(store: Path, run_id: str, _experiment: Experiment) -> KeptResult:
+    return KeptResult(ArtifactStore(store), _experiment)

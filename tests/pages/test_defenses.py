@@ -75,7 +75,7 @@ def test_price_is_the_runs_own(open_page: Open, begin: Begin) -> None:
     assert f"({100 * reports[0]:.1f} % → {100 * reports[1]:.1f} %)" in sentence
 
 
-def test_run_without_a_defence_names_the_next_step(open_page: Open, begin: Begin) -> None:
+def test_run_without_a_defense_names_the_next_step(open_page: Open, begin: Begin) -> None:
     result = begin(make_experiment({"data": {"limit": 400}, "attacks": {"names": ["conf"]}}))
     at = open_page("defenses", run=result.run_id)
     assert not at.exception
@@ -92,7 +92,7 @@ def test_running_run_says_what_is_still_to_come(open_page: Open, begin: Begin) -
     assert len(at.info) >= 2
 
 
-def test_other_defences_of_the_same_model_get_an_arrow_each(open_page: Open, begin: Begin) -> None:
+def test_other_defenses_of_the_same_model_get_an_arrow_each(open_page: Open, begin: Begin) -> None:
     begin(_experiment(defense={"name": "label_smoothing"}))
     begin(_experiment(defense={"name": "dp_sgd"}))
     begin(_experiment(defense={"name": "dp_sgd"}, training={"fine_tune_epochs": 3}))
@@ -128,7 +128,7 @@ def test_what_dp_sgd_guarantees_is_told(
     assert not any("ε =" in m.value for m in ppb.markdown), "PPB guarantees nothing"
 
 
-def test_no_defence_but_ppb_is_called_ppb(open_page: Open, begin: Begin) -> None:
+def test_no_defense_but_ppb_is_called_ppb(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment(defense={"name": "label_smoothing"}))
     at = open_page("defenses", run=result.run_id)
     assert not at.exception

@@ -9,7 +9,7 @@ import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import Target
-from prunepriv.ui import sweeps
+from prunepriv.ui import launching
 from tests.pages.conftest import Begin, Open
 
 
@@ -58,7 +58,7 @@ def test_missing_cells_are_launched_as_a_sweep(
     open_page: Open, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launched: list[Experiment] = []
-    monkeypatch.setattr(sweeps, "launch_all", lambda runs, store: launched.extend(runs))
+    monkeypatch.setattr(launching, "launch_all", lambda runs, store: launched.extend(runs))
     at = open_page("attacks", run=begin(experiment(0.6)).run_id)
     assert not at.exception
     assert "no run on the same target yet tells how it does" in " ".join(

@@ -129,7 +129,7 @@ def test_run_that_has_only_begun_says_what_comes(open_page: Open, begin: Begin) 
     assert "will show here" in at.info[0].value
 
 
-def test_without_a_defence_the_fourth_panel_says_so(open_page: Open, begin: Begin) -> None:
+def test_without_a_defense_the_fourth_panel_says_so(open_page: Open, begin: Begin) -> None:
     result = begin(make_experiment({"data": {"limit": 400}, "attacks": {"names": ["conf"]}}))
     at = open_page("leakage", run=result.run_id)
     assert not at.exception

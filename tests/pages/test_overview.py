@@ -105,7 +105,7 @@ def test_a_store_that_cannot_be_used_is_told_in_a_sentence(
     assert str(tmp_path / "file") in at.error[0].value
 
 
-def test_without_a_defence_the_form_of_the_same_run_with_ppb_is_one_click_away(
+def test_without_a_defense_the_form_of_the_same_run_with_ppb_is_one_click_away(
     open_page: Open,
 ) -> None:
     experiment = make_experiment({"data": {"limit": 300}, "pruning": {"sparsity": 0.5}, "seed": 4})

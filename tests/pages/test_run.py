@@ -218,7 +218,7 @@ def command_with(at: AppTest, key: str, value: Any) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in DEFENSES if name != "none"])
-def test_each_defence_comes_with_its_own_strength(open_page: Open, name: str) -> None:
+def test_each_defense_comes_with_its_own_strength(open_page: Open, name: str) -> None:
     """Also after another whose strength would be out of its bounds."""
     at = open_page("run")
     command_with(at, "defense", "ppb")

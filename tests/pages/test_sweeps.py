@@ -15,7 +15,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.sweep_files import read_sweeps, write_sweep
 from prunepriv.store.sweep_table import summary, sweep_table
-from prunepriv.ui import sweeps as page
+from prunepriv.ui import launching
 from tests.pages.conftest import Open, finish
 from tests.synthetic_run import write_synthetic_run
 
@@ -126,7 +126,9 @@ def test_axes_chosen_on_the_page_become_a_sweep_and_start(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launched: list[Any] = []
-    monkeypatch.setattr(page, "launch_all", lambda experiments, store: launched.extend(experiments))
+    monkeypatch.setattr(
+        launching, "launch_all", lambda experiments, store: launched.extend(experiments)
+    )
     at = open_page("sweeps", sweep_from="Choose axes")
     assert not at.exception
     at.button_group(key="sweep_new_sparsities").set_value([60]).run()

@@ -53,8 +53,9 @@ def test_contracts_are_kept() -> None:
         ("store/schema.py", "from prunepriv.estimates import cost", "Data flows down the rooms"),
         ("rooms.py", "", "Data flows down the rooms"),
         ("estimates/cost.py", "import torch", "come without torch"),
+        ("ui/overview/cards.py", "from prunepriv.ui.run import form", "No page knows another"),
     ],
-    ids=["an import up", "another import up", "a room that no layer names", "torch"],
+    ids=["an import up", "another import up", "a room that no layer names", "torch", "a page's"],
 )
 def test_a_contract_fails_when_it_is_broken(
     file: str, line: str, contract: str, tmp_path: Path

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from prunepriv.evaluation import Confusion
+from prunepriv.figures.findings.changes import Row
 from prunepriv.figures.palette import CHANCE, KINDS
 from prunepriv.figures.roc import Curve, meaningful
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
-from prunepriv.prose import join, percent
+from prunepriv.prose import join, percent, short
 
 BEYOND = "Online LiRA, quantile regression and label-only attacks are not part of this version."
 
 
-def interval(row: Mapping[str, Any]) -> str:
-    """A leaderboard row's accuracy: "78.3 % (95 % interval 76.5 to 80.1 %)"."""
+def best_of(rows: Sequence[Row]) -> Row:
+    """The attack of highest accuracy; of equals the first."""
+    return max(rows, key=lambda row: row["accuracy"])
+
+
+def interval(row: Row) -> str:
+    """The 95 % interval of an attack's accuracy: "76.5 to 80.1 %"."""
     low, high = row["accuracy_ci95"]
-    return f"{percent(row['accuracy'])} (95 % interval {100 * low:.1f} to {percent(high)})"
+    return f"{100 * low:.1f} to {percent(high)}"
 
 
-def is_guessing(row: Mapping[str, Any]) -> bool:
+def is_guessing(row: Row) -> bool:
     """Whether the interval covers random guessing."""
     low, high = row["accuracy_ci95"]
     return bool(low <= CHANCE <= high)
 
 
-def best_attack(
-    row: Mapping[str, Any], series: Target, reference: Mapping[str, Any] | None = None
-) -> str:
+def best_attack(row: Row, series: Target, reference: Row | None = None) -> str:
     """The best attack, its interval, chance, and the unpruned reference.
 
     Args:
@@ -40,9 +43,10 @@ def best_attack(
     """
     name, model = ATTACKS[row["attack"]].label, KINDS[series.model].label.lower()
     versus = "" if series.model != "defended" else f" by {_adversary(series)}"
+    told = f"{percent(row['accuracy'])} (95 % interval {interval(row)})"
     if is_guessing(row):
         return (
-            f"Even the best attack on the {model} model{versus}, {name} with {interval(row)}, is not "
+            f"Even the best attack on the {model} model{versus}, {name} with {told}, is not "
             "distinguishable from guessing."
         )
     tail = ""
@@ -52,7 +56,7 @@ def best_attack(
             f"; on the original model the best, {other}, reaches {percent(reference['accuracy'])}"
         )
     return (
-        f"{name} does best on the {model} model{versus}: {interval(row)} of its verdicts are right, "
+        f"{name} does best on the {model} model{versus}: {told} of its verdicts are right, "
         f"where guessing gives 50 %{tail}."
     )
 
@@ -98,6 +102,24 @@ def low_rates(table: pd.DataFrame) -> str:
     best = rows.iloc[int(rows["tpr"].argmax())].to_dict()
     text = f"{best['attack']} finds most members at 1 % false positives, {percent(best['tpr'])}"
     return f"{text}." if best["meaningful"] else f"{text}, but on too few non-members to say so."
+
+
+def own_threshold(curve: Curve, thresholds: Sequence[float], text: str) -> str:
+    """Where the attack's own thresholds lie, and how well it does with them.
+
+    Args:
+        thresholds: fitted on shadow models: one, or one per class.
+        text: where the slider starts.
+    """
+    own = curve.own
+    does = f"accuracy {percent(own.accuracy)}, TPR {percent(own.tpr)}, FPR {percent(own.fpr)}"
+    if len(thresholds) == 1:
+        return f"It starts at {text}, the attack's own threshold, fitted on shadow models ({does})."
+    return (
+        f"This attack has a threshold of its own for each class, fitted on shadow models, from "
+        f"{short(min(thresholds))} to {short(max(thresholds))} ({does}). The slider moves one for "
+        f"all and starts at their median over the records, {text}."
+    )
 
 
 def cut(counts: Confusion, threshold: str) -> str:

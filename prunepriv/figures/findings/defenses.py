@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from prunepriv.figures.classes import GAP_LABELS, Gap
 from prunepriv.figures.findings.attacks import is_guessing
+from prunepriv.figures.findings.changes import Row, change
 from prunepriv.figures.findings.signals import gap_of
-from prunepriv.figures.records import RecordSignals
-from prunepriv.figures.scales import Quantity
 from prunepriv.options import Adversary, ModelKind
 from prunepriv.prose import capital, percent, points, signed
+from prunepriv.store.signals import Quantity, RecordSignals
 
 
-def defence(
-    pruned: Mapping[str, Any],
-    adaptive: Mapping[str, Any] | None,
-    non_adaptive: Mapping[str, Any] | None,
+def defense(
+    pruned: Row,
+    adaptive: Row | None,
+    non_adaptive: Row | None,
     name: str,
     first: Adversary = "adaptive",
 ) -> str:
@@ -47,26 +46,21 @@ def defence(
     return " ".join(capital(part) for part in ordered)
 
 
-def _doubt(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """What to say of a change between two rows of the leaderboard.
-
-    Half-widths of both 95 % intervals add in quadrature. The models share their records, so this
-    errs on the side of caution.
-    """
+def _doubt(before: Row, after: Row) -> str:
+    """What to say of a change between two rows of the leaderboard."""
     if is_guessing(after):
         return ", not distinguishable from guessing"
-    spread = float(np.hypot(*(np.ptp(row["accuracy_ci95"]) / 2 for row in (before, after))))
-    within = abs(after["accuracy"] - before["accuracy"]) <= spread
-    return ", within its uncertainty" if within else ""
+    _, clear = change(before, after)
+    return "" if clear else ", within its uncertainty"
 
 
 def price(reports: Mapping[ModelKind, Mapping[str, Any]], name: str) -> str:
     """What the defence costs in accuracy."""
     before, after = reports["pruned"], reports["defended"]
-    change = after["non_member_accuracy"] - before["non_member_accuracy"]
-    verb = "costs" if change < 0 else "gains"
+    gained = after["non_member_accuracy"] - before["non_member_accuracy"]
+    verb = "costs" if gained < 0 else "gains"
     return (
-        f"{capital(name)} {verb} {abs(100 * change):.1f} points of accuracy on non-members "
+        f"{capital(name)} {verb} {abs(100 * gained):.1f} points of accuracy on non-members "
         f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}) and moves "
         f"accuracy on members by {points(after['member_accuracy'] - before['member_accuracy'])}."
     )
@@ -77,6 +71,36 @@ def trade(utility: float, leakage_change: float, name: str) -> str:
     return (
         f"From pruned to {name}: the best attack changes by {points(leakage_change)}, accuracy on "
         f"non-members by {points(utility)}."
+    )
+
+
+def others(count: int) -> str:
+    """What else stands in the trade-off.
+
+    Args:
+        count: defended models of other runs.
+    """
+    if not count:
+        return (
+            "Runs of the same pruned model with other defences or strengths will be drawn here as "
+            "well."
+        )
+    return (
+        f"Grey: {count} other defence(s) or strength(s) on the same pruned model, from your other "
+        "runs."
+    )
+
+
+def noise(privacy: Mapping[str, Any]) -> str:
+    """How DP-SGD trained.
+
+    Args:
+        privacy: of a fine-tuning's report.
+    """
+    return (
+        f"Noise multiplier {privacy['noise_multiplier']:g}, gradients clipped to a norm of "
+        f"{privacy['clip']:g}, {privacy['steps']:,} steps of {percent(privacy['sample_rate'])} of the "
+        "members each."
     )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from prunepriv.figures.classes import Z95
+from prunepriv.figures.findings.changes import within_uncertainty
 from prunepriv.figures.palette import KINDS
-from prunepriv.figures.records import RecordSignals
-from prunepriv.figures.scales import Quantity
 from prunepriv.options import ModelKind
 from prunepriv.prose import percent, signed
+from prunepriv.store.signals import Quantity, RecordSignals
 
 
 def gap_of(signals: RecordSignals, quantity: Quantity) -> tuple[float, float]:
@@ -69,9 +69,9 @@ def _causes(gaps: Mapping[ModelKind, tuple[float, float]]) -> str:
 
 
 def _step(before: tuple[float, float], after: tuple[float, float]) -> str:
-    """A change of the gap, and whether it exceeds both intervals added in quadrature."""
+    """A change of the gap, and whether it exceeds its uncertainty."""
     change = after[0] - before[0]
-    doubtful = abs(change) <= np.hypot(before[1], after[1])
+    doubtful = within_uncertainty(change, before[1], after[1])
     return signed(change, 3) + (", within its uncertainty," if doubtful else "")
 
 

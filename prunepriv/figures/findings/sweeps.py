@@ -39,6 +39,14 @@ def sweep_lines(shown: pd.DataFrame, attack: str, x: str) -> str:
     )
 
 
+def seeds(shown: pd.DataFrame) -> str:
+    """What the figures and their bars rest on."""
+    most = int(shown["seeds"].max())
+    if most > 1:
+        return f"Means of up to {most} seeds; bars: 95 % interval over seeds (Student's t)."
+    return "One seed each: another seed may move every figure by a few points."
+
+
 def sweep_matrix(cells: pd.DataFrame, attack: str, model: str) -> str:
     """Where the attack does best and where worst.
 

@@ -26,8 +26,7 @@ from prunepriv.plan import TRAIN, models_name, signals_name, step_words
 from prunepriv.prose import percent
 from prunepriv.store.schema import RunView, StepView
 from prunepriv.ui import checks
-from prunepriv.ui.charts import chart, theme
-from prunepriv.ui.figure_cache import drawn
+from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params, look_away
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.run.launch import start
@@ -218,19 +217,15 @@ def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
     points, best, whose = curves[shown]
     epochs = frame.experiment.training
     most = epochs.epochs if shown == TRAIN else epochs.fine_tune_epochs
-    figure, table = curves_chart(points, best, most, theme())
     top = next(point for point in points if point["epoch"] == best)
     chart(
-        figure,
-        finding=f"{KINDS[TRAINED[shown]].label}, {whose}: best so far at epoch {best} of at most {most}, "
-        f"{percent(top['validation_accuracy'])} on validation records and "
-        f"{percent(top['member_accuracy'])} on members.".replace(
-            "best so far", "best so far" if frame.live else "best"
-        ),
-        data=table,
-        key="curves_chart",
+        "curves_chart",
+        frame.provenance(shown),
+        lambda look: curves_chart(points, best, most, look),
+        finding=findings.curves(f"{KINDS[TRAINED[shown]].label}, {whose}", top, most, frame.live),
         alt=f"Training loss and accuracy by epoch of the {TRAINED[shown]} model",
-        provenance=frame.provenance(shown),
+        alt_alone=True,
+        choices=None,  # there may be no artifact yet
     )
 
 
@@ -239,7 +234,9 @@ Curve = tuple[Sequence[Mapping[str, float]], int, str]
 
 def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
     """Points, epoch to star, and whose curve it is: the target's once its step is finished."""
-    report = frame.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
+    report = (
+        frame.result.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
+    )
     if report is not None:
         return report["history"][0], int(report["best_epoch"][0]), "target model"
     step = next((step for step in steps if step.name == name), None)
@@ -252,31 +249,25 @@ def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
 
 def _draw_made(frame: Frame) -> None:
     """What came out: the network's size, what pruning removed of it, and what was checked."""
-    trained = frame.training_report("original")
+    trained = frame.result.training_report("original")
     if trained is not None:
         st.caption(f"Every model: {size_of(trained['architecture'])}.", help=tip("multiplications"))
     kind = next((kind for kind in ("pruned", "defended") if kind in frame.kinds), None)
-    report = None if kind is None else frame.model_report(kind)
+    report = None if kind is None else frame.result.model_report(kind)
     if kind is not None and report is not None:
         _draw_sparsity(frame, signals_name(kind), report)
-    checks.draw(frame.checks())
+    checks.draw(frame.result.checks())
 
 
 def _draw_sparsity(frame: Frame, step: str, report: Mapping[str, Any]) -> None:
-    provenance = frame.provenance(step)
-    requested = frame.experiment.pruning.sparsity
-    figure, table = drawn(
-        "sparsity", provenance, (requested,),
-        lambda look: sparsity_chart(report["layers"], requested, look),
-    )  # fmt: skip
-    finding = findings.sparsity(report["layers"], report["sparsity"], pruning_of(frame.experiment))
+    layers, requested = report["layers"], frame.experiment.pruning.sparsity
     chart(
-        figure,
-        finding=finding,
-        data=table,
-        key="sparsity",
-        alt=f"Share of each layer's weights that was removed, beside the share asked for. {finding}",
-        provenance=provenance,
+        "sparsity",
+        frame.provenance(step),
+        lambda look: sparsity_chart(layers, requested, look),
+        finding=findings.sparsity(layers, report["sparsity"], pruning_of(frame.experiment)),
+        alt="Share of each layer's weights that was removed, beside the share asked for",
+        choices=(requested,),
     )
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from prunepriv.evaluation import Confusion
 from prunepriv.figures import findings
-from prunepriv.figures.records import RecordSignals
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
+from prunepriv.store.signals import RecordSignals
 
 
 def _signals(members: float, others: float, n: int = 50) -> RecordSignals:
@@ -82,15 +82,15 @@ def test_an_interval_that_covers_half_is_guessing():
     assert "guessing gives 50 %" in text
 
 
-def test_defence_doubts_what_the_intervals_do_not_show():
+def test_defense_doubts_what_the_intervals_do_not_show():
     before = _row(0.8, 0.78, 0.82)
-    text = findings.defence(before, _row(0.79, 0.77, 0.81), _row(0.51, 0.49, 0.53), "PPB 4")
+    text = findings.defense(before, _row(0.79, 0.77, 0.81), _row(0.51, 0.49, 0.53), "PPB 4")
     first, second = text.split(". ", 1)
     assert "who knows it" in first
     assert "(−1.0 points, within its uncertainty)" in first
     assert "not distinguishable from guessing" in second
-    assert "uncertainty" not in findings.defence(before, _row(0.7, 0.68, 0.72), None, "PPB 4")
-    turned = findings.defence(before, _row(0.6, 0.58, 0.62), before, "PPB 4", "non_adaptive")
+    assert "uncertainty" not in findings.defense(before, _row(0.7, 0.68, 0.72), None, "PPB 4")
+    turned = findings.defense(before, _row(0.6, 0.58, 0.62), before, "PPB 4", "non_adaptive")
     assert turned.startswith("Against an adversary who does not, PPB 4")
 
 
@@ -154,3 +154,16 @@ def test_class_without_both_groups_has_no_gap():
     assert text.startswith("ant has not both")
     assert "over all classes the gap is +0.30" in text
     assert "click a bar" in findings.class_detail(means.iloc[1:], "pruned", None)
+
+
+def test_a_change_without_an_uncertainty_is_not_doubted():
+    assert findings.within_uncertainty(-0.05, 0.04, 0.04)
+    assert not findings.within_uncertainty(0.05, 0.03, 0.03)
+    assert not findings.within_uncertainty(0.05, float("nan"), 0.03)
+
+
+def test_the_best_epoch_may_still_be_beaten_while_it_trains():
+    point = {"epoch": 7, "validation_accuracy": 0.585, "member_accuracy": 0.973}
+    told = findings.curves("Control, target model", point, 25, live=False)
+    assert told.startswith("Control, target model: best at epoch 7 of at most 25, 58.5 %")
+    assert "best so far at" in findings.curves("Control, target model", point, 25, live=True)

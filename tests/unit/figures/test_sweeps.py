@@ -140,7 +140,7 @@ def test_cells_are_written_where_they_belong() -> None:
     assert "worst with b and b, 50.0 %" in sentence
 
 
-def test_an_undefended_model_is_one_line_whatever_the_defence() -> None:
+def test_an_undefended_model_is_one_line_whatever_the_defense() -> None:
     rows = [
         _row(0.5, 0.6 if model == "pruned" else 0.5 + strength / 100, model=model, **{"defense.strength": strength})
         for strength in (2.0, 4.0)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def asked_for() -> set[str]:
     """Every term that the pages ask for by name."""
     names = set()
-    for file in [*(ROOT / "prunepriv" / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")]:
+    for file in [*(ROOT / "prunepriv" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tip":
                 names |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}

@@ -33,7 +33,7 @@ def test_every_kind_of_step_belongs_to_one_stage() -> None:
         ("dp_sgd", "DP-SGD \u03c3 1"), ("label_smoothing", "label smoothing 0.1"),
     ],
 )  # fmt: skip
-def test_a_defence_is_named_with_its_strength(name: str, words: str) -> None:
+def test_a_defense_is_named_with_its_strength(name: str, words: str) -> None:
     assert defense_of(make_experiment({"defense": {"name": name}})) == words
 
 

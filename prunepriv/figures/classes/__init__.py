@@ -1,0 +1,35 @@
+"""Who pays for pruning: gaps and distances class by class.
+
+The tables come from :mod:`prunepriv.divergence`, one row per class. A class holds few records, so
+every bar carries a 95 % interval: without it the order of the bars would be read as a finding.
+"""
+
+from prunepriv.figures.classes.bars import gap_bars
+from prunepriv.figures.classes.distances import DISTANCE_LABELS, Distance, distance_scatter
+from prunepriv.figures.classes.gaps import (
+    GAP_LABELS,
+    MOST_CLASSES,
+    Z95,
+    Gap,
+    class_gaps,
+    class_order,
+    gap_margins,
+)
+from prunepriv.figures.classes.heatmap import gap_heatmap
+from prunepriv.figures.classes.means import class_means
+
+__all__ = [
+    "DISTANCE_LABELS",
+    "GAP_LABELS",
+    "MOST_CLASSES",
+    "Z95",
+    "Distance",
+    "Gap",
+    "class_gaps",
+    "class_means",
+    "class_order",
+    "distance_scatter",
+    "gap_bars",
+    "gap_heatmap",
+    "gap_margins",
+]

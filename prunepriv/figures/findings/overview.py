@@ -1,0 +1,134 @@
+"""Overview's sentences: a run in short, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from prunepriv.figures.findings.attacks import best_of, interval, is_guessing
+from prunepriv.figures.findings.changes import Row, change
+from prunepriv.options import ATTACKS, ModelKind
+from prunepriv.prose import capital, percent, points, signed
+
+Means = Mapping[ModelKind, tuple[float, float]]
+"""Kind of model -> mean confidence of members, and of non-members."""
+
+
+def accuracy_before(accuracy: float | None) -> str:
+    """What the accuracy on non-members is held against.
+
+    Args:
+        accuracy: the original's; None where the original itself is shown.
+    """
+    if accuracy is None:
+        return "on records it has never seen"
+    return f"from {percent(accuracy)} of the original"
+
+
+def gap_before(gap: float | None) -> str:
+    """What the confidence gap is held against.
+
+    Args:
+        gap: the original's; None where the original itself is shown.
+    """
+    return "members over non-members" if gap is None else f"from {signed(gap)} of the original"
+
+
+def attack_interval(row: Row) -> str:
+    """How sure an attack's accuracy is."""
+    if is_guessing(row):
+        return f"not distinguishable from guessing ({interval(row)})"
+    return f"95 % interval {interval(row)}"
+
+
+def split(data: str, classes: int, members: int, half: int) -> str:
+    """How many records there are, and how many the target learns.
+
+    Args:
+        data: the data set's name.
+        half: records of the target's half.
+    """
+    return (
+        f"{data}: {2 * half:,} records, {classes} classes. The target learns {members:,} of them."
+    )
+
+
+def kept_epoch(network: str, epochs: int, kept: Mapping[str, float]) -> str:
+    """Which epoch was kept, and how good it is.
+
+    Args:
+        network: its name and size.
+        kept: the history's point of that epoch.
+    """
+    return (
+        f"{network}, epoch {kept['epoch']} of {epochs} kept: "
+        f"{percent(kept['member_accuracy'], 0)} on members, "
+        f"{percent(kept['validation_accuracy'], 0)} on validation records."
+    )
+
+
+def removed(pruning: str, sparsity: float) -> str:
+    """How much of the model pruning took.
+
+    Args:
+        pruning: what was asked for, "L1 unstructured 60 %".
+        sparsity: achieved, of all prunable weights.
+    """
+    return f"{pruning}: {percent(sparsity)} of the weights are gone; the solid part was kept."
+
+
+def gaps(means: Means) -> str:
+    """The confidence gap of every model."""
+    return f"Gap in confidence, members \u25cf to others \u25c6: {gap_list(means)}."
+
+
+def gap_list(means: Means) -> str:
+    """As in "+0.12 (original), +0.31 (pruned)"."""
+    return ", ".join(f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items())
+
+
+def attacks_in_short(rows: Sequence[Row], kind: ModelKind) -> str:
+    """The attack that does best on a model, or that none does better than guessing."""
+    if all(is_guessing(row) for row in rows):
+        return f"No attack on the {kind} model is distinguishable from guessing."
+    best = best_of(rows)
+    name = ATTACKS[best["attack"]].label
+    return f"{name} does best on the {kind} model: {percent(best['accuracy'])} ({interval(best)})."
+
+
+def attribution(rows: Mapping[ModelKind, Sequence[Row]]) -> str:
+    """How much of the change is retraining and how much is removing weights, in one sentence.
+
+    Args:
+        rows: evaluations by the adaptive adversary. Each model faces the attack that does best on
+            it, as an adversary would choose.
+    """
+    if not {"original", "control", "pruned"} <= rows.keys():
+        missing = [kind for kind in ("original", "control", "pruned") if kind not in rows]
+        return (
+            f"Without an attack on the {' and the '.join(missing)} model this run cannot tell "
+            "retraining and removing weights apart."
+        )
+    original, control, pruned = (best_of(rows[kind]) for kind in ("original", "control", "pruned"))
+    return (
+        f"The best attack goes from {percent(original['accuracy'])} on the original to "
+        f"{percent(control['accuracy'])} on the control and {percent(pruned['accuracy'])} on the "
+        f"pruned model: **{_step(original, control)} by training on the same records again** and "
+        f"**{_step(control, pruned)} by removing weights**."
+    )
+
+
+def _step(before: Row, after: Row) -> str:
+    difference, clear = change(before, after)
+    return points(difference) + ("" if clear else " (within its uncertainty)")
+
+
+def defended(undefended: Row, adaptive: Row, non_adaptive: Row | None, defense: str) -> str:
+    """What the defence does to the best attack, the adaptive adversary first."""
+    difference, clear = change(undefended, adaptive)
+    if not clear:
+        first = f"Against an adversary who knows it, {defense} changes the best attack by no more than its uncertainty ({points(difference)})"
+    else:
+        first = f"{capital(defense)} moves the best attack by {points(difference)} to {percent(adaptive['accuracy'])} against an adversary who knows it"
+    if non_adaptive is None:
+        return f"{first}."
+    return f"{first}; one who does not gets {percent(non_adaptive['accuracy'])}."

@@ -1,0 +1,16 @@
+"""Overview's small charts: one per step of the pipeline, each readable at a glance in a card.
+
+As everywhere, each function returns the figure and the table of exactly what it draws.
+"""
+
+from prunepriv.figures.overview.attacks import attacks_chart, defense_chart
+from prunepriv.figures.overview.models import gap_chart, layers_chart, split_chart, training_chart
+
+__all__ = [
+    "attacks_chart",
+    "defense_chart",
+    "gap_chart",
+    "layers_chart",
+    "split_chart",
+    "training_chart",
+]

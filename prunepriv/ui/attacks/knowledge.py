@@ -1,0 +1,208 @@
+"""The adversary-knowledge matrix: what a wrong belief about the target's pruning costs an attack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from prunepriv.engine.client import default_workers
+from prunepriv.environment import store_folder
+from prunepriv.errors import ExperimentError
+from prunepriv.estimates.cost import Cost, cost_of
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.experiment.sweep import Sweep, make_sweep, value_of, with_settings
+from prunepriv.figures import findings
+from prunepriv.figures.knowledge import knowledge_matrix
+from prunepriv.figures.sweeps import setting_value
+from prunepriv.options import APPROACHES, ATTACKS
+from prunepriv.plan import Target, evaluation_name
+from prunepriv.ui.charts import chart
+from prunepriv.ui.frame import Frame, link_params
+from prunepriv.ui.launching import submit_sweep
+from prunepriv.ui.runs import catalog, entries, result_of
+
+What = Literal["sparsity", "approach"]
+SPARSITIES = (0.5, 0.7, 0.9)
+"""Rows and columns that are offered; the run's own takes the place of the nearest."""
+EVERY = 3.0
+
+
+def draw_knowledge(frame: Frame, target: Target, attack: str) -> None:
+    """The matrix of one attack on a pruned model, and a button for what has not been run."""
+    if target.model not in ("pruned", "defended"):
+        return
+    st.subheader(
+        "What the adversary knows", anchor=False,
+        help="The adversary prunes its shadow models as it believes the target was pruned. On the "
+        "diagonal it is right. Cells come from your runs that differ in the pruning only.",
+    )  # fmt: skip
+    what: What = "sparsity"
+    approaches = _approaches(frame.experiment)
+    if len(approaches) > 1:
+        chosen = st.segmented_control(
+            "Unknown to it", ["sparsity", "approach"], default="sparsity", required=True,
+            key="knowledge_of", bind="query-params", format_func=str.capitalize,
+        )  # fmt: skip
+        what = "approach" if chosen == "approach" else "sparsity"
+    values = _values(frame.experiment, what, approaches)
+    sweep = matrix_sweep(frame.experiment, target, what, values)
+    st.fragment(_draw, run_every=EVERY if _active(sweep) else None)(
+        frame, target, attack, what, values, sweep
+    )
+
+
+def _draw(
+    frame: Frame, target: Target, attack: str, what: What, values: list[Any], sweep: Sweep
+) -> None:
+    cells = matrix_table(frame, target, attack, what, values)
+    if cells["accuracy"].notna().sum() == 0:
+        st.caption("Nothing of it has been evaluated yet.")
+        return
+    chart(
+        "knowledge",
+        frame.provenance(evaluation_name(target)),
+        lambda look: knowledge_matrix(cells, what, look),
+        finding=findings.knowledge(cells, attack, what),
+        alt=f"{ATTACKS[attack].label}'s accuracy by the target's {what} and the {what} that the "
+        "adversary assumes",
+        choices=None,  # its cells come from other runs too
+    )
+    _offer(sweep, int(cells["accuracy"].isna().sum()), frame)
+
+
+def matrix_table(
+    frame: Frame, target: Target, attack: str, what: What, values: list[Any]
+) -> pd.DataFrame:
+    """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ``of_run``.
+
+    The store's runs count that share all but pruning and knowledge with the run in view, and of the
+    pruning differ in ``what`` only.
+    """
+    found = {cell: one for one in _siblings(frame) if (cell := _cell(one, frame, what)) is not None}
+    found[_assumes(frame.experiment, what)] = frame
+    rows = []
+    for actual in values:
+        for assumed in values:
+            run = found.get((actual, assumed))
+            row = None if run is None else _evaluated(run, target, attack)
+            low, high = row["accuracy_ci95"] if row is not None else (None, None)
+            rows.append(
+                {
+                    "row": setting_value(f"pruning.{what}", actual),
+                    "column": setting_value(f"pruning.{what}", assumed),
+                    "accuracy": None if row is None else row["accuracy"],
+                    "low": low,
+                    "high": high,
+                    "of_run": "" if run is None or row is None else run.run_id,
+                }
+            )
+    return pd.DataFrame(rows).astype(dict.fromkeys(("accuracy", "low", "high"), "float64"))
+
+
+def matrix_sweep(experiment: Experiment, target: Target, what: What, values: list[Any]) -> Sweep:
+    """The sweep that fills the matrix."""
+    base = experiment.model_dump(mode="json") | {"models": [target.model], "knowledge": {}}
+    del base["pruning"][what]
+    if what == "approach":
+        del base["pruning"]["slimming_penalty"]  # an approach's own
+    grid = {f"pruning.{what}": values, f"knowledge.{what}": values}
+    name = f"knowledge of the {what}, {experiment.run_id}"
+    return make_sweep({"name": name, "base": base, "grid": grid})
+
+
+def _values(experiment: Experiment, what: What, approaches: list[str]) -> list[Any]:
+    """Rows and columns: the run's own setting is always among them."""
+    if what == "approach":
+        return approaches
+    own = {value_of(experiment, "pruning.sparsity"), value_of(experiment, "knowledge.sparsity")}
+    offered = list(SPARSITIES)
+    for value in own:
+        if value not in offered:
+            offered.remove(min(set(offered) - own, key=lambda other: abs(other - value)))
+            offered.append(value)
+    return sorted(offered)
+
+
+def _approaches(experiment: Experiment) -> list[str]:
+    """Approaches that the run's network can be pruned by."""
+    return [name for name in APPROACHES if _possible(experiment, name)]
+
+
+def _possible(experiment: Experiment, approach: str) -> bool:
+    base = experiment.model_dump(mode="json") | {"knowledge": {}}
+    try:
+        make_experiment(with_settings(base, {"pruning.approach": approach}))
+    except ExperimentError:
+        return False
+    return True
+
+
+def _siblings(frame: Frame) -> list[Frame]:
+    """Runs that share everything with the run in view but pruning, knowledge and what is attacked."""
+    shared = _shared(frame.experiment)
+    return [
+        Frame(entry, result_of(entry))
+        for entry in entries().values()
+        if entry.run_id != frame.run_id and _shared(entry.experiment) == shared
+    ]
+
+
+def _shared(experiment: Experiment) -> dict[str, Any]:
+    given = experiment.model_dump(exclude={"pruning", "knowledge", "models", "attacks"})
+    return given | {"recipe": experiment.attacks.recipe}
+
+
+def _cell(sibling: Frame, frame: Frame, what: What) -> tuple[Any, Any] | None:
+    """Where a run stands in the matrix; None if it differs in the other half of the pruning too."""
+    other = "approach" if what == "sparsity" else "sparsity"
+    own = value_of(frame.experiment, f"pruning.{other}")
+    if set(_assumes(sibling.experiment, other)) != {own}:
+        return None
+    return _assumes(sibling.experiment, what)
+
+
+def _assumes(experiment: Experiment, what: str) -> tuple[Any, Any]:
+    """The target's setting, and what the adversary believes it to be."""
+    return value_of(experiment, f"pruning.{what}"), value_of(experiment, f"knowledge.{what}")
+
+
+def _evaluated(run: Frame, target: Target, attack: str) -> dict[str, Any] | None:
+    if target.model not in run.experiment.models:
+        return None
+    rows = run.result.evaluation(target) or ()
+    return next((row for row in rows if row["attack"] == attack), None)
+
+
+def _active(sweep: Sweep) -> bool:
+    wanted = set(sweep.run_ids)
+    return any(run.active and run.run_id in wanted for run in catalog().runs())
+
+
+def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
+    """What the missing cells cost, and the button; or where to watch them."""
+    link = {**link_params(frame.run_id), "sweep": sweep.sweep_id}
+    if _active(sweep):
+        st.page_link(
+            "pages/sweeps.py", label="Its cells are being run: watch them", query_params=link,
+            icon=":material/hourglass:",
+        )  # fmt: skip
+        return
+    if not missing:
+        return
+    cost = _cost(store_folder(), sweep.sweep_id, sweep)
+    workers = default_workers()
+    st.caption(
+        f"{missing} of {len(sweep.cells)} cells have not been run. As a sweep: "
+        f"{cost.steps - cost.cached_steps:,} steps to do, {cost.cached_steps:,} in the store. "
+        f"Time: {cost.time_words(workers)}."
+    )
+    if st.button("Run the missing cells", icon=":material/play_arrow:", key="run_knowledge"):
+        submit_sweep(sweep)
+
+
+@st.cache_data(max_entries=16, ttl=10, show_spinner=False)
+def _cost(store: Path, sweep_id: str, _sweep: Sweep) -> Cost:
+    return cost_of(_sweep.experiments, catalog(), default_workers())

@@ -1,0 +1,36 @@
+"""All attacks on one model, best first."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from prunepriv.figures import findings
+from prunepriv.figures.leaderboard import accuracy_dots, best_attack
+from prunepriv.plan import Target, evaluation_name
+from prunepriv.ui.charts import chart
+from prunepriv.ui.frame import Frame, not_there_yet
+from prunepriv.ui.glossary import tip
+
+
+def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
+    """Accuracies with their intervals, the original model's beside them."""
+    st.subheader("All attacks", anchor=False, help=tip("attack_accuracy"))
+    best = best_attack(board, target)
+    if best is None:
+        not_there_yet(frame, "The comparison of attacks")
+        return
+    original = Target("original")
+    reference = best_attack(board, original) if target != original else None
+    shown = [target, original] if reference is not None else [target]
+    chart(
+        "leaderboard",
+        frame.provenance(*map(evaluation_name, shown)),
+        lambda look: accuracy_dots(board, shown, look),
+        finding=findings.best_attack(best, target, reference),
+        alt="Attack accuracies with 95 % intervals and the line of guessing",
+    )
+    st.caption(
+        "Intervals: 95 % bootstrap over this run's records; another seed may differ by more. "
+        + findings.not_run(frame.experiment.attacks.names)
+    )

@@ -1,0 +1,41 @@
+"""What the defence takes from the attacker: every attack without and with it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from prunepriv.figures import findings
+from prunepriv.figures.leaderboard import accuracy_dots, best_attack
+from prunepriv.options import Adversary
+from prunepriv.plan import Target, evaluation_name
+from prunepriv.ui.charts import chart
+from prunepriv.ui.frame import Frame, not_there_yet
+from prunepriv.ui.glossary import tip
+
+
+def draw_attacks(frame: Frame, adversary: Adversary, name: str) -> None:
+    """All attacks without and with the defence, and both adversaries in one chart."""
+    st.subheader("What it takes from the attacker", anchor=False, help=tip("attack_accuracy"))
+    board = frame.result.leaderboard()
+    everyone = [
+        Target("pruned"),
+        Target("defended", "adaptive"),
+        Target("defended", "non_adaptive"),
+    ]
+    best = {one: best_attack(board, one) for one in everyone}
+    shown = [one for one in everyone if best[one] is not None]
+    before = best[everyone[0]]
+    if before is None or len(shown) < 2:
+        not_there_yet(frame, "Attacks on the pruned and the defended model")
+        return
+    adaptive, other = best[everyone[1]], best[everyone[2]]
+    chart(
+        "defense_attacks",
+        frame.provenance(*map(evaluation_name, shown)),
+        lambda look: accuracy_dots(board, shown, look),
+        finding=findings.defense(before, adaptive, other, name, adversary),
+        alt=f"Attack accuracies without and with {name}, with 95 % intervals",
+    )
+    st.caption(
+        "Numbers on the right: the pruned model. " + findings.not_run(board["attack"].unique())
+    )

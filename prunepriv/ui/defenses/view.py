@@ -1,0 +1,68 @@
+"""Whether there is a defence, against whom it stands, and what it guarantees."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from prunepriv.figures import findings
+from prunepriv.options import Adversary
+from prunepriv.prose import privacy_statement
+from prunepriv.ui.defenses.attacks import draw_attacks
+from prunepriv.ui.defenses.models import draw_accuracies, draw_classes, draw_signals
+from prunepriv.ui.defenses.trade_off import draw_trade_off
+from prunepriv.ui.frame import Frame, link_params
+from prunepriv.ui.glossary import tip
+from prunepriv.ui.words import defense_of
+
+
+def defended(frame: Frame) -> bool:
+    """Whether the run has a defence; if not, say so and lead to the next step."""
+    if "defended" in frame.experiment.models:
+        return True
+    st.info(
+        "This run has no defence, so there is nothing to compare. Launch the same run with PPB, or with "
+        "another defence: the trained, control and pruned models are taken over, only the defended "
+        "one is new.",
+        icon=":material/shield:",
+    )
+    st.page_link(
+        "pages/run.py", label="Launch the same with PPB", icon=":material/play_arrow:",
+        query_params=link_params(frame.run_id),
+    )  # fmt: skip
+    return False
+
+
+def controls() -> Adversary:
+    """The switch: on at first, for it gives the honest figure."""
+    adapts = st.toggle(
+        "Adaptive adversary", value=True, key="adaptive", bind="query-params", help=tip("adaptive")
+    )
+    if not adapts:
+        st.caption(
+            "You are looking at an adversary who does not know of the defence: a flattering figure."
+        )
+    return "adaptive" if adapts else "non_adaptive"
+
+
+def worth_it(frame: Frame, adversary: Adversary) -> None:
+    """Everything below the switch."""
+    _privacy(frame)
+    name = defense_of(frame.experiment)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        draw_attacks(frame, adversary, name)
+    with right:
+        draw_trade_off(frame, adversary, name)
+    draw_accuracies(frame, name)
+    draw_signals(frame, name)
+    draw_classes(frame, name)
+
+
+def _privacy(frame: Frame) -> None:
+    """What the defence guarantees, where it guarantees anything."""
+    report = frame.result.training_report("defended")
+    privacy = None if report is None else report.get("privacy")
+    if privacy is None:
+        return
+    st.markdown(f":material/lock: **{privacy_statement(privacy)}**", help=tip("dp_sgd"))
+    st.caption(findings.noise(privacy))

@@ -1,0 +1,87 @@
+"""Figure 1 of the paper with the control: two signals of four models."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from prunepriv.figures import findings
+from prunepriv.figures.histograms import leakage_histograms
+from prunepriv.figures.scales import SCALES, Scale, ScaleName
+from prunepriv.options import MODEL_KINDS, ModelKind
+from prunepriv.plan import signals_name
+from prunepriv.store.signals import QUANTITIES, Quantity
+from prunepriv.ui.charts import chart
+from prunepriv.ui.controls import class_filter, class_names
+from prunepriv.ui.frame import Frame, link_params, not_there_yet
+from prunepriv.ui.glossary import tip
+from prunepriv.ui.leakage.bar import choose_bar, records_in_bar
+from prunepriv.ui.signals import SIGNAL_LABELS, Signals, records_of
+
+
+def controls(frame: Frame) -> tuple[Scale, int | None]:
+    """Axes and class, both in the URL."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name: ScaleName = st.segmented_control(
+            "Axes", list(SCALES), default="linear", required=True, key="axes", bind="query-params",
+            format_func=lambda one: SCALES[one].label,
+            help="A logit axis spreads out confidences near 0 and 1, where most members are. "
+            "Sensitivities have no upper end and get a logarithmic axis instead.",
+        )  # fmt: skip
+        with st.container(width=220):
+            label = class_filter(frame)
+    return SCALES[name], label
+
+
+def missing(frame: Frame) -> dict[ModelKind, str]:
+    """Which of the four panels cannot be drawn, and why."""
+    reasons: dict[ModelKind, str] = {}
+    for kind in MODEL_KINDS:
+        if kind in frame.kinds:
+            continue
+        if kind in frame.experiment.models:
+            reasons[kind] = "still being computed" if frame.live else "not computed"
+        elif kind == "defended" and frame.experiment.defense.name == "none":
+            reasons[kind] = "no defence in this run"
+        else:
+            reasons[kind] = "not part of this run"
+    return reasons
+
+
+def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
+    """Both histograms, four models each; a click on a bar leads to its records."""
+    signals = records_of(frame, label)
+    if not signals:
+        not_there_yet(frame, "Confidences and sensitivities")
+        return
+    if not any(len(one.record) for one in signals.values()):
+        st.info("No target record belongs to this class.")
+        return
+    with st.grid(2, min_column_width=420, gap="medium"):
+        for quantity in QUANTITIES:
+            with st.container():
+                _histograms(frame, signals, quantity, scale, label)
+    if frame.experiment.defense.name == "none":
+        st.page_link(
+            "pages/run.py", label="Launch the same with PPB to fill the fourth panel",
+            icon=":material/shield:", query_params=link_params(frame.run_id),
+        )  # fmt: skip
+    records_in_bar(frame, signals, scale)
+
+
+def _histograms(
+    frame: Frame, signals: Signals, quantity: Quantity, scale: Scale, label: int | None
+) -> None:
+    st.subheader(SIGNAL_LABELS[quantity], anchor=False, help=tip(quantity))
+    only = class_names(frame)[label] if label is not None else ""
+    absent = missing(frame)
+    mark = chart(
+        f"histograms_{quantity}",
+        frame.provenance(*(signals_name(kind) for kind in signals)),
+        lambda look: leakage_histograms(signals, quantity, scale, look, absent),
+        finding=findings.leakage(signals, quantity, only),
+        alt=f"Histograms of {quantity}, members against non-members, for each model",
+        choices=(scale.name, label, *absent.items()),
+        select=True,
+    )
+    if mark is not None:
+        choose_bar(mark[0], quantity, int(mark[1]))

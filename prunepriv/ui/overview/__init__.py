@@ -1,0 +1,1 @@
+"""The Overview page: three headline figures, and the pipeline as six cards."""

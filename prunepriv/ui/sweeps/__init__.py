@@ -1,0 +1,1 @@
+"""The Sweeps page: pick one, watch it fill, read it, launch a new one."""

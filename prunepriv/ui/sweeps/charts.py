@@ -1,0 +1,202 @@
+"""A sweep's charts and tables: lines over an axis, a heatmap of two, files to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+import yaml
+
+from prunepriv.experiment.sweep import Sweep
+from prunepriv.figures import findings
+from prunepriv.figures.knowledge import knowledge_matrix
+from prunepriv.figures.palette import KINDS
+from prunepriv.figures.sweeps import (
+    MOST_LINES,
+    accuracy_lines,
+    line_points,
+    matrix,
+    matrix_cells,
+    setting_name,
+    setting_value,
+    varying,
+    x_axis,
+)
+from prunepriv.options import ATTACKS, ModelKind
+from prunepriv.store.sweep_table import summary, table_bytes
+from prunepriv.ui.charts import chart
+from prunepriv.ui.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class SweepProvenance(Provenance):
+    """What produced the numbers of a sweep's chart: many runs, whose seeds are columns."""
+
+    runs: int = 0
+
+    def stamp(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(sweep=self.run, command=self.command)
+
+    @property
+    def line(self) -> str:
+        return f"Sweep `{self.run}` · {self.runs} runs · `{self.command}`"
+
+
+def charts(sweep: Sweep, means: pd.DataFrame) -> None:
+    """One data set, network and attack at a time: lines, and a heatmap where two settings vary."""
+    settings = [name for name in sweep.columns if name != "seed"]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name in ("data.name", "model.name"):
+            means = _choose(means, name)
+        means, attack = _choose_attack(means)
+    x = x_axis(means, settings)
+    points = line_points(means, attack, settings)
+    provenance = provenance_of(sweep)
+    if not _is_matrix(means, settings):
+        _lines(points, attack, x, provenance)
+    _heatmaps(sweep, means, attack, provenance)
+    st.caption(findings.seeds(points))
+
+
+def _is_matrix(means: pd.DataFrame, settings: list[str]) -> bool:
+    """Whether it goes over what the adversary assumes: a matrix says it, lines do not."""
+    return any(name.startswith("knowledge.") for name in varying(means, settings))
+
+
+def _choose(means: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows of one value of a setting, chosen where there are several."""
+    values = list(dict.fromkeys(means[name]))
+    if len(values) < 2:
+        return means
+    chosen = st.selectbox(
+        setting_name(name).capitalize(), values, key=f"sweep_{name}", bind="query-params",
+        format_func=lambda value: setting_value(name, value), width=220,
+    )  # fmt: skip
+    kept = means[name] == (chosen if chosen in values else values[0])
+    rows: pd.DataFrame = means.loc[kept]
+    return rows
+
+
+def _choose_attack(means: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    names = [name for name in ATTACKS if name in set(means["attack"])]
+    chosen = st.selectbox(
+        "Attack", names, key="sweep_attack", bind="query-params", width=220,
+        format_func=lambda name: ATTACKS[name].label,
+    )  # fmt: skip
+    attack = chosen if chosen in names else names[0]
+    ours: pd.DataFrame = means.loc[means["attack"] == attack]
+    return ours, attack
+
+
+def _lines(points: pd.DataFrame, attack: str, x: str, provenance: Provenance) -> None:
+    chart(
+        "sweep_lines",
+        provenance,
+        lambda look: accuracy_lines(points, x, look),
+        finding=lambda shown: findings.sweep_lines(shown, attack, x),
+        alt=f"Attack accuracy over {setting_name(x)}, a line per model",
+        choices=None,
+    )
+    lines = points["series"].nunique()
+    if lines > MOST_LINES:
+        st.caption(f"The first {MOST_LINES} of {lines} lines; the tables hold all.")
+
+
+def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Provenance) -> None:
+    """Two settings against each other, for one model; nothing where fewer vary."""
+    axes = _two_axes(means, [name for name in sweep.columns if name != "seed"])
+    kind = None if axes is None else _choose_kind(means, axes)
+    if axes is None or kind is None:
+        return
+    ours = means[(means["model"] == kind) & (means["adversary"] == "adaptive")]
+    rows, columns = (_values(sweep, name) for name in axes)
+    cells = matrix_cells(ours, axes, (rows, columns))
+    titles = (setting_name(axes[0]), setting_name(axes[1]))
+    known = axes[1].removeprefix("knowledge.")
+    knows = known != axes[1]
+    chart(
+        "sweep_matrix",
+        provenance,
+        lambda look: knowledge_matrix(cells, known, look) if knows else matrix(cells, titles, look),
+        finding=findings.knowledge(cells, attack, known)
+        if knows
+        else findings.sweep_matrix(cells, attack, KINDS[kind].label.lower()),
+        alt=f"Attack accuracy by {titles[0]} and {titles[1]}",
+        choices=None,
+    )
+
+
+def _choose_kind(means: pd.DataFrame, axes: tuple[str, str]) -> ModelKind | None:
+    """The model whose heatmap is drawn: one that the axes make a difference to."""
+    there = [kind for kind in KINDS if kind in set(means["model"])]
+    against = any(name.startswith("defense.") for name in axes)
+    kinds = [kind for kind in there if kind == "defended" or (kind == "pruned" and not against)]
+    if len(kinds) < 2:
+        return kinds[0] if kinds else None
+    chosen = st.segmented_control(
+        "Model", kinds, default=kinds[0], required=True, key="sweep_model", bind="query-params",
+        format_func=lambda one: KINDS[one].label,
+    )  # fmt: skip
+    return chosen if chosen in kinds else kinds[0]
+
+
+def _values(sweep: Sweep, name: str) -> list[Any]:
+    """A setting's values in the sweep: numbers in their order, names in the sweep's."""
+    found = list(dict.fromkeys(cell.values[name] for cell in sweep.cells))
+    return sorted(found) if all(isinstance(value, int | float) for value in found) else found
+
+
+def _two_axes(means: pd.DataFrame, settings: list[str]) -> tuple[str, str] | None:
+    """Rows and columns of the heatmap."""
+    varied = varying(means, settings)
+    for known in ("sparsity", "approach"):
+        if f"knowledge.{known}" in varied:
+            return f"pruning.{known}", f"knowledge.{known}"
+    if len(varied) < 2:
+        return None
+    x = x_axis(means, settings)
+    return (
+        (next(name for name in varied if name != x), x) if x in varied else (varied[0], varied[1])
+    )
+
+
+def tables(sweep: Sweep, table: pd.DataFrame) -> None:
+    """The tidy table, its means, and the definition, as files."""
+    st.subheader("Its table", anchor=False)
+    means = summary(table, sweep)
+    tabs: Mapping[str, pd.DataFrame] = {"Runs": table, "Means over seeds": means}
+    shown = st.segmented_control(
+        "Rows", list(tabs), default="Runs", required=True, key="sweep_rows", bind="query-params"
+    )
+    rows, name = (tabs["Runs"], "runs") if shown == "Runs" else (means, "summary")
+    st.dataframe(rows, hide_index=True, height=320, alt=f"The sweep's table, {len(rows)} rows")
+    with st.container(horizontal=True):
+        for suffix, label, mime in (
+            (".csv", "CSV", "text/csv"),
+            (".parquet", "Parquet", "application/vnd.apache.parquet"),
+        ):
+            st.download_button(
+                label, table_bytes(rows, sweep, suffix), icon=":material/download:",
+                file_name=f"{sweep.sweep_id}_{name}{suffix}", mime=mime, on_click="ignore",
+            )  # fmt: skip
+        st.download_button(
+            "The sweep as YAML", yaml.safe_dump(sweep.definition, sort_keys=False),
+            file_name=f"{sweep.sweep_id}.yaml", mime="application/yaml", on_click="ignore",
+            icon=":material/download:",
+        )  # fmt: skip
+    st.code(command_of(sweep), language=None, wrap_lines=True)
+
+
+def command_of(sweep: Sweep) -> str:
+    """What to type to run it again, or to look at its table."""
+    return f"python -m prunepriv sweep {sweep.sweep_id}"
+
+
+def provenance_of(sweep: Sweep) -> SweepProvenance:
+    """Of every chart of a sweep."""
+    return SweepProvenance(
+        run=sweep.sweep_id, seed=0, keys=(), command=command_of(sweep), runs=len(sweep.cells)
+    )
