@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ import typer
 from prunepriv.cli.app import Store, app
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
-from prunepriv.options import DATASETS, OWN
+from prunepriv.options import DATASETS
 
 
 @app.command()
@@ -51,27 +50,9 @@ def chosen(text: str | None, label_column: str | None, store: Path) -> dict[str,
         ExperimentError: own:DIGEST that is not there, or a label column without a file.
         DataError: a file that cannot be used.
     """
-    from prunepriv.store.own_data import find_imported
+    from prunepriv.store.named_data import data_settings
 
-    if text is not None and _is_path(text):
-        return _own(_read(Path(text), label_column, store))
-    if label_column is not None:
-        raise ExperimentError("--label-column is of a file of yours: name it with --dataset PATH")
-    if text is not None and text.startswith(f"{OWN}:"):
-        return _own(find_imported(text, store))
-    return {} if text is None else {"name": text}
-
-
-def _own(own: Any) -> dict[str, Any]:
-    return {"name": OWN, "own": own}
-
-
-def _is_path(text: str) -> bool:
-    """Whether a name means a file or folder: a data set of the program goes first."""
-    if text in DATASETS or text.startswith(f"{OWN}:"):
-        return False
-    separated = os.sep in text or (os.altsep or os.sep) in text
-    return separated or bool(Path(text).suffix) or Path(text).exists()
+    return data_settings(text, label_column, store, _read)
 
 
 def _read(path: Path, label_column: str | None, store: Path) -> Any:

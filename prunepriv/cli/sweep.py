@@ -51,6 +51,7 @@ def sweep(
     """Run an experiment for every cell of a grid, or take up a sweep that was begun."""
     from prunepriv.cli import sweeping
     from prunepriv.experiment.sweep import changed
+    from prunepriv.store.sweep_files import find_sweep
 
     folder = store_folder(store)
     settings = dict(_pair("--set", pair) for pair in change or ())
@@ -58,7 +59,7 @@ def sweep(
         settings["data.limit"] = limit
     kept = {axis: _values(text) for axis, text in (_split("--only", pair) for pair in only or ())}
     chosen = changed(
-        sweeping.find(what, folder),
+        find_sweep(what, folder),
         settings,
         kept,
         None if seeds is None else _values(seeds),

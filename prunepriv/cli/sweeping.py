@@ -17,37 +17,17 @@ from prunepriv.engine.client import default_workers
 from prunepriv.errors import Cancelled
 from prunepriv.estimates.cost import cost_of
 from prunepriv.estimates.progress import Standing
-from prunepriv.experiment.presets import get_sweep, sweep_presets
 from prunepriv.experiment.sweep import Sweep
-from prunepriv.experiment.sweep_file import load_sweep
 from prunepriv.options import ATTACKS
 from prunepriv.prose import percent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.sweep_files import stored_sweep, write_sweep
+from prunepriv.store.sweep_files import write_sweep
 from prunepriv.store.sweep_table import check_table_name, summary, sweep_table, write_tables
 
 MOST_TOLD = 10
 """Failures or skipped cells that are told one by one."""
 ROWS_SHOWN = 60
-
-
-def find(what: str, store: Path) -> Sweep:
-    """The sweep that a user names: a preset, a file, or one of the store.
-
-    Raises:
-        PruneprivError: none of them, or a file that holds no sweep.
-    """
-    if what in sweep_presets():
-        return get_sweep(what)
-    file = Path(what)
-    if file.is_file() or file.suffix in (".yaml", ".yml", ".json"):
-        return load_sweep(file)
-    if (store / "sweeps").is_dir() and any(
-        known.stem == what for known in (store / "sweeps").glob("*.json")
-    ):
-        return stored_sweep(store, what)
-    return get_sweep(what)  # says what there is
 
 
 def print_plan(sweep: Sweep, store: Path) -> None:

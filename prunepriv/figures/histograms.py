@@ -6,7 +6,7 @@ have an area of 1 however many records it has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from prunepriv.divergence import density, shared_edges
+from prunepriv.experiment import Experiment
 from prunepriv.figures.palette import KINDS, MEMBERS, NON_MEMBERS, Group, Theme, group, rgba
 from prunepriv.figures.panels import Panels
 from prunepriv.figures.scales import (
@@ -24,7 +25,7 @@ from prunepriv.figures.scales import (
     limits,
     scale_for,
 )
-from prunepriv.options import ModelKind
+from prunepriv.options import MODEL_KINDS, ModelKind
 from prunepriv.prose import between, rounded, short
 from prunepriv.store.signals import Quantity, RecordSignals
 
@@ -151,6 +152,29 @@ def leakage_histograms(
         y={"range": [0, 1.05 * max(table["density"].max(), 1e-9)], "nticks": 5,
            "title": {"text": "density"}},
     ), table  # fmt: skip
+
+
+def absent_models(
+    experiment: Experiment, measured: Collection[ModelKind], live: bool = False
+) -> dict[ModelKind, str]:
+    """The kinds of model without signals, and for each the reason, which its panel shows.
+
+    Args:
+        experiment: of the run.
+        measured: the kinds that have signals.
+        live: whether the run waits or is at work.
+    """
+    reasons: dict[ModelKind, str] = {}
+    for kind in MODEL_KINDS:
+        if kind in measured:
+            continue
+        if kind in experiment.models:
+            reasons[kind] = "still being computed" if live else "not computed"
+        elif kind == "defended" and experiment.defense.name == "none":
+            reasons[kind] = "no defence in this run"
+        else:
+            reasons[kind] = "not part of this run"
+    return reasons
 
 
 def _panel(panels: Panels, place: int, table: pd.DataFrame, bins: Bins) -> None:

@@ -56,6 +56,11 @@ class DatasetOption(Option):
     """Size of the download, "0.3 MB" for example; empty if the data set is bundled."""
 
     @property
+    def class_labels(self) -> tuple[str, ...]:
+        """Names of the classes, in order; "Group 1", "Group 2" and so on if they have none."""
+        return self.class_names or tuple(f"Group {number + 1}" for number in range(self.classes))
+
+    @property
     def bundled(self) -> bool:
         """Whether it comes with the program."""
         return not self.download

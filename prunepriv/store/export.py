@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.options import ModelKind
 from prunepriv.plan import Step, reference_step, signals_name
+from prunepriv.store.report import flat_row
 from prunepriv.store.result import Result
 
 TABLES = ("models", "gaps", "attacks", "checks", "steps")
@@ -37,7 +38,7 @@ def export_csv(report: Mapping[str, Any], folder: Path, command: str) -> list[Pa
     origin = {"run": report["run"], "seed": report["experiment"]["seed"]}
     files = [folder / f"{table}.csv" for table in TABLES]
     for file, table in zip(files, TABLES, strict=True):
-        rows = [{**origin, **_flat(row)} for row in report[table]]
+        rows = [{**origin, **flat_row(row)} for row in report[table]]
         with file.open("w", newline="", encoding="utf-8") as stream:
             names = dict.fromkeys(name for row in rows for name in row) or origin
             writer = csv.DictWriter(stream, list(names))
@@ -135,18 +136,3 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"the folder {folder} cannot be made ({error.strerror})") from None
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(_cells(row))
-
-
-def _cells(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """A row's cells, one for each nested value: accuracy_ci95_low, tpr_at_fpr_0.01."""
-    for name, value in row.items():
-        if isinstance(value, Mapping):
-            yield from _cells(value, f"{prefix}{name}_")
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            yield from zip((f"{prefix}{name}_low", f"{prefix}{name}_high"), value, strict=True)
-        else:
-            yield f"{prefix}{name}", value

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prunepriv.errors import MissingArtifactError
 from prunepriv.options import ModelKind
-from prunepriv.plan import CHECKS, divergence_name, evaluation_name, models_name, signals_name
+from prunepriv.plan import (
+    CHECKS,
+    Target,
+    divergence_name,
+    evaluation_name,
+    models_name,
+    signals_name,
+)
 from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
 from prunepriv.version import __version__
@@ -30,30 +37,61 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
         "prunepriv": __version__,
         "run": result.run_id,
         "experiment": result.experiment.model_dump(mode="json"),
-        "models": [
-            {
-                "model": kind,
-                **{name: _json(result, signals_name(kind), "report")[name] for name in MODEL_FIELDS},
-                **_made(result, kind),
-            }
-            for kind in kinds
-        ],
-        "gaps": [
-            {"model": kind, **row}
-            for kind in kinds
-            for row in _json(result, divergence_name(kind), "gaps")
-        ],
-        "attacks": [
-            {"attack": row["attack"], **target._asdict(), **row}
-            for target in result.targets
-            for row in _json(result, evaluation_name(target), "evaluation")
-        ],
-        "checks": _json(result, CHECKS, "checks"),
+        "models": [model_row(result, kind) for kind in kinds],
+        "gaps": [row for kind in kinds for row in gap_rows(result, kind)],
+        "attacks": [row for target in result.targets for row in attack_rows(result, target)],
+        "checks": check_rows(result),
         "steps": [
             {"step": step.name, "key": step.key, "seconds": step.seconds, "cached": step.cached}
             for step in steps
         ],
-    }  # fmt: skip
+    }
+
+
+def model_row(result: Result, kind: ModelKind) -> dict[str, Any]:
+    """Accuracies, sparsity and size of the target of one kind.
+
+    Raises:
+        MissingArtifactError: it has not been measured, or its artifact was damaged; the other
+            functions that give rows raise it likewise.
+    """
+    report = _json(result, signals_name(kind), "report")
+    return {
+        "model": kind,
+        **{name: report[name] for name in MODEL_FIELDS},
+        **_made(result, kind),
+    }
+
+
+def gap_rows(result: Result, kind: ModelKind) -> list[dict[str, Any]]:
+    """How differently a model treats members and non-members: over all records, then by class."""
+    return [{"model": kind, **row} for row in _json(result, divergence_name(kind), "gaps")]
+
+
+def attack_rows(result: Result, target: Target) -> list[dict[str, Any]]:
+    """How well each attack does on one model."""
+    rows = _json(result, evaluation_name(target), "evaluation")
+    return [{"attack": row["attack"], **target._asdict(), **row} for row in rows]
+
+
+def check_rows(result: Result) -> list[dict[str, Any]]:
+    """What was checked of the run."""
+    return list(_json(result, CHECKS, "checks"))
+
+
+def flat_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's cells, one for each nested value: accuracy_ci95_low, tpr_at_fpr_0.01."""
+    return dict(_cells(row))
+
+
+def _cells(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _cells(value, f"{prefix}{name}_")
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            yield from zip((f"{prefix}{name}_low", f"{prefix}{name}_high"), value, strict=True)
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _made(result: Result, kind: ModelKind) -> dict[str, Any]:

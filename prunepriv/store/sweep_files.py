@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 from prunepriv.errors import ExperimentError, UnknownRunError
+from prunepriv.experiment.presets import get_sweep, sweep_presets
 from prunepriv.experiment.sweep import Sweep, is_sweep_id, make_sweep
+from prunepriv.experiment.sweep_file import load_sweep
 from prunepriv.store.run_files import write_whole
 
 
@@ -49,6 +51,21 @@ def stored_sweep(store: Path, sweep_id: str) -> Sweep:
     if sweep is None or sweep.sweep_id != sweep_id:
         raise UnknownRunError(f"no sweep {sweep_id[:80]} in {store}: choose its store with --store")
     return sweep
+
+
+def find_sweep(what: str, store: Path) -> Sweep:
+    """The sweep that a user names: a preset, a file, or one of the store by its id.
+
+    Raises:
+        PruneprivError: none of them, or a file that holds no sweep.
+    """
+    file = Path(what)
+    if what not in sweep_presets():
+        if file.is_file() or file.suffix in (".yaml", ".yml", ".json"):
+            return load_sweep(file)
+        if is_sweep_id(what) and (store / "sweeps" / f"{what}.json").is_file():
+            return stored_sweep(store, what)
+    return get_sweep(what)  # raises with the known names
 
 
 def remove_sweep(store: Path, sweep_id: str) -> None:

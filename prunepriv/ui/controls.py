@@ -44,8 +44,7 @@ def adversary(key: str = "adversary", label: str = "Adversary") -> Adversary:
 
 def class_names(frame: Frame) -> tuple[str, ...]:
     """Names of the classes, by number."""
-    option = frame.experiment.data.option
-    return option.class_names or tuple(f"Group {number + 1}" for number in range(option.classes))
+    return frame.experiment.data.option.class_labels
 
 
 def class_filter(frame: Frame, key: str = "class", label: str = "Class") -> int | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from prunepriv.figures import findings
-from prunepriv.figures.histograms import leakage_histograms
+from prunepriv.figures.histograms import absent_models, leakage_histograms
 from prunepriv.figures.scales import SCALES, Scale, ScaleName
-from prunepriv.options import MODEL_KINDS, ModelKind
+from prunepriv.options import ModelKind
 from prunepriv.plan import signals_name
 from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
@@ -34,17 +34,7 @@ def controls(frame: Frame) -> tuple[Scale, int | None]:
 
 def missing(frame: Frame) -> dict[ModelKind, str]:
     """Which of the four panels cannot be drawn, and why."""
-    reasons: dict[ModelKind, str] = {}
-    for kind in MODEL_KINDS:
-        if kind in frame.kinds:
-            continue
-        if kind in frame.experiment.models:
-            reasons[kind] = "still being computed" if frame.live else "not computed"
-        elif kind == "defended" and frame.experiment.defense.name == "none":
-            reasons[kind] = "no defence in this run"
-        else:
-            reasons[kind] = "not part of this run"
-    return reasons
+    return absent_models(frame.experiment, frame.kinds, frame.live)
 
 
 def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from prunepriv.cli import main, sweeping
+from prunepriv.cli import main
 from prunepriv.engine import follow as follow_module
 from prunepriv.engine.inline import run_inline
 from prunepriv.environment import store_folder
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.sweep_files import read_sweeps
+from prunepriv.store.sweep_files import find_sweep, read_sweeps
 from tests.unit.engine.fake_runner import RUNNER
 
 GRID = """
@@ -115,7 +115,7 @@ def test_changes_of_a_sweep(cli: Cli, grid: str) -> None:
 
 def test_cancelling_stops_what_waits(cli: Cli, grid: str) -> None:
     catalog = Catalog(store_folder())
-    for experiment in sweeping.find(grid, store_folder()).experiments:
+    for experiment in find_sweep(grid, store_folder()).experiments:
         catalog.submit(experiment)
     code, out, _ = cli("sweep", grid, "--cancel")
     assert (code, "4 runs told to stop" in out) == (0, True)
