@@ -1,4 +1,4 @@
-"""Which measurement to make."""
+"""The command line: which measurement to make."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def speed(context: typer.Context) -> None:
 
 @app.command()
 def location(seeds: Seeds = "1,2,3,4,5") -> None:
-    """Attack accuracy on Location, mean over seeds, beside the authors' code."""
+    """Attack accuracy on Location, mean over seeds, compared with the authors' code."""
     location_figures.report([int(seed) for seed in seeds.split(",")])
 
 
@@ -49,9 +49,9 @@ def recipes(seeds: Seeds = "1,2,3") -> None:
 
 @app.command()
 def images(
-    steps: Annotated[int | None, typer.Option(min=1, help="Timed steps of every network.")] = None,
-    batch: Annotated[int | None, typer.Option(min=2, help="Records of a step.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Of the processor.")] = 1,
+    steps: Annotated[int | None, typer.Option(min=1, help="Timed steps for every network.")] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="Records per step.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the processor.")] = 1,
 ) -> None:
     """Records per second in training, for every data set and network."""
     network_speed.report(steps, batch, threads)

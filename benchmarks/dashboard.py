@@ -1,4 +1,4 @@
-"""The dashboard, by a real browser: start to first figure, change of page, memory."""
+"""The dashboard in a real browser: time to the first figure and to change pages, and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every defence on Location: what the attacker is left with, and what the defence costs."""
+"""Every defence on Location: how well attacks still work, and how much accuracy is lost."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ def report(seeds: Sequence[int], store: Path | None = None) -> None:
     """Print attack accuracy and accuracy on non-members, mean and 95 % t-interval over seeds.
 
     Args:
-        seeds: two at least.
-        store: kept, so that an interrupted table goes on; a temporary folder if left out.
+        seeds: at least two.
+        store: folder that keeps the runs, so that an interrupted table can be continued; None: a
+            temporary folder.
     """
     with TemporaryDirectory() as folder:
         _report(seeds, store or Path(folder))
 
 
 def _report(seeds: Sequence[int], store: Path) -> None:
-    # (defence, adversary) -> figure -> seed -> per cent; the undefended model comes with every run
+    # (defence, adversary) -> figure -> seed -> per cent; every run also has the undefended model
     figures: dict[tuple[str, str], dict[str, dict[int, float]]] = defaultdict(
         lambda: defaultdict(dict)
     )

@@ -1,4 +1,4 @@
-"""Speed of training every network on the shape of every data set, for records that are noise."""
+"""Training speed of every network on records of every data set's shape; the records are noise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from benchmarks.yardstick import describe
+from benchmarks.machine import describe
 from prunepriv.models import Ensemble, build
 from prunepriv.models.device import arithmetic, best_device
 from prunepriv.options import DATASETS, MODELS
@@ -18,14 +18,14 @@ WARM_UP = 1
 
 
 def report(steps: int | None, batch: int | None, threads: int) -> None:
-    """Print records per second and ms per step of one model, and on a GPU its memory at the peak.
+    """Print records per second and ms per step of one model, and its peak memory on a GPU.
 
     Forward pass, backward pass and Adam's step are timed; loading records is not.
 
     Args:
-        steps: timed, after one that is not; None: 20 on a GPU, 2 on the processor.
-        batch: records of a step; None: 128 on a GPU, as in training, 32 on the processor.
-        threads: of the processor; a step of a run has one.
+        steps: timed steps, after one untimed step; None: 20 on a GPU, 2 on the processor.
+        batch: records per step; None: 128 on a GPU, as in training, 32 on the processor.
+        threads: threads of the processor; a run uses one for each of its steps.
     """
     device = best_device()
     steps = steps or (20 if device.type == "cuda" else 2)
@@ -45,7 +45,7 @@ def report(steps: int | None, batch: int | None, threads: int) -> None:
 
 
 def _rows() -> Iterator[tuple[str, Sequence[int], int, str]]:
-    """Data sets alike in shape and classes, with every network that takes their records."""
+    """Data sets of the same shape and classes, with every network that takes their records."""
     alike = defaultdict(list)
     for data in DATASETS.values():
         alike[data.kind, tuple(data.shape), data.classes].append(data.name)
@@ -63,7 +63,7 @@ def _train(
     batch: int,
     device: torch.device,
 ) -> tuple[float, str]:
-    """Seconds of a step, and the peak of a GPU's memory in MB."""
+    """Seconds per step, and the peak memory of a GPU in MB."""
     ensemble = build(network, 1, shape, classes)
     initialise(ensemble, seed=1)
     generator = torch.Generator().manual_seed(1)
@@ -98,13 +98,13 @@ def _step(
 
 
 def _wait(device: torch.device) -> None:
-    """A GPU works on after it has been told what to do."""
+    """Wait until a GPU has finished: its calls return before the work is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def _peak(device: torch.device) -> str:
-    """Since the last call; the processor's memory is not told apart by network."""
+    """Peak memory since the last call; "-" for the processor, where it is not known per network."""
     if device.type != "cuda":
         return "-"
     peak = torch.cuda.max_memory_allocated(device) / 2**20

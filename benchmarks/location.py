@@ -1,4 +1,4 @@
-"""The attacks on Location beside the figures measured with the authors' released code."""
+"""The attacks on Location, compared with figures measured with the authors' released code."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _print(figures: Mapping[tuple[str, str], list[float]]) -> None:
 
 
 def _print_lead(kind: str, figures: Mapping[tuple[str, str], list[float]]) -> None:
-    """SAMIA against the best of the other attacks, seed by seed."""
+    """The lead of SAMIA over the best of the other attacks, compared seed by seed."""
     others = [figures[kind, name] for name in REGISTRY if name != "samia"]
     best = max(others, key=statistics.fmean)
     lead = [a - b for a, b in zip(figures[kind, "samia"], best, strict=True)]

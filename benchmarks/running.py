@@ -1,4 +1,4 @@
-"""Runs of the real program, in a process of its own, as a user would start it."""
+"""Run the real program in a separate process, as a user would start it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Job:
 
     Attributes:
         seconds: wall time of the command, start to finish.
-        report: what it wrote with ``--json``.
+        report: the JSON that it wrote with ``--json``.
     """
 
     seconds: float
     report: dict[str, Any]
 
     def step(self, prefix: str) -> float:
-        """Seconds of all steps whose names start so."""
+        """Seconds of all steps whose names start with `prefix`."""
         return sum(
             step["seconds"] for step in self.report["steps"] if step["step"].startswith(prefix)
         )
@@ -48,7 +48,7 @@ def run(store: Path, *options: str) -> Job:
 
 
 def stop_engine(store: Path) -> None:
-    """End the engine of a store, so that the next run starts cold, and wait until it is gone."""
+    """Stop the engine of a store and wait for its end, so that the next run starts a new one."""
     pid = int(pid_file(store / ENGINE_LOCK).read_text())
     os.kill(pid, signal.SIGTERM)
     while engine_is_alive(store):

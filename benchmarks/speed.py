@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import dashboard
+from benchmarks.machine import describe
 from benchmarks.running import Job, run, stop_engine
-from benchmarks.yardstick import describe
 from prunepriv.plan import fit_name
 from prunepriv.store.catalog import Catalog
 
@@ -18,7 +18,7 @@ Row = tuple[str, float, str]
 
 
 def report() -> None:
-    """Print one row per measurement: what, seconds, and the aim."""
+    """Print one row per measurement: what was measured, seconds, and the aim in seconds."""
     print(describe())
     print("| what | seconds | aim |")
     print("|---|---|---|")
@@ -31,7 +31,11 @@ def _rows() -> Iterator[Row]:
     with TemporaryDirectory() as folder:
         store = Path(folder) / "pruned"
         cold = run(store, *JOB, "--models", "pruned")
-        yield "whole job cold, pruned model, no defence, all attacks", cold.seconds, "15"
+        yield (
+            "whole job with an empty store, pruned model, no defence, all attacks",
+            cold.seconds,
+            "15",
+        )
         yield from _parts(cold)
         again = run(store, *JOB, "--models", "pruned")
         assert all(step["cached"] for step in again.report["steps"])
@@ -42,13 +46,17 @@ def _rows() -> Iterator[Row]:
         stop_engine(store)
         shutil.rmtree(store)
         whole = run(Path(folder) / "all", *JOB, "--defense", "ppb")
-        yield "whole job cold, original, control, pruned and PPB", whole.seconds, "45"
+        yield (
+            "whole job with an empty store, original, control, pruned and PPB",
+            whole.seconds,
+            "45",
+        )
         stop_engine(Path(folder) / "all")
     yield from _dashboard()
 
 
 def _parts(job: Job) -> Iterator[Row]:
-    """What each step of the cold job cost in the worker that did it."""
+    """Seconds that the steps of the job with an empty store took in their workers."""
     parts = (
         ("train 6 models", ("train",), "2"),
         ("prune and fine-tune 6", ("fine_tune",), "1"),
@@ -81,7 +89,7 @@ def _first_histograms(store: Path, job: Job) -> float:
 
 
 def _dashboard() -> Iterator[Row]:
-    """Start of the server to the first figure, by a browser; skipped where there is none."""
+    """Rows that are measured in a browser; none if chromium is not installed."""
     if shutil.which("chromium") is None:
         print("| dashboard: not measured, no chromium on this machine | - | - |")
         return

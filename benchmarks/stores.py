@@ -7,14 +7,14 @@ from pathlib import Path
 
 
 def compare(before: Path, after: Path) -> bool:
-    """Print how many artifacts and files are the same; each difference in a line.
+    """Print how many artifacts and files are the same; each difference on its own line.
 
     Args:
         before, after: folders of stores.
 
     Returns:
-        Whether both hold the same keys, and under each the same bytes, but for the seconds that
-        each step took.
+        Whether both hold the same keys, and the same bytes under each key, except for the seconds
+        that each step took.
     """
     old, new = (_contents(store) for store in (before, after))
     differences = [f"only in {before}: {key}" for key in sorted(old.keys() - new.keys())]
@@ -38,7 +38,7 @@ def compare(before: Path, after: Path) -> bool:
 
 
 def _contents(store: Path) -> dict[str, dict[str, object]]:
-    """By key: size and SHA-256 of every file, and what the artifact says it was made from."""
+    """By key: size and SHA-256 of every file, and what the artifact was made from."""
     found = {}
     for file in store.glob("artifacts/*/*/meta.json"):
         meta = json.loads(file.read_text())

@@ -1,7 +1,7 @@
-"""What is checked of every run, so that a mistake of hygiene cannot pass for a leak.
+"""The checks of every run, so that a mistake in the experiment is not reported as a leak.
 
-Each function compares what a run stored with what it must be, and says so in one sentence with
-figures. Nothing here raises on a violation: a failed check is shown with the run, loudly.
+Each function compares what a run stored with what it must be, and states the result in one sentence
+with figures. No function raises on a violation: a failed check is shown clearly with the run.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from prunepriv.prose import join, percent
 
 Arrays = Mapping[str, np.ndarray]
 
-ASKED_AGAIN = 16
-"""Records of each target that are scored once more."""
+SCORED_AGAIN = 16
+"""Records of each target that are scored again."""
 TOLERANCE = 1e-3
-"""Largest distance, as a share of the logits' size, between answers in a batch and alone.
+"""Largest difference, as a share of the logits' size, between scoring in a batch and alone.
 
-Signals are measured in float32 on every device, whose sums differ by less than 1e-5 with the
-batch's size. Scored in train mode, dropout moves the logits by a third and batch norm by some per
-cent.
+Signals are computed in float32 on every device; the logits of different batch sizes differ by less
+than 1e-5. In train mode, dropout changes the logits by a third and batch norm by a few per cent.
 """
 
 
@@ -36,8 +35,8 @@ class Check:
 
     Attributes:
         check: its name in the JSON.
-        label: what people read.
-        passed: None where there is nothing to pass, only to know.
+        label: its name for readers.
+        passed: None for a check that only informs.
         detail: a sentence with figures.
     """
 
@@ -76,18 +75,18 @@ def splits_disjoint(parts: Splits) -> Check:
     return _check("splits_disjoint", "Splits are disjoint", not (within or twice or across), detail)
 
 
-def eval_mode(asked: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Check:
-    """Answers of single records in eval mode are those that were stored.
+def eval_mode(scored: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Check:
+    """Single records that are scored in eval mode have the logits that were stored.
 
-    In train mode, dropout makes an answer random and batch norm lets it depend on its neighbours.
+    In train mode, dropout makes logits random and batch norm makes them depend on the batch.
 
     Args:
-        asked: kind of model -> logits (r, C) as stored, and as answered again one by one.
+        scored: kind of model -> logits (r, C) as stored, and as scored again one by one.
     """
-    apart = {kind: _distance(stored, again) for kind, (stored, again) in asked.items()}
+    apart = {kind: _distance(stored, again) for kind, (stored, again) in scored.items()}
     wrong = [kind for kind, distance in apart.items() if not distance <= TOLERANCE]
     most = max(apart, key=lambda kind: apart[kind])
-    records = len(asked[most][0])
+    records = len(scored[most][0])
     detail = (
         f"{records} records scored again one by one in eval mode differ by {apart[most]:.1e} of the "
         f"logits' size at most ({most}); {TOLERANCE:g} is allowed."
@@ -96,51 +95,49 @@ def eval_mode(asked: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Check:
         detail += (
             f" The stored answers of {join(wrong)} were given in another mode or by another model."
         )
-    return _check("eval_mode", "Models were asked in eval mode", not wrong, detail)
+    return _check("eval_mode", "Models were scored in eval mode", not wrong, detail)
 
 
 def thresholds_from_shadows(
     roles: Mapping[str, Sequence[str]], thresholds: Mapping[str, tuple[np.ndarray, np.ndarray]]
 ) -> Check:
-    """Attacks learned from the shadows alone, and decide by what they learned there.
+    """Attacks were fitted on the shadows only, and decide by the thresholds fitted there.
 
     Args:
         roles: fit step -> the kinds of step that it read.
-        thresholds: score step -> the thresholds it used, and those refitted on the shadows.
+        thresholds: score step -> the thresholds that it used, and those refitted on the shadows.
     """
-    strangers = sorted(
-        {role for read in roles.values() for role in read} - {"signals", "confidences"}
-    )
+    others = sorted({role for read in roles.values() for role in read} - {"signals", "confidences"})
     moved = [name for name, (used, again) in thresholds.items() if not _equal(used, again)]
     detail = (
         f"{len(roles)} fits read shadows' answers only; the thresholds of {len(thresholds)} "
         "threshold attacks, refitted on the shadows, are those that were used."
     )
-    if strangers or moved:
-        faults = [f"fits read {join(strangers)} as well"] if strangers else []
+    if others or moved:
+        faults = [f"fits read {join(others)} as well"] if others else []
         if moved:
             faults.append(
                 f"{len(moved)} of {len(thresholds)} thresholds are not those of the shadows: "
                 + join(moved[:3])
             )
         detail = f"{'; '.join(faults)[0].upper()}{'; '.join(faults)[1:]}."
-    passed = not (strangers or moved)
+    passed = not (others or moved)
     return _check("thresholds_from_shadows", "Thresholds come from the shadows", passed, detail)
 
 
 @dataclass(frozen=True, slots=True)
 class MaskCount:
-    """What the masks of a step's models remove, counted again.
+    """The weights that the masks of a step's models remove, counted again.
 
     Attributes:
         removed: weights that masks remove, of all models together.
-        alive: how many of those are not zero.
+        nonzero: how many of those are not zero.
         apart: largest difference of a sparsity, whole or of a layer, from the report.
         sparsity: of the target, whole.
     """
 
     removed: int
-    alive: int
+    nonzero: int
     apart: float
     sparsity: float
 
@@ -153,7 +150,7 @@ def count_masks(weights: Arrays, masks: Arrays, report: Mapping[str, Any]) -> Ma
         masks: bool (M, ...) by name, True = kept.
         report: of the step: "sparsity" (M) and "layers", M dictionaries layer -> sparsity.
     """
-    alive = sum(int(np.count_nonzero(weights[name][~kept])) for name, kept in masks.items())
+    nonzero = sum(int(np.count_nonzero(weights[name][~kept])) for name, kept in masks.items())
     removed = sum(int(np.count_nonzero(~kept)) for kept in masks.values())
     apart, whole = 0.0, []
     for model, told in enumerate(report["layers"]):
@@ -165,20 +162,20 @@ def count_masks(weights: Arrays, masks: Arrays, report: Mapping[str, Any]) -> Ma
             gone, size = gone + count, size + weights[name][model].size
         whole.append(gone / size)
         apart = max(apart, abs(whole[-1] - report["sparsity"][model]))
-    return MaskCount(removed, alive, apart, whole[0])
+    return MaskCount(removed, nonzero, apart, whole[0])
 
 
 def masks_exact(counts: Mapping[str, MaskCount]) -> Check:
     """Every weight that was removed is exactly zero, and sparsities are as reported."""
-    alive = sum(count.alive for count in counts.values())
+    nonzero = sum(count.nonzero for count in counts.values())
     apart = max((count.apart for count in counts.values()), default=0.0)
     removed = sum(count.removed for count in counts.values())
     achieved = join([f"{name} {percent(count.sparsity)}" for name, count in counts.items()])
     if not counts:
         detail = "No model was fine-tuned, so nothing is masked."
-    elif alive or apart > 1e-6:
+    elif nonzero or apart > 1e-6:
         detail = (
-            f"{alive:,} of {removed:,} removed weights are not zero, and the achieved sparsity is "
+            f"{nonzero:,} of {removed:,} removed weights are not zero, and the achieved sparsity is "
             f"{apart:.2g} off the report at most: both must be 0."
         )
     else:
@@ -186,11 +183,11 @@ def masks_exact(counts: Mapping[str, MaskCount]) -> Check:
             f"All {removed:,} removed weights are exactly zero, and counting them gives the reported "
             f"sparsity ({achieved} of the target's weights)."
         )
-    return _check("masks_exact", "Masks are exact", not (alive or apart > 1e-6), detail)
+    return _check("masks_exact", "Masks are exact", not (nonzero or apart > 1e-6), detail)
 
 
 def misaligned(signals: Arrays, labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> int:
-    """How many rows of one model's signals tell a label or a membership that is not the record's.
+    """How many rows of one model's signals have a label or a membership that is not the record's.
 
     Args:
         signals: "record", "label" and "member", each (n,).
@@ -207,7 +204,7 @@ def membership_aligned(wrong: Mapping[str, int], rows: int) -> Check:
 
     Args:
         wrong: signals step -> rows that are not the record's, over the target and its shadows.
-        rows: looked at.
+        rows: number of rows checked.
     """
     bad = {name: count for name, count in wrong.items() if count}
     if bad:
@@ -227,11 +224,11 @@ def membership_aligned(wrong: Mapping[str, int], rows: int) -> Check:
 def adversary_knowledge(
     pruning: Mapping[str, Any] | None, assumed: Mapping[str, Any] | None
 ) -> Check:
-    """What the adversary knew of the pruning: nothing to pass, but to know.
+    """What the adversary knew of the pruning; this check only informs.
 
     Args:
         pruning: "approach" and "sparsity" of the target; None where nothing was pruned.
-        assumed: what the adversary took them for; None where it knew.
+        assumed: what the adversary believes them to be; None if it knows them.
     """
     if pruning is None:
         detail = "Nothing was pruned; the adversary knows how the target was trained."
@@ -239,14 +236,14 @@ def adversary_knowledge(
         detail = f"The adversary knows the target's pruning ({_pruning(pruning)}) and trains its shadows by it."
     else:
         detail = (
-            f"The adversary takes the target's {_pruning(pruning)} for {_pruning(assumed)}, and prunes "
-            "its shadows so."
+            f"The target was pruned by {_pruning(pruning)}, but the adversary believes it was pruned by "
+            f"{_pruning(assumed)}, and prunes its shadows so."
         )
     return Check("adversary_knowledge", "What the adversary knew", None, detail)
 
 
 def attacks_not_run(names: Sequence[str]) -> Check:
-    """Which attacks nothing is known of: the best attack of a run is the best of those tried."""
+    """The attacks that were not run: the best attack of a run is the best of those that were."""
     left = [option.label for name, option in ATTACKS.items() if name not in names]
     detail = (
         f"{len(left)} of {len(ATTACKS)} attacks were not run, so nothing is known of them: {join(left)}."
@@ -265,7 +262,7 @@ def _shared(first: np.ndarray, second: np.ndarray) -> int:
 
 
 def _distance(stored: np.ndarray, again: np.ndarray) -> float:
-    """Root mean square of the difference as a share of that of the stored logits."""
+    """Root mean square of the difference, as a share of that of the stored logits."""
     size = float(np.sqrt(np.mean(stored.astype(np.float64) ** 2)))
     return float(np.sqrt(np.mean((stored.astype(np.float64) - again) ** 2))) / max(size, 1e-12)
 

@@ -38,14 +38,14 @@ def gaps(
         confidence: (n,) posterior of the true label, in [0, 1].
         label_sensitivity: (n,) prediction sensitivity of the true label, 0 or more.
         correct: (n,) bool, whether the model classifies the record correctly.
-        classes: how many classes there are, also those that no record here has.
+        classes: number of classes, including those without a record here.
 
     Returns:
         One row of class None over all records, then one per class: "class", "members",
         "non_members" (counts), the means "confidence_members", "confidence_non_members",
         "sensitivity_...", "accuracy_...", the gaps "confidence", "sensitivity", "generalization",
         and the distances "confidence_js", "confidence_kl", "confidence_wasserstein",
-        "sensitivity_...". A figure that needs a group which the class lacks is None.
+        "sensitivity_...". A figure is None if the class has no record of a group that it needs.
 
     Raises:
         ValueError: lengths differ, or a value is not finite.
@@ -58,7 +58,7 @@ def gaps(
             raise ValueError(f"{name}, label and member must be equally long")
         if not np.isfinite(column).all():
             raise ValueError(
-                f"{name} must be finite, got {(~np.isfinite(column)).sum()} that is not"
+                f"{name} must be finite, got {(~np.isfinite(column)).sum()} that are not"
             )
     edges = {
         "confidence": np.linspace(0, 1, BINS + 1),
@@ -116,8 +116,8 @@ def kullback_leibler(
     """KL(counts || reference) of two histograms with shared bins, in bits, 0 or more.
 
     Args:
-        counts: (bins,) how many values each bin holds.
-        reference: (bins,) the same of the distribution compared with.
+        counts: (bins,) number of values in each bin.
+        reference: (bins,) the same for the distribution to compare with.
         smoothing: added to every bin of both; 0 allows an infinite divergence.
     """
     p, q = _frequencies(counts + smoothing), _frequencies(reference + smoothing)
@@ -140,28 +140,28 @@ def jensen_shannon(counts: np.ndarray, reference: np.ndarray) -> float:
 def shared_edges(
     *values: np.ndarray, bins: int = BINS, low: float | None = None, high: float | None = None
 ) -> np.ndarray:
-    """(bins + 1,) equally wide bins that cover all the given arrays.
+    """(bins + 1,) edges of equally wide bins that cover all the given arrays.
 
-    Histograms are comparable only on the same bins, so take them from everything that is shown.
+    Histograms are comparable only with the same bins, so give all the values that are shown.
 
     Args:
         values: arrays of any length, finite.
-        bins: how many.
-        low, high: the range's ends; the smallest and largest value where left out.
+        bins: number of bins.
+        low, high: the ends of the range; if left out, the smallest and the largest value.
     """
     pooled = np.concatenate([np.ravel(np.asarray(v, dtype=np.float64)) for v in values])
     low = (float(pooled.min()) if len(pooled) else 0.0) if low is None else low
     high = (float(pooled.max()) if len(pooled) else 1.0) if high is None else high
-    if high <= low:  # all values alike: a bin must have a width
+    if high <= low:  # all values are equal, but a bin needs a width
         high = low + max(1e-6, abs(low) * 1e-6)
     return np.linspace(low, high, bins + 1)
 
 
 def density(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(bins,) heights of the histogram; height times width, summed, is the share within the bins.
+    """(bins,) heights of the histogram; the sum of height times width is the share within the bins.
 
-    All zero for no values. Unlike ``numpy.histogram(density=True)`` it does not pretend that values
-    outside the bins do not exist.
+    All heights are zero for no values. Unlike in ``numpy.histogram(density=True)``, values outside
+    the bins count in the total.
     """
     counts = np.histogram(values, edges)[0]
     return np.asarray(counts / (max(1, len(values)) * np.diff(edges)))

@@ -2,14 +2,14 @@
 
 ::
 
-    PruneprivError                 one clear sentence: rule, what came, what to do
+    PruneprivError                 one clear sentence: the rule, the value, what to do
     ├── ExperimentError            a choice that cannot be run (also a ValueError)
     │   └── UnknownNameError       a name that no table lists
-    ├── DataError                  a data set that cannot be had or read
-    │   └── ArchiveError           a file that is not the archive it should be
-    ├── StoreError                 the store cannot serve or keep something
-    │   ├── UnknownRunError        no run of that id
-    │   ├── MissingArtifactError   nothing (whole) under that key
+    ├── DataError                  a data set that cannot be obtained or read
+    │   └── ArchiveError           a file that is not the expected archive
+    ├── StoreError                 the store cannot read or write something
+    │   ├── UnknownRunError        no run has that id
+    │   ├── MissingArtifactError   no complete artifact has that key
     │   └── StoreFullError         no space left for an artifact
     ├── EngineError                the engine cannot be started or reached
     └── Cancelled                  the user asked the run to stop
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 
 class PruneprivError(Exception):
-    """Base of all; ``str(error)`` is a sentence fit for a user."""
+    """Base of all; ``str(error)`` is a sentence for the user."""
 
 
 class ExperimentError(PruneprivError, ValueError):
@@ -31,23 +31,23 @@ class UnknownNameError(ExperimentError):
 
 
 class DataError(PruneprivError):
-    """A data set that cannot be had or read."""
+    """A data set that cannot be obtained or read."""
 
 
 class ArchiveError(DataError):
-    """A file that is not the archive it should be."""
+    """A file that is not the expected archive."""
 
 
 class StoreError(PruneprivError):
-    """The store cannot serve or keep something."""
+    """The store cannot read or write something."""
 
 
 class UnknownRunError(StoreError):
-    """No run of that id."""
+    """No run has that id."""
 
 
 class MissingArtifactError(StoreError):
-    """Nothing, or nothing whole, lies under that key."""
+    """No complete artifact has that key."""
 
 
 class StoreFullError(StoreError):

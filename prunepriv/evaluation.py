@@ -2,9 +2,9 @@
 
 See assets/method.md#reporting.
 
-A *score* is high for members, everywhere. Positive means "said to be a member": the true positive
-rate (TPR) is the share of members found, the false positive rate (FPR) the share of non-members
-taken for members. All rates are fractions in [0, 1].
+Every *score* is high for members. Positive means "called a member": the true positive rate (TPR) is
+the share of members called members, the false positive rate (FPR) the share of non-members called
+members. All rates are fractions in [0, 1].
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ LOW_FPRS = (0.01, 0.001)
 """False positive rates at which attacks are compared (Carlini et al. 2022)."""
 
 LOW_FPR_NON_MEMBERS = 5_000
-"""With fewer non-members, TPR at 0.1 % FPR rests on so few false positives that it means nothing."""
+"""With fewer non-members, TPR at 0.1 % FPR depends on too few false positives to have a meaning."""
 
 RESAMPLES = 1_000
 _CHUNK = 1 << 17
-"""Counts held at once while resampling: small enough for the processor's cache."""
+"""Counts in memory at once while resampling: few enough for the processor's cache."""
 
 Interval = tuple[float, float]
 
 
 class Roc(NamedTuple):
-    """Operating points of a score, from "nobody is a member" to "everybody is".
+    """Operating points of a score, from "no record is a member" to "every record is".
 
-    The curve is a step function, drawn horizontally first and then up: between two points nothing
-    in between can be reached without tossing coins.
+    The curve is a step function, drawn horizontally first and then up: a rate between two points
+    would need random verdicts.
 
     Attributes:
         fpr: (points,) non-decreasing, from 0 to 1.
         tpr: (points,) non-decreasing, from 0 to 1.
-        threshold: (points,) scores from which on a record is called a member; the first is inf.
+        threshold: (points,) lowest score that is called a member; the first is inf.
     """
 
     fpr: np.ndarray
@@ -48,11 +48,11 @@ class Roc(NamedTuple):
 
 
 class LowFpr(NamedTuple):
-    """The best that a score does while keeping false positives rare.
+    """The best operating point of a score at a low false positive rate.
 
     Attributes:
         tpr: largest TPR whose FPR is not above the given one.
-        false_positives: how many non-members are taken for members there.
+        false_positives: how many non-members are called members there.
     """
 
     tpr: float
@@ -99,14 +99,14 @@ class Confusion:
     def precision(self, prior: float = 0.5) -> float | None:
         """Share of members among those called members, where a fraction ``prior`` are members.
 
-        None where nobody is called a member.
+        None if no record is called a member.
         """
         found, wrong = prior * self.tpr, (1 - prior) * self.fpr
         return found / (found + wrong) if found + wrong > 0 else None
 
 
 class ScoreCurve:
-    """Scores of members and non-members, sorted once: every threshold then costs O(log n).
+    """Scores of members and non-members, sorted once: every threshold then takes O(log n).
 
     Args:
         score: (n,) high for members; infinities are allowed.
@@ -130,7 +130,7 @@ class ScoreCurve:
         self.non_members = np.sort(score[~member])
 
     def confusion(self, threshold: float) -> Confusion:
-        """Verdicts when every score from ``threshold`` on says "member"."""
+        """Counts of verdicts if every score of ``threshold`` or more is called a member."""
         missed = int(np.searchsorted(self.members, threshold))
         cleared = int(np.searchsorted(self.non_members, threshold))
         return Confusion(
@@ -148,7 +148,7 @@ class ScoreCurve:
     def roc(self, *, corners: bool = False) -> Roc:
         """All operating points, or only those at the corners of the step function.
 
-        Dropping the points between corners changes no drawing of it.
+        The points between corners do not change the drawn curve.
         """
         falling = self.thresholds[::-1]
         threshold = np.concatenate([[np.inf], falling])
@@ -162,7 +162,7 @@ class ScoreCurve:
 
     @cached_property
     def auc(self) -> float:
-        """Chance that a member scores above a non-member, ties counted half (Mann-Whitney)."""
+        """Probability that a member scores above a non-member; a tie counts half (Mann-Whitney)."""
         below = np.searchsorted(self.non_members, self.members, side="left").sum()
         not_above = np.searchsorted(self.non_members, self.members, side="right").sum()
         return float((below + not_above) / 2 / len(self.members) / len(self.non_members))
@@ -172,17 +172,17 @@ class ScoreCurve:
         allowed = _allowed(alpha, len(self.non_members))
         if allowed >= len(self.non_members):
             return LowFpr(1.0, len(self.non_members))
-        # the first non-member that may not be taken for a member, and all who tie with it
-        bar = self.non_members[len(self.non_members) - allowed - 1]
-        found = len(self.members) - np.searchsorted(self.members, bar, side="right")
-        wrong = len(self.non_members) - np.searchsorted(self.non_members, bar, side="right")
+        # the highest score that must not be called a member; equal scores are not either
+        limit = self.non_members[len(self.non_members) - allowed - 1]
+        found = len(self.members) - np.searchsorted(self.members, limit, side="right")
+        wrong = len(self.non_members) - np.searchsorted(self.non_members, limit, side="right")
         return LowFpr(float(found / len(self.members)), int(wrong))
 
     def auc_interval(self, rng: np.random.Generator, resamples: int = RESAMPLES) -> Interval:
         """95 % bootstrap interval of the AUC, over records, stratified by membership.
 
-        Each resample counts how often every record was drawn; from the counts per distinct score
-        the Mann-Whitney statistic is a cumulative sum, with no sorting.
+        Each resample counts how often every record was drawn. A cumulative sum of the counts per
+        distinct score gives the Mann-Whitney statistic, without sorting.
         """
         member_at = np.searchsorted(self.thresholds, self.members)
         non_member_at = np.searchsorted(self.thresholds, self.non_members)
@@ -192,7 +192,7 @@ class ScoreCurve:
             size = (min(rows, resamples - start), len(self.thresholds))
             drawn = _resample(member_at, size, rng)
             against = _resample(non_member_at, size, rng)
-            # twice the non-members below plus those level with each distinct score
+            # for each distinct score: twice the non-members below it, plus those equal to it
             beaten = 2 * np.cumsum(against, axis=1) - against
             values.append(np.einsum("ij,ij->i", drawn, beaten, dtype=np.float64))
         auc = np.concatenate(values) / 2 / len(self.members) / len(self.non_members)
@@ -203,19 +203,19 @@ class ScoreCurve:
     ) -> Interval:
         """95 % bootstrap interval of :meth:`tpr_at_fpr`, over records, stratified by membership.
 
-        Exact without drawing a single record: with k false positives allowed, the bar is the
-        (k+1)-th largest of N non-members drawn with replacement. Drawing a record is taking the
-        floor of N times a uniform number, so the bar's place is the floor of N times the
-        (k+1)-th largest of N uniform numbers, which is Beta(N - k, k + 1); and the members drawn
-        above a bar are binomial.
+        This is exact, and draws no records. With k false positives allowed, the score to exceed is
+        the (k+1)-th largest of N non-members drawn with replacement. The index of a drawn record is
+        the floor of N times a uniform number, so the index of that score is the floor of N times
+        the (k+1)-th largest of N uniform numbers, which is Beta(N - k, k + 1). The number of
+        members drawn above that score is binomial.
         """
         count = len(self.non_members)
         allowed = _allowed(alpha, count)
         if allowed >= count:
             return 1.0, 1.0
-        place = (rng.beta(count - allowed, allowed + 1, resamples) * count).astype(np.int64)
-        bar = self.non_members[np.minimum(place, count - 1)]
-        above = len(self.members) - np.searchsorted(self.members, bar, side="right")
+        index = (rng.beta(count - allowed, allowed + 1, resamples) * count).astype(np.int64)
+        limit = self.non_members[np.minimum(index, count - 1)]
+        above = len(self.members) - np.searchsorted(self.members, limit, side="right")
         found = rng.binomial(len(self.members), above / len(self.members))
         return _percentiles(found / len(self.members))
 
@@ -225,16 +225,16 @@ class AttackEvaluation:
     """One attack on one model.
 
     Intervals are 95 % bootstrap intervals over records within this run, members and non-members
-    resampled apart. They say nothing of other seeds; see :func:`mean_and_t_interval`.
+    resampled separately. They do not cover other seeds; see :func:`mean_and_t_interval`.
 
     Attributes:
         accuracy: balanced accuracy of the attack's own decisions; 0.5 is guessing.
-        auc: area under the ROC curve, ties counted half.
+        auc: area under the ROC curve; a tie counts half.
         tpr_at_fpr: largest TPR at FPR <= 0.01 and <= 0.001, by "0.01" and "0.001".
-        false_positives_at_fpr: how many non-members that rests on.
+        false_positives_at_fpr: how many non-members are called members there.
         tpr, fpr: of the attack's own decisions.
         advantage: tpr - fpr.
-        precision: at equal numbers of members and non-members; None if nobody is called a member.
+        precision: for equal numbers of members and non-members; None if none is called a member.
         members, non_members: how many of each.
     """
 
@@ -264,7 +264,7 @@ class AttackEvaluation:
 def evaluate(
     score: np.ndarray, decision: np.ndarray, member: np.ndarray, rng: np.random.Generator
 ) -> AttackEvaluation:
-    """Everything that is reported of one attack on one model.
+    """Everything that is reported about one attack on one model.
 
     Args:
         score: (n,) high for members.
@@ -306,7 +306,7 @@ def tpr_at_fpr(score: np.ndarray, member: np.ndarray, alpha: float) -> LowFpr:
 
 
 def confusion(score: np.ndarray, member: np.ndarray, threshold: float) -> Confusion:
-    """Verdicts when every score from ``threshold`` on says "member"."""
+    """Counts of verdicts if every score of ``threshold`` or more is called a member."""
     return ScoreCurve(score, member).confusion(threshold)
 
 
@@ -332,7 +332,7 @@ def decisions(decision: np.ndarray, member: np.ndarray) -> Confusion:
 
 
 def balanced_accuracy(decision: np.ndarray, member: np.ndarray) -> float:
-    """Mean of the share of members and the share of non-members told rightly; 0.5 is guessing."""
+    """Mean of the shares of members and of non-members with a right verdict; 0.5 is guessing."""
     return decisions(decision, member).accuracy
 
 
@@ -341,8 +341,8 @@ def accuracy_interval(
 ) -> Interval:
     """95 % bootstrap interval of the balanced accuracy, over records, stratified by membership.
 
-    The decisions are fixed, so the right ones among M members drawn with replacement are
-    Binomial(M, TPR), and likewise for non-members: two binomial draws are exactly one resample.
+    The decisions are fixed, so the number of right ones among M members drawn with replacement is
+    Binomial(M, TPR), and similarly for non-members: two binomial draws are exactly one resample.
     """
     members = verdict.true_positives + verdict.false_negatives
     non_members = verdict.false_positives + verdict.true_negatives
@@ -352,18 +352,18 @@ def accuracy_interval(
 
 
 def mean_and_t_interval(values: Sequence[float]) -> MeanInterval:
-    """Mean over seeds and the 95 % interval from Student's t; it may leave [0, 1].
+    """Mean over seeds and the 95 % interval from Student's t; it may exceed [0, 1].
 
     Raises:
         ValueError: no values.
     """
     if not len(values):
-        raise ValueError("the mean of no values was asked for: give one per seed")
+        raise ValueError("a mean needs at least one value, got no values: give one per seed")
     mean = float(np.mean(values))
     if len(values) == 1:
         return MeanInterval(mean, None, None)
-    reach = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return MeanInterval(mean, float(mean - reach), float(mean + reach))
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return MeanInterval(mean, float(mean - half), float(mean + half))
 
 
 def _share(part: int, whole: int) -> float:
@@ -371,18 +371,18 @@ def _share(part: int, whole: int) -> float:
 
 
 def _at_least(ascending: np.ndarray, threshold: np.ndarray) -> np.ndarray:
-    """How many values reach each threshold."""
+    """How many values are at or above each threshold."""
     return len(ascending) - np.searchsorted(ascending, threshold, side="left")
 
 
 def _allowed(alpha: float, count: int) -> int:
-    """The most false positives k with k / count <= alpha, whatever alpha * count rounds to."""
+    """The most false positives k with k / count <= alpha, also if alpha * count is rounded."""
     k = int(alpha * count)
     return k + 1 if (k + 1) / count <= alpha else k
 
 
 def _resample(at: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """(resamples, distinct) counts of records drawn with replacement, by place of their score."""
+    """(resamples, distinct) counts of records drawn with replacement, by index of their score."""
     resamples, distinct = size
     drawn = at[rng.integers(0, len(at), (resamples, len(at)), dtype=np.uint32)]
     drawn += np.arange(resamples)[:, None] * distinct

@@ -1,4 +1,4 @@
-"""How a long piece of work tells how far it is, and learns that it should stop."""
+"""How a long task reports its progress, and learns that it should stop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Report(Protocol):
-    """Called by a step now and then.
+    """Called repeatedly by a step.
 
     Args:
         fraction: how much of the step is done, 0 to 1.
@@ -15,7 +15,7 @@ class Report(Protocol):
         point: the next point of the step's curves, {"epoch": 12, "loss": 0.3, ...}.
 
     Raises:
-        Cancelled: the user asked the run to stop; let it through.
+        Cancelled: the user asked the run to stop; do not catch it.
     """
 
     def __call__(
@@ -24,11 +24,11 @@ class Report(Protocol):
 
 
 def silent(fraction: float, message: str = "", point: Mapping[str, float] | None = None) -> None:
-    """A report that nobody reads."""
+    """A report that does nothing."""
 
 
 def portion(report: Report, begin: float, end: float) -> Report:
-    """The report of a part of the work, which goes from one fraction of the whole to another."""
+    """The report of a part of the work: its 0 to 1 is ``begin`` to ``end`` of the whole."""
 
     def within(
         fraction: float, message: str = "", point: Mapping[str, float] | None = None

@@ -31,7 +31,7 @@ def short(value: float) -> str:
 
 
 def between(low: float, high: float) -> tuple[str, str]:
-    """Both ends of a range, with as many digits as tell them apart: "0.9993", "0.9999"."""
+    """Both ends of a range, with enough digits to differ: "0.9993", "0.9999"."""
     texts = short(low), short(high)
     for digits in range(4, 17):
         if texts[0] != texts[1] or low == high:
@@ -41,12 +41,12 @@ def between(low: float, high: float) -> tuple[str, str]:
 
 
 def rounded(value: float) -> str:
-    """Three decimals where they say something, else three significant digits: "0.380", "0.0123"."""
+    """Three decimals from 0.1 on, else three significant digits: "0.380", "0.0123"."""
     return f"{value:.3f}".replace("-", MINUS) if abs(value) >= 0.1 else short(value)
 
 
 def count(number: int) -> str:
-    """A large number with three digits that say something: "8,192", "1.23 million"."""
+    """A whole number, from a million on with three significant digits: "8,192", "1.23 million"."""
     for size, word in ((10**9, "billion"), (10**6, "million")):
         if number >= size:
             return f"{number / size:.3g} {word}"
@@ -54,7 +54,7 @@ def count(number: int) -> str:
 
 
 def capital(sentence: str) -> str:
-    """With a capital at its beginning."""
+    """The sentence with a capital first letter."""
     return sentence[:1].upper() + sentence[1:]
 
 
@@ -62,10 +62,10 @@ def privacy_statement(privacy: Mapping[str, Any]) -> str:
     """What DP-SGD guarantees, and what it does not.
 
     Args:
-        privacy: of a fine-tuning's report: "epsilon" (None: no guarantee), "delta".
+        privacy: from a fine-tuning's report: "epsilon" (None: no guarantee), "delta".
     """
     if privacy["epsilon"] is None:
-        return "DP-SGD without noise clips gradients only: no noise, no guarantee."
+        return "DP-SGD without noise only clips gradients: it gives no guarantee."
     return (
         f"\N{GREEK SMALL LETTER EPSILON} = {short(privacy['epsilon'])} at "
         f"\N{GREEK SMALL LETTER DELTA} = {short(privacy['delta'])} for the fine-tuning alone; the "
@@ -82,11 +82,12 @@ def join(items: Sequence[str], last: str = "and") -> str:
 
 
 def duration(seconds: float) -> str:
-    """12.3 as "12 s", 200 as "3 min 20 s", 7300 as "2 h 2 min"."""
+    """12.3 as "12 s", 200 as "3 min 20 s", 7300 as "2 h 1 min", 14400 as "4 h"."""
     whole = max(0, math.ceil(seconds) if seconds < 10 else round(seconds))
     if whole < 60:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

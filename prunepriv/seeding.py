@@ -1,7 +1,7 @@
-"""Seeds that follow from what they are for.
+"""Seeds that are derived from their purpose.
 
-Every random stream gets a seed of its own, derived from the experiment's seed and the stream's
-name, so that streams are independent and adding one moves no other.
+Every random stream gets its own seed, derived from the experiment's seed and the stream's name, so
+that streams are independent and a new stream changes no other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a model gives away of a record: logits, and how its posteriors react to small changes."""
+"""What a model reveals about a record: logits, and how its posteriors react to small changes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ STEP = 1e-3
 def signals(
     ensemble: Ensemble, x: Tensor, rows: Tensor, *, seed: int, exact: bool = False, chunk: int = 512
 ) -> tuple[Tensor, Tensor]:
-    """Logits and prediction sensitivity of records under every model of a stack.
+    """Logits and prediction sensitivity of records, scored by every model of a stack.
 
     The sensitivity of class k is mean over 10 draws u ~ N(0, I) of |p_k(x + eps u) - p_k(x)| / eps
-    with eps = 1e-3, or exactly its limit as eps -> 0, mean |J u|_k with J the Jacobian of the
-    posteriors (assets/method.md#prediction-sensitivity).
+    with eps = 1e-3. If `exact`, it is the limit as eps -> 0: mean |J u|_k, where J is the Jacobian
+    of the posteriors (assets/method.md#prediction-sensitivity).
 
-    Products are float32's on a GPU too: coarser ones would drown a change of 1e-3. The draws come
-    from the processor, and are the same wherever the models run.
+    Products are in float32 on a GPU too: with fewer bits, rounding would hide a change of 1e-3.
+    The draws come from the processor, and are the same on every device.
 
     Args:
         ensemble: M models; put into eval mode and onto the device.
@@ -50,14 +50,14 @@ def signals(
 def confidences(
     ensemble: Ensemble, x: Tensor, y: Tensor, rows: Tensor, *, chunk: int = 512
 ) -> Tensor:
-    """Scaled confidence of every model in the true label of the same records.
+    """Scaled confidence of every model in the true labels of the same records.
 
     Args:
         ensemble: M models; put into eval mode and onto the device.
         x: (n, ...) uint8, the whole data set.
         y: (n,) int64 labels.
         rows: (r,) indices of the records.
-        chunk: records per pass; no more logits than theirs are ever held.
+        chunk: records per pass; only their logits are in memory at once.
 
     Returns:
         (M, r) float32 on the processor.
@@ -78,11 +78,11 @@ def scaled_confidence(logits: Tensor, label: Tensor) -> Tensor:
     """Carlini et al. 2022: phi = z_y - log sum_{k != y} exp z_k = log p_y / (1 - p_y).
 
     Args:
-        logits: (..., C), two classes at least.
+        logits: (..., C), at least two classes.
         label: (...) int64.
 
     Returns:
-        (...) float64, which keeps its digits where p_y is near 0 or 1.
+        (...) float64; it keeps its digits also if p_y is near 0 or 1.
     """
     z, at = logits.double(), label.unsqueeze(-1)
     others = z.scatter(-1, at, -torch.inf).logsumexp(dim=-1)
@@ -105,7 +105,7 @@ def _signals(
     """Logits and sensitivity chunk by chunk."""
     generator = torch.Generator().manual_seed(seed)
     change, step = (_exact, 1.0) if exact else (_sampled, STEP)
-    # forward-mode derivatives cannot be taken of inference mode's tensors
+    # forward-mode derivatives do not work on tensors of inference mode
     quiet = torch.no_grad() if exact else torch.inference_mode()
     with quiet, full_precision():
         for batch in rows.split(chunk, dim=1):
@@ -121,8 +121,8 @@ def _signals(
 def _sampled(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Tensor:
     """p(x + eps u) - p(x).
 
-    The difference is taken on the logits and carried to the posteriors exactly, since that of two
-    float32 posteriors near 1 would have lost its digits.
+    The difference is computed for the logits and exactly converted to the posteriors, because the
+    difference of two float32 posteriors near 1 would lose its digits.
     """
     shifted = ensemble(torch.add(inputs, noise, alpha=STEP))
     return posterior_change(z, shifted - z)
@@ -131,7 +131,7 @@ def _sampled(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Te
 def _exact(ensemble: Ensemble, inputs: Tensor, z: Tensor, noise: Tensor) -> Tensor:
     """J u."""
     with warnings.catch_warnings():
-        # torch's own code for forward mode, loaded by the first call, is scripted the old way
+        # the first call loads torch's own code for forward mode, which uses a deprecated function
         warnings.filterwarnings("ignore", ".*torch.jit.script", FutureWarning)
         slope: Tensor = torch.func.jvp(ensemble, (inputs,), (noise.expand_as(inputs),))[1]
     return posterior_slope(z, slope)
@@ -148,10 +148,10 @@ def _joined(parts: list[Tensor]) -> Tensor:
 def posterior_change(logits: Tensor, change: Tensor) -> Tensor:
     """softmax(logits + change) - softmax(logits) along the last axis, without cancellation.
 
-    Changes are first taken relative to that of the largest logit, which moves no posterior. With
-    p = softmax(logits), the k-th difference is p_k (exp(change_k - c) - 1), where
-    c = log sum_j p_j exp(change_j): near p_k = 1 it is as small as all the other posteriors, and
-    so is then every term of the sum.
+    The change of the largest logit is first subtracted from all changes, which changes no
+    posterior. With p = softmax(logits), the k-th difference is p_k (exp(change_k - c) - 1), where
+    c = log sum_j p_j exp(change_j). Near p_k = 1, c is as small as the sum of the other
+    posteriors, and so is every term of its sum.
     """
     p = logits.softmax(dim=-1)
     change = change - change.gather(-1, logits.argmax(dim=-1, keepdim=True))
@@ -160,10 +160,10 @@ def posterior_change(logits: Tensor, change: Tensor) -> Tensor:
 
 
 def posterior_slope(logits: Tensor, slope: Tensor) -> Tensor:
-    """Derivative of softmax(logits) where the logits move by `slope`, without cancellation.
+    """Derivative of softmax(logits) if that of the logits is `slope`, without cancellation.
 
-    p_k (slope_k - sum_j p_j slope_j), slopes taken relative to that of the largest logit: the limit
-    of :func:`posterior_change`.
+    p_k (slope_k - sum_j p_j slope_j), where the slope of the largest logit is first subtracted from
+    all slopes: the limit of :func:`posterior_change`.
     """
     p = logits.softmax(dim=-1)
     slope = slope - slope.gather(-1, logits.argmax(dim=-1, keepdim=True))

@@ -339,7 +339,7 @@ def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) 
             train, test = parts.target_train, parts.target_test
             wrong[name.removeprefix("signals:")] = checks.misaligned(target, labels, train, test)
             rows += len(target["record"])
-            logits = target["logits"][: checks.ASKED_AGAIN]
+            logits = target["logits"][: checks.SCORED_AGAIN]
             asked[name.removeprefix("signals:")] = logits, logits * np.float32(1 + 1e-6)
     pruning = result.experiment.pruning.model_dump(mode="json")
     found = [

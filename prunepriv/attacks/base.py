@@ -1,7 +1,7 @@
 """What an attack is, what it may learn from and what it may see of the target.
 
-A score is high for members, everywhere. What an attack sees of the target carries no membership,
-so it cannot peek; only :mod:`prunepriv.evaluation` compares with the truth.
+Every score is high for members. What an attack sees of the target contains no membership; only
+:mod:`prunepriv.evaluation` compares scores with the true membership.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Fitted = dict[str, np.ndarray]
 Recipe = Literal["fast", "paper"]
 
 CHUNK = 8192
-"""Records whose float64 posteriors are held at once."""
+"""Records whose float64 posteriors are in memory at once."""
 
 TRAINED_ON = 1
 VALIDATED_ON = 2
@@ -30,10 +30,10 @@ VALIDATED_ON = 2
 
 @dataclass(frozen=True)
 class Queries:
-    """What the adversary sees of records under one model, or under several in a row.
+    """What the adversary sees of records scored by one model, or by several, one after another.
 
     Attributes:
-        logits: (n, C) float32; attacks read posteriors, and logits where those lose digits.
+        logits: (n, C) float32; attacks read posteriors, or logits where posteriors lose digits.
         sensitivity: (n, C) float32, prediction sensitivity per class.
         label: (n,) true classes in 0..C-1.
     """
@@ -64,7 +64,7 @@ class Queries:
         return Queries(self.logits[rows], self.sensitivity[rows], self.label[rows])
 
     def in_chunks(self, function: Callable[[Queries], np.ndarray]) -> np.ndarray:
-        """What a function says record by record, of a few thousand at a time.
+        """Apply a function that works record by record to a few thousand records at a time.
 
         The 440,000 shadow records of Purchase have 350 MB of float64 posteriors.
         """
@@ -74,10 +74,10 @@ class Queries:
 
 @dataclass(frozen=True)
 class PooledShadows:
-    """Records of all shadow models in a row, with membership.
+    """Records of all shadow models, one model after another, with membership.
 
     Attributes:
-        queries: what the shadows say of their own records.
+        queries: the records of each shadow, scored by that shadow.
         member: (n,) bool, whether the shadow was trained on the record.
     """
 
@@ -87,15 +87,15 @@ class PooledShadows:
 
 @dataclass(frozen=True)
 class Compared:
-    """How sure one model is of records, and how sure others are of the same.
+    """The confidence of one model in records, and of other models in the same records.
 
     All are scaled confidences phi = log p_y / (1 - p_y) (Carlini et al. 2022).
 
     Attributes:
         phi: (n,) under the attacked model.
         reference: (S, n) under the reference models.
-        usable: (S, n) bool, whether a reference model was not trained on the record; where it was,
-            its value is not read.
+        usable: (S, n) bool, whether a reference model was not trained on the record; if it was, its
+            value is not read.
     """
 
     phi: np.ndarray
@@ -108,8 +108,8 @@ class ReferenceQueries:
     """What the adversary of a reference attack sees of one model.
 
     Attributes:
-        records: those to be told apart; each is out of one reference model's training at least.
-        population: others, known not to be members, that RMIA compares with.
+        records: the records to attack; each is outside the training of at least one reference.
+        population: other records, known to be non-members, that RMIA compares with.
     """
 
     records: Compared
@@ -119,9 +119,9 @@ class ReferenceQueries:
     def from_arrays(
         cls, target: Mapping[str, np.ndarray], shadows: Mapping[str, np.ndarray]
     ) -> Self:
-        """From what `confidences` steps wrote of the target's kind and of the shadows'.
+        """From the tables of two `confidences` steps: for the target's kind and for the shadows'.
 
-        No shadow ever saw one of the target's records: all are references of all.
+        No shadow was trained on a record of the target: all shadows are references for all records.
         """
         usable = shadows["seen"] != TRAINED_ON
         known = usable.any(axis=0)
@@ -138,12 +138,12 @@ class ReferenceQueries:
 
 @dataclass(frozen=True)
 class ReferenceShadows:
-    """What every shadow model says of every record of the shadow half.
+    """The confidence of every shadow model in every record of the shadow half.
 
     Attributes:
         phi: (S, P) scaled confidences.
-        seen: (S, P) uint8: 0 where the shadow never saw the record, 1 where it was trained on it,
-            2 where the record told it when to stop.
+        seen: (S, P) uint8: 0 if the shadow did not use the record, 1 if it was trained on it, 2 if
+            it used the record for early stopping.
     """
 
     phi: np.ndarray
@@ -151,14 +151,15 @@ class ReferenceShadows:
 
     @classmethod
     def from_arrays(cls, tables: Mapping[str, np.ndarray]) -> Self:
-        """From what a `confidences` step wrote; its target's row is left aside."""
+        """From the tables of a `confidences` step; the row of the target is not read."""
         return cls(tables["population_phi"][1:], tables["seen"])
 
     def as_target(self, shadow: int) -> tuple[ReferenceQueries, np.ndarray]:
-        """One shadow in the target's place, attacked with the others, and its members (n,) bool.
+        """One shadow as the target and the others as its references, and its members (n,) bool.
 
-        Validation records are neither members nor strangers: they are left out, as are records that
-        all others were trained on. The population is all that this shadow was not trained on.
+        Validation records are neither members nor non-members: they are left out. Records that all
+        others were trained on are left out as well. The population is the remaining records that
+        this shadow was not trained on, with its validation records.
         """
         others = np.arange(len(self.phi)) != shadow
         usable, seen = self.seen[others] != TRAINED_ON, self.seen[shadow]
@@ -174,14 +175,14 @@ class ReferenceShadows:
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How attack networks are trained; thresholds have nothing to choose."""
+    """How attack networks are trained; threshold attacks have no settings."""
 
     recipe: Recipe = "fast"
     seed: int = 0
 
 
 class Attack(ABC):
-    """Fitted on shadows, then asked for scores; holds no state of its own."""
+    """An attack: it is fitted on shadows, then scores records; it has no state of its own."""
 
     per_class: ClassVar[bool] = False
     """Whether the threshold depends on the true label."""
@@ -208,10 +209,10 @@ class Attack(ABC):
 
 
 class ReferenceAttack(ABC):
-    """Compares with models that never saw the record; fitted on shadows, holds no state of its own.
+    """An attack that compares with models not trained on the record; it has no state of its own.
 
-    Of a record it reads phi only, so it needs the posterior of the true label. The records to
-    attack must be known beforehand, for the reference models are asked about them too.
+    It reads only phi of a record, so it needs the posterior of the true label. The records to
+    attack must be known beforehand, because the reference models score them too.
     """
 
     @abstractmethod

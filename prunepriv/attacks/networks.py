@@ -1,8 +1,8 @@
-"""How attack networks are trained, alike for all of them.
+"""How all attack networks are trained.
 
 Two recipes. `paper`: 100 epochs of SGD with momentum 0.9, rate 1e-3 divided by ten at epochs 50
 and 75, weight decay 5e-4, batch 128. `fast`: few epochs of Adam under a one-cycle rate with early
-stopping on held-out shadow records; equal within noise on Location (see benchmarks).
+stopping on held-out shadow records. On Location both are equal within noise (see benchmarks).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class FastRecipe:
     """Settings of the `fast` recipe for one kind of network.
 
     Attributes:
-        epochs: at most so many passes.
+        epochs: passes over the records.
         batch_size: records per step.
         peak: largest rate of the one-cycle schedule.
-        most: shadow records that are used, a sample where there are more.
-        held_out: fraction of the shadow records that early stopping watches.
+        most: largest number of shadow records; of more, a sample is used.
+        held_out: fraction of the shadow records that early stopping uses.
     """
 
     epochs: int
@@ -44,10 +44,10 @@ class FastRecipe:
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks are slices, at random places, of one long mask drawn beforehand.
+    """Dropout whose masks are slices, at random positions, of one long mask drawn beforehand.
 
-    Drawing a number per element took 29 % of SAMIA's training time; a slice costs nothing, and
-    with four million elements to start from no two steps see the same masks.
+    Drawing a number per element took 29 % of SAMIA's training time; a slice takes almost no time,
+    and with four million positions to start from, two steps rarely have the same mask.
     """
 
     POOL = 2**22
@@ -71,9 +71,10 @@ class Dropout(nn.Module):
 
 
 def sampled(shadows: PooledShadows, settings: FitSettings, most: int) -> PooledShadows:
-    """As many shadow records as the `fast` recipe uses, members and strangers as they come.
+    """The shadow records that the recipe uses: for `fast`, a random sample of `most` of them.
 
-    The `paper` recipe uses all of them, as the fast one does where there are no more than `most`.
+    The sample does not balance members and non-members. The `paper` recipe uses all records, and so
+    does `fast` if there are not more than `most`.
     """
     count = len(shadows.member)
     if settings.recipe == "paper" or count <= most:
@@ -84,7 +85,7 @@ def sampled(shadows: PooledShadows, settings: FitSettings, most: int) -> PooledS
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """Xavier's normal law for linear layers with zero biases, ones for norms."""
+    """Draw new weights of linear layers: Xavier normal, biases 0. Norms keep their scales of 1."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
             nn.init.xavier_normal_(layer.weight, generator=generator)
@@ -99,7 +100,7 @@ def fit_network(
     fast: FastRecipe,
     report: Report,
 ) -> dict[str, np.ndarray]:
-    """Train a two-output network to tell members (class 1) from non-members.
+    """Train a two-output network to separate members (class 1) from non-members (class 0).
 
     Args:
         network: (B, ...) -> (B, 2).
@@ -157,7 +158,7 @@ def _fast(
     fast: FastRecipe,
     report: Report,
 ) -> None:
-    """Keep the epoch that does best on held-out shadow records."""
+    """Keep the epoch with the lowest loss on held-out shadow records."""
     shuffled = torch.randperm(len(x), generator=streams["held out"])
     held = shuffled[: max(1, round(fast.held_out * len(x)))]
     train = shuffled[len(held) :]
@@ -184,7 +185,7 @@ def _fast(
 
 
 def batches(order: Tensor, size: int) -> list[Tensor]:
-    """Cut into batches; a lone last record joins the batch before, for batch norm takes two or more."""
+    """Split into batches; a single last record joins the batch before: batch norm needs two."""
     parts = list(order.split(size))
     if len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]
@@ -193,10 +194,10 @@ def batches(order: Tensor, size: int) -> list[Tensor]:
 
 @contextmanager
 def _half_products() -> Iterator[None]:
-    """Matrix products round their factors to bfloat16 where the processor gains by it.
+    """Matrix products round their factors to bfloat16 on processors where that is faster.
 
     Sums stay in float32, and so does everything else. On a processor with AMX a step of SAMIA
-    takes 0.8 of its time; elsewhere nothing changes.
+    takes 0.8 of the time; on others nothing changes.
     """
     products = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     before = products.fp32_precision
@@ -222,7 +223,7 @@ def predict(network: nn.Module, x: Tensor, chunk: int = 1024) -> Tensor:
 
 
 def restore(network: nn.Module, fitted: Mapping[str, np.ndarray]) -> nn.Module:
-    """Load a state that :func:`fit_network` returned, leaving other arrays aside."""
+    """Load a state that :func:`fit_network` returned, ignoring other arrays."""
     names = network.state_dict().keys()
     network.load_state_dict({name: torch.tensor(fitted[name]) for name in names})
     return network

@@ -21,7 +21,7 @@ from prunepriv.attacks.networks import (
 )
 from prunepriv.progress import Report, silent
 
-# 100,000 records of 200 inputs take 76 s on a core that others use too
+# 100,000 records of 200 inputs take 76 s on a core shared with other processes
 FAST = FastRecipe(epochs=8, batch_size=128, peak=2e-3, most=100_000)
 
 
@@ -43,7 +43,7 @@ class NeuralAttack(Attack):
 
     @abstractmethod
     def features(self, queries: Queries) -> np.ndarray:
-        """(n, d) what the network sees."""
+        """(n, d) inputs of the network."""
 
     def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
         shadows = sampled(shadows, settings, FAST.most)
@@ -65,7 +65,7 @@ class NeuralAttack(Attack):
 
 
 class NN(NeuralAttack):
-    """On the posteriors as they are (Shokri et al. 2017).
+    """A network on all posteriors, in the order of the classes (Shokri et al. 2017).
 
     Needs all posteriors, and no label.
     """
@@ -75,9 +75,9 @@ class NN(NeuralAttack):
 
 
 class Top3NN(NeuralAttack):
-    """On the three largest posteriors, in descending order (Salem et al. 2019).
+    """A network on the three largest posteriors, in descending order (Salem et al. 2019).
 
-    With fewer than three classes, on all of them. Needs the three largest posteriors.
+    With fewer than three classes, it uses all posteriors. Needs the three largest posteriors.
     """
 
     def features(self, queries: Queries) -> np.ndarray:
@@ -85,7 +85,7 @@ class Top3NN(NeuralAttack):
 
 
 class ClsNN(NeuralAttack):
-    """On the posteriors and the true label, one-hot (Nasr et al. 2018).
+    """A network on the posteriors and the one-hot true label (Nasr et al. 2018).
 
     Needs all posteriors and the true label.
     """

@@ -1,7 +1,7 @@
-"""Attacks that compare the target with reference models which never saw the record.
+"""Attacks that compare the target with reference models that were not trained on the record.
 
 The shadow models are the references, offline: each was trained without any of the target's
-records. All read phi = log p_y / (1 - p_y), so p_y = sigmoid(phi) keeps its digits at both ends.
+records. All read phi = log p_y / (1 - p_y), so p_y = sigmoid(phi) keeps its digits near 0 and 1.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from prunepriv.progress import Report, silent
 
 
 class OfflineAttack(ReferenceAttack):
-    """Its threshold is fitted with each shadow in turn in the target's place."""
+    """A reference attack whose threshold is fitted on each shadow, taken as the target in turn."""
 
     @abstractmethod
     def learn(self, shadows: ReferenceShadows) -> Fitted:
-        """What scores need beside the queries."""
+        """The values that scores need in addition to the queries."""
 
     def fit(self, shadows: ReferenceShadows, report: Report = silent) -> Fitted:
         learned = self.learn(shadows)
@@ -52,8 +52,8 @@ class OfflineAttack(ReferenceAttack):
 class Lira(OfflineAttack):
     """Offline likelihood ratio, one-sided: log Phi((phi - mean phi_out) / s) (Carlini et al. 2022).
 
-    The mean is the record's own, over the reference models. The spread s is one for all records:
-    of a handful of models, a record's own would be mostly noise.
+    The mean is per record, over the reference models. The spread s is the same for all records:
+    with few models, a spread per record would be mostly noise.
 
     Needs the posterior of the true label, and the records to attack beforehand.
     """
@@ -104,7 +104,7 @@ class Rmia(OfflineAttack):
 
 
 class Base(OfflineAttack):
-    """log p_y - log mean p_y,out, the ratio as it follows from Bayes (Lassila et al. 2025).
+    """log p_y - log mean p_y,out, the ratio that follows from Bayes' rule (Lassila et al. 2025).
 
     Needs the posterior of the true label, and the records to attack beforehand.
     """
@@ -119,20 +119,20 @@ class Base(OfflineAttack):
 
 
 def masked_mean(values: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """(n,) float64 mean over the usable of (S, n), of which each record has one at least."""
+    """(n,) float64 mean over the usable values of (S, n); each record has at least one."""
     return np.asarray(values.mean(axis=0, dtype=np.float64, where=usable))
 
 
 def log_mean_confidence(phi: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """(n,) log of the mean p_y = sigmoid(phi) over the usable of (S, n)."""
+    """(n,) log of the mean p_y = sigmoid(phi) over the usable values of (S, n)."""
     log_p = np.where(usable, log_expit(phi.astype(np.float64)), -np.inf)
     return np.asarray(logsumexp(log_p, axis=0) - np.log(usable.sum(axis=0)))
 
 
 def pooled_spread(phi: np.ndarray, usable: np.ndarray) -> float:
-    """Standard deviation of phi about each record's mean over the models not trained on it.
+    """Standard deviation of phi around each record's mean over the models not trained on it.
 
-    A record with m such models has m - 1 degrees of freedom: those with one alone tell nothing.
+    A record with m such models has m - 1 degrees of freedom: a record with only one is not used.
 
     Args:
         phi: (S, P).
@@ -143,4 +143,4 @@ def pooled_spread(phi: np.ndarray, usable: np.ndarray) -> float:
     deviations = phi[:, rows] - masked_mean(phi[:, rows], usable[:, rows])
     squares = (deviations**2).sum(where=usable[:, rows])
     variance = squares / max(1, (counted[rows] - 1).sum())
-    return float(max(np.sqrt(variance), 1e-6))  # models that agree to the digit divide by no zero
+    return float(max(np.sqrt(variance), 1e-6))  # not zero if all models agree exactly

@@ -26,10 +26,11 @@ WIDTH, HEADS, LAYERS, FEED_FORWARD, RATE = 64, 4, 3, 128, 0.2
 
 
 def fast_recipe(classes: int) -> FastRecipe:
-    """At most a million tokens an epoch: of 100 classes, 10,000 shadow records.
+    """At most a million tokens per epoch: with 100 classes, 10,000 shadow records.
 
-    A token costs 47 us an epoch with 100 classes, 27 us with 30, on a core that others use too:
-    94 s. The 440,000 shadow records of Purchase would take more than an hour.
+    On a core shared with other processes, a token takes 47 us per epoch with 100 classes and 27 us
+    with 30: 94 s with 100 classes. All 440,000 shadow records of Purchase would take more than an
+    hour.
     """
     return FastRecipe(epochs=2, batch_size=128, peak=2e-3, most=1_000_000 // classes)
 
@@ -37,8 +38,8 @@ def fast_recipe(classes: int) -> FastRecipe:
 class EncoderLayer(nn.Module):
     """A transformer-encoder layer over the classes, normalised after each half (Vaswani 2017).
 
-    Plain small-matrix products: with 30 classes and 16 features a head, fused attention spends
-    more time on set-up than on arithmetic.
+    It computes plain products of small matrices: with 30 classes and 16 features per head, fused
+    attention takes more time for set-up than for arithmetic.
     """
 
     def __init__(self) -> None:
@@ -92,7 +93,8 @@ class SelfAttention(nn.Module):
 class Samia(Attack):
     """Self-attention over classes on (p, s, one-hot y); its score is the log-odds of membership.
 
-    SAMIA of Yuan & Zhang 2022. Needs posteriors, the true label, and 10 further queries per record for the sensitivity.
+    SAMIA of Yuan & Zhang 2022. Needs posteriors, the true label, and 10 further queries
+    per record for the sensitivity.
     """
 
     def fit(self, shadows: PooledShadows, settings: FitSettings, report: Report = silent) -> Fitted:
@@ -106,7 +108,7 @@ class Samia(Attack):
 
     def score(self, fitted: Mapping[str, np.ndarray], queries: Queries) -> np.ndarray:
         network = restore(SelfAttention(queries.classes), fitted)
-        # attention over many classes falls out of the cache: 100 take 1.2 ms a record, not 2.0
+        # with many classes, small chunks fit the cache: with 100, 1.2 ms per record instead of 2.0
         chunk = 1024 if queries.classes <= 32 else 64
         return margin(predict(network, self._inputs(queries), chunk))
 

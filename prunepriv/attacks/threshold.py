@@ -12,7 +12,7 @@ from prunepriv.progress import Report, silent
 
 
 class ThresholdAttack(Attack):
-    """A statistic of the posteriors, and the threshold that serves best on the shadows."""
+    """A statistic of the posteriors, compared with the threshold that is best on the shadows."""
 
     @abstractmethod
     def statistic(self, queries: Queries) -> np.ndarray:
@@ -79,8 +79,8 @@ class Mentr(ThresholdAttack):
     """Negative modified entropy (Song & Mittal 2021, equation 8).
 
     (1 - p_y) log p_y + sum over k != y of p_k log(1 - p_k), in nats: 0 for a confident right
-    answer, without bound below for a confident wrong one. 1 - p is summed from the other
-    posteriors where p is near 1, so that it keeps its digits.
+    prediction, with no lower bound for a confident wrong one. Where p is near 1, 1 - p is the sum
+    of the other posteriors, so that it keeps its digits.
 
     Needs all posteriors and the true label.
     """
@@ -120,11 +120,11 @@ def of_label(values: np.ndarray, label: np.ndarray) -> np.ndarray:
 def best_threshold(score: np.ndarray, member: np.ndarray) -> float:
     """The observed score t that maximises the balanced accuracy of "member if score >= t".
 
-    O(n log n): sorted once, then every distinct score is tried by cumulative counts. Among equals
-    the lowest score wins.
+    O(n log n): scores are sorted once, then cumulative counts give the accuracy of every distinct
+    score. If several scores are equally good, the lowest is returned.
 
     Args:
-        score: (n,) with members and non-members among them.
+        score: (n,) of members and non-members.
         member: (n,) bool.
     """
     order = np.argsort(score, kind="stable")

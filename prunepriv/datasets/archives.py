@@ -1,8 +1,8 @@
 """Where each published data set comes from: files, addresses, digests and numbers of records.
 
-Digests and sizes are those that TensorFlow Datasets' checksum files list. Of the Purchase and Texas
-archives no digest is published: they must be whole gzip files, and their readers check the names of
-their members, every character, the number of records and features, and the range of the labels.
+Digests and sizes come from the checksum files of TensorFlow Datasets. For the Purchase and Texas
+archives no digest is published. Each must be a whole gzip file, and its reader checks the names of
+its members, every character, the number of records and features, and the range of the labels.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Published:
     """A data set as its authors published it.
 
     Attributes:
-        files: all that it is read from, in the order of the records.
-        records: how many these hold together.
+        files: the files that hold its records, in the order of the records.
+        records: number of records in all files together.
     """
 
     files: tuple[Archive, ...]
@@ -124,4 +124,4 @@ ARCHIVES: dict[str, Published] = {
         records=5_000,
     ),
 }
-"""Names as in ``options.DATASETS``: all that are downloaded."""
+"""All data sets that are downloaded, by their names in ``options.DATASETS``."""

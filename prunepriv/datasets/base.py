@@ -1,4 +1,4 @@
-"""What a data set is. Numpy only."""
+"""What a data set is. Imports NumPy only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Records = tuple[np.ndarray, np.ndarray]
 """Features uint8 (n, ...) and labels int64 (n,), as :class:`Dataset` holds them."""
 
 Loader = Callable[[Mapping[str, float], Path, Report], Records]
-"""Makes or reads the records, given the knobs, the data folder and whom to report to."""
+"""Generates or reads the records; takes the knobs, the data folder and a progress report."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """Labelled records, all of them, in an order that never changes.
+    """All labelled records, in an order that never changes.
 
     Attributes:
         name: as in ``options.DATASETS``, or "own".
@@ -31,7 +31,7 @@ class Dataset:
         y: int64 (n,), 0 to ``classes - 1``.
         classes: number of classes.
         class_names: one per class.
-        feature_names: one per feature of a tabular data set, where they are known.
+        feature_names: one per feature of a tabular data set; None if they are not known.
 
     Raises:
         DataError: shapes, types or ranges that do not fit together.
@@ -57,7 +57,7 @@ class Dataset:
         dimensions = 2 if self.kind == "tabular" else 4
         names = self.feature_names
         return (
-            ("x must be uint8 (a table's also float32) and y int64", self._types_fit()),
+            ("x must be uint8 (in a table also float32) and y int64", self._types_fit()),
             (f"{self.kind} records must have {dimensions} dimensions", self.x.ndim == dimensions),
             ("each record must have one label", self.y.shape == self.x.shape[:1]),
             ("tabular features must be 0 or 1, or finite float32", self._features_fit()),
@@ -76,4 +76,4 @@ class Dataset:
     def _features_fit(self) -> bool:
         if self.x.dtype == np.float32:
             return bool(np.isfinite(self.x).all())
-        return self.kind == "image" or bool(self.x.max(initial=0) <= 1)  # no copy of it
+        return self.kind == "image" or bool(self.x.max(initial=0) <= 1)  # makes no copy

@@ -1,21 +1,22 @@
-"""A synthetic twin of Location: which places each person visited.
+"""Synthetic check-ins modelled on Location: which places each person visited.
 
-The model, after what is known of check-ins:
+The model follows what is known about check-ins:
 
-1. Places' popularity follows Zipf's law: the r-th place draws visitors in proportion to 1 / r.
-2. People belong to groups of unequal size (the classes). Each group likes each place more or less
-   than others do: a log-normal factor on its popularity.
-3. Each person has habits, a log-normal factor on each place's popularity that nobody shares.
-4. A person visits a number of places (log-normal), drawn without replacement, each with a weight of
-   (1 - d) x the group's liking + d x the person's habit, both normalised.
+1. The popularity of places follows Zipf's law: that of the r-th place is in proportion to 1 / r.
+2. People belong to groups of unequal size (the classes). Each group likes a place more or less than
+   other groups do: a log-normal factor on the place's popularity.
+3. Each person has habits: a log-normal factor on each place's popularity, drawn for each person.
+4. The number of places that a person visits is log-normal. The places are drawn without
+   replacement; each has the weight (1 - d) x the group's liking + d x the person's habit, both
+   normalised.
 
-d is the knob, *distinctiveness*: at 0 people differ from their group by chance only and a model can
-learn what holds for strangers too; at 1 nothing but memory tells a person's group, and the more a
-model remembers the more it tells about who was in its training records.
+d is the knob *distinctiveness*. At 0 people differ from their group by chance only, and what a
+model learns from members also holds for non-members. At 1 a model can only memorise each person's
+group, and the more it memorises, the more it leaks about its members.
 
-Constants were chosen to meet Location: 21 to 205 places per person (mean 54, standard deviation
-20), places visited by 3 % (the rarest) to 99 % of all, half of them by less than 6 %; groups of 97
-to 308 people.
+The constants were chosen to match Location: 21 to 205 places per person (mean 54, standard
+deviation 20); places visited by 3 % (the rarest) to 99 % of all people, half of them by less than
+6 %; groups of 97 to 308 people.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ SEED = 20_160_121
 
 
 def generate(distinctiveness: float) -> Records:
-    """The same 5,010 people each time for the same knob.
+    """Records of 5,010 people; the same knob always gives the same records.
 
     Args:
-        distinctiveness: share of a person's visits that are habits of their own, 0 to 1.
+        distinctiveness: share of a person's visits that come from their own habits, 0 to 1.
 
     Returns:
         x uint8 (5010, 446), 1 where the person visited the place; y int64 (5010,), the group.
@@ -64,10 +65,17 @@ def _shares(weights: np.ndarray) -> np.ndarray:
 
 
 def draw(rng: np.random.Generator, weights: np.ndarray, visits: np.ndarray) -> np.ndarray:
-    """Each person's ``visits`` places, without replacement, in proportion to the weights.
+    """Draw each person's places without replacement, in proportion to the weights.
 
-    An exponential race (Efraimidis & Spirakis 2006): place j finishes after Exp(1) / w_j, and the
-    first finishers are the places visited.
+    An exponential race (Efraimidis & Spirakis 2006): place j gets the random time Exp(1) / w_j, and
+    the person visits the places with the smallest times.
+
+    Args:
+        weights: (n, places), positive.
+        visits: (n,), how many places each person visits.
+
+    Returns:
+        uint8 (n, places), 1 where the person visits the place.
     """
     finish = rng.standard_exponential(weights.shape, dtype=np.float32) / weights
     last = np.take_along_axis(np.sort(finish, axis=1), visits[:, None] - 1, axis=1)

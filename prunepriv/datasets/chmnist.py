@@ -29,18 +29,18 @@ SIDE = 32
 DOWNLOADED = 0.7
 EVERY = 100
 LARGEST_TILE = 1 << 20
-"""Bytes of one file."""
+"""Most bytes of one file."""
 
 
 def read(published: Published, folder: Path, report: Report = silent) -> Records:
-    """All tiles, class by class, by name: x uint8 (5000, 3, 32, 32), y int64 (5000,) of 0 to 7.
+    """All tiles, sorted by class and name: x uint8 (5000, 3, 32, 32), y int64 (5000,) of 0 to 7.
 
     Raises:
         ArchiveError: the file is not the archive it should be.
-        DataError: it is not on this machine and cannot be downloaded, or a tile is no picture.
+        DataError: it is not on this machine and cannot be downloaded, or a tile is not a picture.
     """
     (path,) = fetch_all(published.files, folder, portion(report, 0.0, DOWNLOADED))
-    told = portion(report, DOWNLOADED, 1.0)
+    progress = portion(report, DOWNLOADED, 1.0)
     with opened_zip(path, str(path)) as archive:
         tiles = _tiles(archive, path)
         if len(tiles) != published.records:
@@ -50,14 +50,14 @@ def read(published: Published, folder: Path, report: Report = silent) -> Records
         x = np.empty((len(tiles), 3, SIDE, SIDE), dtype=np.uint8)
         for number, (_, name) in enumerate(tiles):
             if number % EVERY == 0:
-                told(number / len(tiles), f"reading tiles: {number:,} of {len(tiles):,}")
+                progress(number / len(tiles), f"reading tiles: {number:,} of {len(tiles):,}")
             where = f"{path}, member {name[:160]!r}"
             x[number] = decode(_content(archive, name, where), SIDE, where)
     return x, np.array([label for label, _ in tiles], dtype=np.int64)
 
 
 def _tiles(archive: ZipFile, path: Path) -> list[tuple[int, str]]:
-    """(class, name) of every TIFF, sorted; whatever else the archive holds is not read."""
+    """(class, name) of every TIFF in the archive, sorted; other files are ignored."""
     tiles = []
     for name in archive.namelist():
         where = PurePosixPath(name)
@@ -77,5 +77,5 @@ def _content(archive: ZipFile, name: str, where: str) -> bytes:
     with archive.open(name) as stream:
         content = stream.read(LARGEST_TILE + 1)
     if len(content) > LARGEST_TILE:
-        raise ArchiveError(f"{where} has more than {LARGEST_TILE:,} bytes: no tile")
+        raise ArchiveError(f"{where} has more than {LARGEST_TILE:,} bytes: it is not a tile")
     return content

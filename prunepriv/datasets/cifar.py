@@ -1,7 +1,7 @@
-"""CIFAR-10 and CIFAR-100 in their binary versions; the ones in Python hold pickles.
+"""CIFAR-10 and CIFAR-100 in their binary versions, because the Python versions hold pickles.
 
-A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. A record is one byte of
-label (two in CIFAR-100: the coarse and the fine one), then 3 x 32 x 32 bytes of red, green and blue.
+A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. A record is one byte for
+the label (in CIFAR-100 two: first coarse, then fine), then 3 x 32 x 32 bytes: red, green and blue.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ SHAPE = (3, 32, 32)
 PIXELS = 3 * 32 * 32
 DOWNLOADED = 0.9
 LARGEST_UNPACKED = 256 << 20
-"""Bytes; the real archives unpack to 184 MB."""
+"""Most bytes when unpacked; the real archives unpack to 184 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the archive looks like.
+    """How the files of an archive are laid out.
 
     Attributes:
-        folder: that the files lie in.
+        folder: the folder that holds the files.
         files: training files, then the test file.
-        labels: classes of each byte of label; the last one is the label that is learnt.
+        labels: number of classes of each label byte; the last one is the label that models learn.
     """
 
     folder: str
@@ -81,7 +81,7 @@ def _whole(stream: IO[bytes]) -> bytes:
 
 
 def _table(content: bytes, layout: Layout, where: str) -> np.ndarray:
-    """A file's records, one a row; its labels are checked."""
+    """The records of a file, one per row; their labels are checked."""
     width = len(layout.labels) + PIXELS
     if len(content) % width:
         raise ArchiveError(

@@ -1,4 +1,4 @@
-"""Fetching archives into the data folder: checked, resumable, never half-written."""
+"""Download archives into the data folder: checked, and continued after a broken connection."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from prunepriv.progress import Report, portion, silent
 
 ATTEMPTS = 3
 TIMEOUT = 20.0
-"""Seconds without an answer, or without a further byte."""
+"""Seconds to wait for an answer, or for the next byte."""
 BLOCK = 1 << 16
 LARGEST = 1 << 30
-"""Bytes that are received of a file whose size is not known."""
+"""Most bytes to receive of a file whose size is not known."""
 NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
@@ -33,12 +33,12 @@ class Archive:
         dataset: the data set's label, for messages.
         file: its name in the data folder.
         url: where it is published.
-        digest: of the whole file, in hex, by ``algorithm``; empty where its publisher gives none:
-            then the file is known by its structure alone: it must be whole by gzip's own checksum,
-            and whoever parses it checks it in full.
-        size: bytes; None where it is not known beforehand.
+        digest: of the whole file, in hex, by ``algorithm``; empty if its publisher gives none. Then
+            only the structure is checked: the file must be whole by gzip's own checksum, and its
+            reader checks all of its content.
+        size: bytes; None if it is not known before the download.
         algorithm: as ``hashlib`` names it.
-        unfit: name of a file of the same records that people may have, but which holds pickles.
+        unfit: name of another file of the same records that users may have; it holds pickles.
     """
 
     dataset: str
@@ -51,12 +51,12 @@ class Archive:
 
     @property
     def checksum(self) -> str:
-        """How to know the file, for messages."""
+        """The checksum that the file must have, for messages."""
         return f"{self.algorithm} {self.digest}" if self.digest else "no checksum is published"
 
 
 def fetch_all(archives: Sequence[Archive], folder: Path, report: Report = silent) -> list[Path]:
-    """Paths of the archives in the folder, those that are not there downloaded one by one.
+    """Paths of the archives in the folder; missing ones are downloaded first, one by one.
 
     Raises:
         ArchiveError, DataError: as :func:`fetch`.
@@ -74,14 +74,14 @@ def fetch_all(archives: Sequence[Archive], folder: Path, report: Report = silent
 def fetch(
     archive: Archive, folder: Path, report: Report = silent, *, timeout: float = TIMEOUT
 ) -> Path:
-    """Path of the archive in the folder, downloaded first if it is not there.
+    """Path of the archive in the folder; a missing one is downloaded first.
 
-    What was received of a broken download stays beside it as ``<file>.part`` and is continued next
-    time. A file of the user's is never changed or deleted.
+    The received part of a broken download is kept as ``<file>.part`` and continued next time. The
+    user's own files are never changed or deleted.
 
     Raises:
         ArchiveError: the file in the folder, or the one that the server sent, is not the archive.
-        DataError: not there and not to be had, or the folder cannot be written to.
+        DataError: it is missing and cannot be downloaded, or the folder cannot be written to.
     """
     path = folder / archive.file
     if path.is_file():
@@ -94,7 +94,7 @@ def fetch(
 def _obtain(
     archive: Archive, folder: Path, report: Report, timeout: float, missing: Sequence[Archive]
 ) -> None:
-    """Download an archive; if it cannot be, say which are missing."""
+    """Download an archive. If that fails, the error names all missing archives."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _download(archive, folder / archive.file, report, timeout)
@@ -106,16 +106,16 @@ def _obtain(
         ) from None
     except OSError as error:
         raise DataError(
-            f"{archive.file} cannot be kept in {folder} ({error.strerror or error}): "
+            f"{archive.file} cannot be saved in {folder} ({error.strerror or error}): "
             "free space there or choose another data folder"
         ) from None
 
 
 def _unfit(archive: Archive, folder: Path) -> str:
-    """A word about the file of pickles, where that is what the user has."""
+    """A note if the user has the file of pickles, else empty."""
     if not archive.unfit or not (folder / archive.unfit).exists():
         return ""
-    return f"; {archive.unfit}, which is there, does not serve: it holds pickles, never read here"
+    return f"; {archive.unfit} is in that folder, but it holds pickles, which are never read"
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:
@@ -136,15 +136,15 @@ def _check_users_file(path: Path, archive: Archive) -> None:
         raise ArchiveError(
             f"{path} is not the {archive.dataset} archive, or only a part of it: expected "
             f"{archive.checksum}, got {found} ({path.stat().st_size} bytes{of}); "
-            "move it away to have it downloaded, or put the right file there"
+            "move it away to download it, or replace it with the right file"
         )
 
 
 def _download(archive: Archive, path: Path, report: Report, timeout: float) -> None:
     """Download to the ``.part`` file, check it, rename it.
 
-    A continued file with a wrong digest may have begun as something else: it is fetched once more
-    from its start before the server is blamed.
+    A continued file with a wrong digest may begin with a part of another file. So it is downloaded
+    once more from its start before an error is raised.
     """
     part = path.with_name(path.name + ".part")
     started_here = not part.exists()
@@ -158,7 +158,7 @@ def _download(archive: Archive, path: Path, report: Report, timeout: float) -> N
         size = part.stat().st_size
         part.unlink(missing_ok=True)
         raise ArchiveError(
-            f"{archive.url} sent something else than the {archive.dataset} archive ({size} bytes): "
+            f"{archive.url} sent a file that is not the {archive.dataset} archive ({size} bytes): "
             f"{wrong}; put the right {archive.file} into {path.parent}"
         )
     part.replace(path)
@@ -166,7 +166,7 @@ def _download(archive: Archive, path: Path, report: Report, timeout: float) -> N
 
 
 def _wrong(part: Path, archive: Archive) -> str:
-    """What is wrong with a file that was received; nothing if it is the archive."""
+    """What is wrong with the received file; empty if it is the archive."""
     if not archive.digest:
         return "" if _whole_gzip(part) else "expected a whole gzip file"
     found = digest(part, archive.algorithm)
@@ -174,7 +174,7 @@ def _wrong(part: Path, archive: Archive) -> str:
 
 
 def _whole_gzip(path: Path) -> bool:
-    """Whether a file unpacks to its end, where gzip keeps a checksum."""
+    """Whether a file unpacks to its end, where gzip compares its checksum."""
     try:
         with gzip.open(path) as stream:
             while stream.read(BLOCK):
@@ -196,14 +196,18 @@ def _receive_all(archive: Archive, part: Path, report: Report, timeout: float) -
                 )
             return
         except urllib.error.HTTPError:
-            raise  # the server answered: asking again brings the same
+            raise  # the server answered: another request would get the same answer
         except NETWORK_ERRORS:
             if attempt == ATTEMPTS:
                 raise
 
 
 def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[tuple[int, int]]:
-    """Append to the part what it lacks; yields the bytes it holds and those of all, or 0, by block."""
+    """Append the missing bytes to the part.
+
+    Yields:
+        After each block: the bytes received, and the size of the file (0 if it is not known).
+    """
     held = part.stat().st_size if part.exists() else 0
     if archive.size is not None and held >= archive.size:
         return
@@ -216,7 +220,7 @@ def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[tuple[int
             and held
             and error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE
         ):
-            return  # it was all here
+            return  # the part is complete already
         raise
     with answer:
         continues = answer.status == http.client.PARTIAL_CONTENT
@@ -232,7 +236,10 @@ def _receive(archive: Archive, part: Path, timeout: float) -> Iterator[tuple[int
 
 
 def _block(answer: http.client.HTTPResponse) -> bytes:
-    """The next bytes, at most a block; a broken connection is told from a disk that fails."""
+    """The next bytes, at most one block.
+
+    A broken connection is raised as a URLError, because an OSError means that the disk fails.
+    """
     try:
         return answer.read(BLOCK)
     except OSError as error:
@@ -240,9 +247,11 @@ def _block(answer: http.client.HTTPResponse) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in few words."""
+    """What went wrong, in a few words."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code} {error.reason}"
     if isinstance(error, http.client.IncompleteRead):
-        return "the connection broke off; what came is kept and will be continued"
+        return (
+            "the connection was lost; the received part is kept, and the next download continues it"
+        )
     return str(getattr(error, "reason", error))

@@ -1,4 +1,4 @@
-"""What is refused before it is read, and a file that changes under the reader's hands."""
+"""Refuse what is not safe to read, and notice a file that changes while it is read."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from prunepriv.errors import DataError
 
 MOST_FILE_BYTES = 2_000_000_000
-"""Of a file, or of all files in a folder."""
+"""Largest size of a file, or of all files in a folder together."""
 MOST_BYTES = 4_000_000_000
-"""Of what a packed file unpacks to, and of the records in memory."""
+"""Largest size of a packed file when unpacked, and of the records in memory."""
 
-Mark = tuple[tuple[str, int, int, int], ...]
+State = tuple[tuple[str, int, int, int], ...]
+"""(name, bytes, time of change, inode) of each file."""
 
 
 def check_size(path: Path, source: str) -> None:
-    """Look at a path's size without reading it.
+    """Check the size of a file or folder without reading it.
 
     Raises:
-        DataError: no regular file or folder, empty, too large, or a link within a folder.
+        DataError: neither a regular file nor a folder, empty, too large, or a folder with a link.
     """
-    files = _mark(path, source)
+    files = _state(path, source)
     size = sum(entry[1] for entry in files)
     if size > MOST_FILE_BYTES:
         raise DataError(
-            f"{source} has {size / 1e9:.1f} GB, and {MOST_FILE_BYTES / 1e9:g} GB are read at most: "
-            "bring fewer records"
+            f"{source} has {size / 1e9:.1f} GB, but at most {MOST_FILE_BYTES / 1e9:g} GB can be read: "
+            "use fewer records"
         )
     if not size:
         raise DataError(f"{source} is empty")
@@ -39,12 +40,12 @@ def check_size(path: Path, source: str) -> None:
 
 @contextmanager
 def unchanged(path: Path, source: str) -> Iterator[None]:
-    """Make sure that what was read in the block was one state of the file.
+    """Check that the file does not change while the block reads it.
 
     Raises:
-        DataError: its size, time or identity changed meanwhile, whatever else that led to.
+        DataError: its size, time or identity changed; also in place of an error that this caused.
     """
-    before = _mark(path, source)
+    before = _state(path, source)
     try:
         yield
     except (DataError, OSError):
@@ -53,20 +54,20 @@ def unchanged(path: Path, source: str) -> Iterator[None]:
     _compare(before, path, source)
 
 
-def _compare(before: Mark, path: Path, source: str) -> None:
+def _compare(before: State, path: Path, source: str) -> None:
     try:
-        same = _mark(path, source) == before
+        same = _state(path, source) == before
     except DataError:
         same = False
     if not same:
         raise DataError(
             f"{source} changed while it was read, so nothing of it was kept: "
-            "wait until it is written, then try again"
+            "wait until it is complete, then try again"
         )
 
 
-def _mark(path: Path, source: str) -> Mark:
-    """(name, bytes, time of change, inode) of the file, or of every file in the folder, sorted."""
+def _state(path: Path, source: str) -> State:
+    """The state of the file, or of every file in the folder, sorted by name."""
     try:
         if not path.is_dir():
             return (_entry(path, path.stat(), "", source),)
@@ -99,18 +100,18 @@ def _raise(error: OSError) -> None:
 
 @contextmanager
 def opened_zip(path: Path, source: str) -> Iterator[zipfile.ZipFile]:
-    """A zip archive whose members may all be read, in memory only.
+    """Open a zip archive after its members are checked; nothing is unpacked to disk.
 
     Raises:
-        DataError: no zip archive or a damaged one, a member with an absolute or parent path, a link,
-            an encrypted one, one listed twice, or more than can be unpacked.
+        DataError: not a zip archive, or damaged; too large when unpacked; or a member that has an
+            absolute or parent path, is a link, is encrypted or is listed twice.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive.infolist(), source)
             yield archive
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, zlib.error) as error:
-        raise DataError(f"{source} is no zip archive, or a damaged one ({error})") from None
+        raise DataError(f"{source} is not a zip archive, or is damaged ({error})") from None
 
 
 def _check_members(members: list[zipfile.ZipInfo], source: str) -> None:
@@ -122,19 +123,19 @@ def _check_members(members: list[zipfile.ZipInfo], source: str) -> None:
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DataError(f"{where} is a link: such an archive is not read")
         if member.flag_bits & 1:
-            raise DataError(f"{where} is encrypted: bring it without a password")
+            raise DataError(f"{where} is encrypted: save it without a password")
         if member.filename in seen:
             raise DataError(f"{where} is listed twice")
         seen.add(member.filename)
     size = sum(member.file_size for member in members)
     if size > MOST_BYTES:
         raise DataError(
-            f"{source} unpacks to {size / 1e9:.1f} GB, and {MOST_BYTES / 1e9:g} GB are read at most"
+            f"{source} unpacks to {size / 1e9:.1f} GB, but at most {MOST_BYTES / 1e9:g} GB can be read"
         )
 
 
 def stays_inside(name: str) -> bool:
-    """Whether a member's name means a place below the archive's root on every system."""
+    """Whether a member's path stays below the archive's root on every operating system."""
     windows = PureWindowsPath(name)
     parts = {*PurePosixPath(name).parts, *windows.parts}
     return not (name.startswith("/") or windows.drive or windows.root or ".." in parts)
@@ -144,13 +145,13 @@ def check_memory(shape: tuple[int, ...], itemsize: int, source: str) -> None:
     """Refuse records that would take more than :data:`MOST_BYTES`.
 
     Raises:
-        DataError: they would.
+        DataError: they would take more.
     """
     size = itemsize
     for length in shape:
         size *= length
     if size > MOST_BYTES:
         raise DataError(
-            f"{source} would take {size / 1e9:.1f} GB of memory, and {MOST_BYTES / 1e9:g} GB are "
-            "allowed: bring fewer records or features"
+            f"{source} would take {size / 1e9:.1f} GB of memory, but at most {MOST_BYTES / 1e9:g} "
+            "GB are allowed: use fewer records or features"
         )

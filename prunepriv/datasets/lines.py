@@ -1,8 +1,7 @@
-"""Text of binary features, one record a line, into bytes.
+"""Read text of binary features, one record per line, into arrays of bytes.
 
-The text is read block by block and never held as a whole: Texas's is twice as large as its records
-and Purchase's likewise. Each block becomes an array at once, in which every character is compared
-with what it must be.
+The text is read block by block and is never in memory as a whole: for Texas and Purchase it is
+twice as large as the records. Each block becomes one array, in which every character is checked.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from prunepriv.errors import ArchiveError
 from prunepriv.progress import Report, silent
 
 BLOCK = 1 << 20
-"""Bytes; with four times as many Texas takes twice as long, for they leave the processor's cache."""
+"""Bytes. With four times as many Texas takes twice as long, because a block then no longer fits
+into the processor's cache."""
 SHOWN = 24
-"""Characters of a wrong line that are shown."""
+"""Characters of a wrong line that a message shows."""
 
 
 def label_first(
@@ -31,19 +31,19 @@ def label_first(
     where: str,
     report: Report = silent,
 ) -> Records:
-    """Lines of ``"label",0,1,...``, the label from 1, with or without quotes.
+    """Read lines of ``"label",0,1,...``; labels count from 1, with or without quotes.
 
     Args:
         stream: one record per line.
         records, features, classes: what to expect.
-        where: what the text is, for messages.
-        report: hears how far it is.
+        where: name of the text, for messages.
+        report: receives the progress.
 
     Returns:
         x uint8 (records, features) of 0 and 1 and y int64 (records,), labels counted from 0.
 
     Raises:
-        ArchiveError: the first line that differs, by number; or too few lines.
+        ArchiveError: a line that differs (the first one is named), or too few lines.
     """
     return _read(stream, _labels(classes), records, features, where, report, begin=b"")
 
@@ -51,7 +51,7 @@ def label_first(
 def features_only(
     stream: IO[bytes], *, records: int, features: int, where: str, report: Report = silent
 ) -> np.ndarray:
-    """Lines of ``0,1,...``: uint8 (records, features) of 0 and 1.
+    """Read lines of ``0,1,...``: uint8 (records, features) of 0 and 1.
 
     Raises:
         ArchiveError: as :func:`label_first`.
@@ -60,7 +60,7 @@ def features_only(
 
 
 def labels_only(stream: IO[bytes], *, records: int, classes: int, where: str) -> np.ndarray:
-    """Lines of one label each, from 1: int64 (records,), counted from 0.
+    """Read lines of one label each, which count from 1: int64 (records,), counted from 0.
 
     Raises:
         ArchiveError: as :func:`label_first`.
@@ -69,7 +69,7 @@ def labels_only(stream: IO[bytes], *, records: int, classes: int, where: str) ->
 
 
 def _labels(classes: int) -> dict[bytes, int]:
-    """Every way of writing a label, and the label counted from 0."""
+    """Every way to write a label, and the label counted from 0."""
     return {
         quote + str(label + 1).encode() + quote: label
         for label in range(classes)
@@ -86,7 +86,7 @@ def _read(
     report: Report,
     begin: bytes,
 ) -> Records:
-    """Lines of a label, then a comma before each feature; `begin` is put before each line."""
+    """Read lines of a label and a comma before each feature; each line gets `begin` in front."""
     x = np.empty((records, features), dtype=np.uint8)
     y = np.empty(records, dtype=np.int64)
     width, done = 2 * features, 0
@@ -106,7 +106,10 @@ def _read(
 
 
 def _lines(stream: IO[bytes], longest: int) -> Iterator[list[bytes]]:
-    """Complete lines, many at a time; one that is longer than any should be comes in part."""
+    """Complete lines, many at a time.
+
+    A line that is longer than `longest` is given only in part, and nothing after it is read.
+    """
     rest = b""
     while block := stream.read(BLOCK):
         *lines, rest = (rest + block).split(b"\n")
@@ -119,16 +122,16 @@ def _lines(stream: IO[bytes], longest: int) -> Iterator[list[bytes]]:
 
 
 def _cut(lines: list[bytes], width: int) -> tuple[list[bytes | None], list[bytes]]:
-    """What stands before the last `width` characters, None in too short a line; and those."""
+    """Each line before its last `width` characters (None if too short), and these characters."""
     cuts = [len(line) - width for line in lines]
     heads = [line[:cut] if cut >= 0 else None for line, cut in zip(lines, cuts, strict=True)]
     return heads, [line[cut:] for line, cut in zip(lines, cuts, strict=True)]
 
 
 def _bits(rows: list[bytes], features: int, where: str, first: int) -> np.ndarray:
-    """Rows of ``,0,1,...`` as an array; the first one is the line of that number.
+    """Rows of ``,0,1,...`` as an array of 0 and 1; `first` is the line number of the first row.
 
-    A comma and a digit are one little-endian number of 16 bits, which halves the work.
+    A comma and a digit are read as one little-endian number of 16 bits, which halves the work.
     """
     pairs = np.frombuffer(b"".join(rows), dtype="<u2").reshape(len(rows), features)
     comma, digit = ord(","), ord("0") << 8
@@ -142,7 +145,7 @@ def _bits(rows: list[bytes], features: int, where: str, first: int) -> np.ndarra
 def _wrong(
     line: bytes, where: str, done: int, records: int, features: int, labels: dict[bytes, int]
 ) -> ArchiveError:
-    """What is wrong with the line after so many."""
+    """The error for the line after the first `done` lines."""
     if done == records:
         return ArchiveError(f"{where}, line {done + 1:,}: expected {records:,} records and no more")
     classes = max(labels.values()) + 1

@@ -1,4 +1,4 @@
-"""Encoded pictures (PNG, JPEG, TIFF, ...) as arrays, with a limit set before anything is decoded."""
+"""Decode pictures (PNG, JPEG, TIFF, ...) into arrays; too large ones are refused beforehand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from prunepriv.errors import DataError
 
 MOST_PIXELS = 50_000_000
-"""Of one picture: it is looked up in the header, before anything is decoded."""
+"""Most pixels of one picture. They are read from its header, before anything is decoded."""
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 ENCODINGS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
@@ -21,12 +21,12 @@ BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 def decode(data: bytes, side: int | None, where: str, *, channels: int = 3) -> np.ndarray:
-    """A picture in colour or grey.
+    """Decode a picture in colour or grey.
 
     Args:
-        data: as it was in the file.
-        side: pixels a side to resize it to; None leaves its size.
-        where: names the picture in messages.
+        data: the bytes of its file.
+        side: width and height to resize it to, in pixels; None keeps its size.
+        where: name of the picture, for messages.
         channels: 3 for red, green and blue; 1 for grey.
 
     Returns:
@@ -44,10 +44,10 @@ def decode(data: bytes, side: int | None, where: str, *, channels: int = 3) -> n
 
 
 def fit(image: Image.Image, side: int | None) -> np.ndarray:
-    """A grey or colour picture as uint8 (1 or 3, height, width), resized if it must be.
+    """A grey or colour picture as uint8 (1 or 3, height, width), resized if needed.
 
-    Pillow's bilinear filter, which averages over all pixels that a new one covers when it makes a
-    picture smaller: nothing is left to chance by skipping pixels.
+    Pillow's bilinear filter resizes it. When a picture gets smaller, the filter averages over all
+    pixels that a new pixel covers, and skips none.
     """
     if side is not None and image.size != (side, side):
         image = image.resize((side, side), Image.Resampling.BILINEAR)
@@ -55,10 +55,10 @@ def fit(image: Image.Image, side: int | None) -> np.ndarray:
 
 
 def open_picture(data: bytes, where: str) -> Image.Image:
-    """The picture, its header read and its pixels not.
+    """Open a picture and read its header, but not its pixels.
 
     Raises:
-        DataError: no picture, or one of too many pixels.
+        DataError: not a picture, or one with too many pixels.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=ENCODINGS)
@@ -66,7 +66,7 @@ def open_picture(data: bytes, where: str) -> Image.Image:
         raise _too_large(where) from None
     except DAMAGED:
         known = ", ".join(ENCODINGS)
-        raise DataError(f"{where} is no picture that can be read: expected {known}") from None
+        raise DataError(f"{where} is not a picture that can be read: expected {known}") from None
     if image.width * image.height > MOST_PIXELS:
         raise _too_large(where)
     return image

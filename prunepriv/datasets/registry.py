@@ -1,4 +1,4 @@
-"""The table of loaders: one data set, one line."""
+"""The table of loaders: one entry per data set."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ LOADERS: Mapping[str, Loader] = {
 def load(
     name: str, knobs: Mapping[str, float], data_folder: Path, report: Report = silent
 ) -> Dataset:
-    """The data set of that name.
+    """Load the data set of this name.
 
     Args:
         name: one of ``options.DATASETS``.
-        knobs: settings of a bundled generator; its defaults where one is left out.
-        data_folder: where archives lie, and where a downloaded one is put.
-        report: hears of a download's progress.
+        knobs: settings of a bundled generator; one that is left out has its default.
+        data_folder: the folder of the archives, also of those that are downloaded.
+        report: receives the progress.
 
     Raises:
         ExperimentError: an unknown name, or a knob that is unknown or out of range.
-        DataError: an archive that cannot be had, or is not what it should be.
+        DataError: an archive that cannot be downloaded or read, or is not what it should be.
     """
     option = lookup(DATASETS, name, "data set")
     x, y = LOADERS[name](knob_values(option, knobs), data_folder, report)

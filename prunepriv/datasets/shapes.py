@@ -1,11 +1,11 @@
-"""Small colour pictures of ten kinds of figure, made when they are asked for.
+"""Small colour pictures of ten kinds of figure, generated when they are needed.
 
-A picture is made of
+A picture consists of
 
-1. a background of one colour that brightens towards one side,
+1. a background of one colour that gets brighter towards one side,
 2. clutter: short strokes of other colours, behind the figure,
-3. one figure in a colour that stands out, near the middle, of a size between half and five sixths
-   of the picture, turned by at most a third of a right angle either way,
+3. one figure near the middle, clearly darker or brighter than the background, of 55 to 85 % of the
+   picture's size, turned by at most 34 degrees to either side,
 4. Gaussian noise on every pixel and channel, the knob *noise*.
 
 Edges are anti-aliased: each figure is a signed distance function (below 0 inside, above 0 outside;
@@ -25,15 +25,15 @@ from prunepriv.datasets.base import Records
 PICTURES, SIZE = 6000, 16
 STROKES = 2
 REACH, TURN, SMALLEST, LARGEST = 0.25, 0.6, 0.55, 0.85
-"""Of a figure: most distance of its centre from the middle, most turn either way (radians), and
-its radius, where the picture reaches from -1 to 1."""
+"""Of a figure: largest distance of its centre from the middle across and down, largest turn to
+either side (radians), smallest and largest radius. The picture reaches from -1 to 1."""
 SEED = 19_890_214
 
 Floats = npt.NDArray[np.floating]
 
 
 def generate(noise: float, pictures: int = PICTURES) -> Records:
-    """The same pictures each time for the same knob; kinds in turn, as many of each.
+    """Equally many pictures of each kind; the same knob always gives the same pictures.
 
     Args:
         noise: standard deviation of the pixel noise, where pixels lie in 0 to 1.
@@ -54,12 +54,12 @@ def generate(noise: float, pictures: int = PICTURES) -> Records:
 
 
 def _paint(picture: Floats, coverage: Floats, colour: Floats) -> None:
-    """Lay a colour (n, 3) over pictures (n, 3, h, w) where the coverage (n, h, w) says so."""
+    """Paint a colour (n, 3) over pictures (n, 3, h, w), in proportion to the coverage (n, h, w)."""
     picture += coverage[:, None] * (colour[:, :, None, None] - picture)
 
 
 def colours(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
-    """Backgrounds and inks (n, 3): any two hues, one dark and one bright, in either order."""
+    """Random colours of background and figure (n, 3): one is dark, the other bright."""
     dark = _tint(rng, count, 0.1, 0.35)
     bright = _tint(rng, count, 0.65, 0.92)
     swap = rng.random((count, 1)) < 0.5
@@ -67,7 +67,7 @@ def colours(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
 
 
 def _tint(rng: np.random.Generator, count: int, low: float, high: float) -> Floats:
-    """Random colours (n, 3) of a mean brightness between the two bounds."""
+    """Random colours (n, 3) with a mean brightness between the two bounds."""
     brightness = rng.uniform(low, high, (count, 1))
     hue = rng.uniform(-0.4, 0.4, (count, 3))
     hue -= hue.mean(axis=1, keepdims=True)
@@ -75,7 +75,7 @@ def _tint(rng: np.random.Generator, count: int, low: float, high: float) -> Floa
 
 
 def _shading(rng: np.random.Generator, count: int) -> Floats:
-    """Brightness (n, h, w) about 1, rising along a random direction."""
+    """Brightness (n, h, w) around 1, which rises along a random direction."""
     u, v = _grid()
     angle = rng.uniform(0, 2 * np.pi, (count, 1, 1)).astype(np.float32)
     return 1 + np.float32(0.2) * (np.cos(angle) * u + np.sin(angle) * v)
@@ -105,10 +105,10 @@ def _grid() -> tuple[Floats, Floats]:
 def _frame(
     rng: np.random.Generator, count: int, reach: float, turn: float, low: float, high: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Pixel centres as each figure sees them (n, h, w), and its radius (n, 1, 1).
+    """Pixel centres in the coordinates of each figure (n, h, w), and its radius (n, 1, 1).
 
-    Its centre lies within ``reach`` of the middle both ways, it is turned by at most ``turn``
-    radians either way, and its radius lies between ``low`` and ``high``.
+    Its centre is at most ``reach`` from the middle across and down, it is turned by at most
+    ``turn`` radians to either side, and its radius is between ``low`` and ``high``.
     """
     across, down = (rng.uniform(-reach, reach, (count, 1, 1)).astype(np.float32) for _ in "xy")
     angle = rng.uniform(-turn, turn, (count, 1, 1)).astype(np.float32)
@@ -119,7 +119,7 @@ def _frame(
 
 
 def coverage(distance: Floats, radius: Floats) -> Floats:
-    """Share of a pixel that lies inside, from its distance to the edge in units of the radius."""
+    """Share of a pixel that is inside, from its distance to the edge in units of the radius."""
     return np.clip(0.5 - distance * radius * (SIZE / 2), 0, 1)
 
 
@@ -170,19 +170,19 @@ def _crescent(u: Floats, v: Floats) -> Floats:
 
 
 def _stripes(u: Floats, v: Floats) -> Floats:
-    """Three bars: a wave of period 2/3 cut out by a square."""
+    """Three bars: stripes of width 0.34, cut to a square."""
     return np.maximum(_box(u, v, 0.85, 0.85), _wave(v, 0.34))
 
 
 def _checkers(u: Floats, v: Floats) -> Floats:
-    """Three by three fields, the five of one colour inked."""
+    """Three by three fields; the centre and the four corners are inked."""
     across, down = _wave(u, 0.57), _wave(v, 0.57)
     inked = np.maximum(across, down)
     return np.maximum(_box(u, v, 0.85, 0.85), np.minimum(inked, -np.minimum(across, down)))
 
 
 def _wave(t: Floats, field: float) -> Floats:
-    """Distance to the nearest edge of fields of that width, below 0 in every other field."""
+    """Distance to the nearest edge of fields of this width; below 0 in every second field."""
     position = np.abs(t / np.float32(field)) % 2
     return np.asarray(np.float32(field) * (np.float32(0.5) - np.abs(position - 1)))
 

@@ -1,11 +1,12 @@
-"""Who knows which records: assets/method.md#data-split.
+"""Which model uses which records: assets/method.md#data-split.
 
 All records are shuffled and halved. The target model takes the first half: 45 % to train on (its
-members), 10 % for early stopping, 45 % never seen (its non-members). Each shadow model splits the
-*other* half in the same way, by a seed of its own. So no shadow ever sees a record of the target's.
+members), 10 % for early stopping, 45 % that it never sees (its non-members). Each shadow model
+splits the *other* half in the same way, with its own seed. So no shadow ever sees a record of the
+target.
 
-The same seed gives the very split of the authors' release, which calls scikit-learn's
-``train_test_split``: figures can be compared run by run.
+The same seed gives exactly the split of the authors' release, which calls scikit-learn's
+``train_test_split``, so that figures can be compared run by run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from prunepriv.errors import ExperimentError
 
 SMALLEST = 40
-"""Fewest records that leave every model a training, a validation and a test set worth the name."""
+"""Fewest records to split: with fewer, training, validation and test sets are too small."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,11 +51,11 @@ class Splits:
         return dict(vars(self))
 
     def shadow_half(self) -> tuple[np.ndarray, np.ndarray]:
-        """What the shadows are made of, and what each of them did with it.
+        """The records that the shadows use, and how each shadow uses them.
 
         Returns:
-            (P,) int64 records, ascending, and (S, P) uint8: 0 where the shadow never saw the record
-            (its test set), 1 where it was trained on it, 2 where it is of its validation set.
+            (P,) int64 records, ascending, and (S, P) uint8: 0 if the record is in the shadow's test
+            set (it never saw the record), 1 if in its training set, 2 if in its validation set.
         """
         parts = (self.shadow_test, self.shadow_train, self.shadow_validation)
         records = np.sort(np.concatenate([part[0] for part in parts]))
@@ -65,7 +66,7 @@ class Splits:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """What :meth:`to_arrays` gave."""
+        """The splits from the arrays of :meth:`to_arrays`."""
         return cls(**arrays)
 
 
@@ -76,9 +77,9 @@ def split(n: int, shadows: int, seed: int, limit: int | None = None) -> Splits:
 
     Args:
         n: records in the data set.
-        shadows: shadow models, 1 at least.
-        seed: of the shuffling, 0 at least.
-        limit: keep only the first so many shuffled records.
+        shadows: number of shadow models, at least 1.
+        seed: seed of the shuffling, at least 0.
+        limit: keep only the first `limit` shuffled records; None keeps all.
 
     Raises:
         ExperimentError: too few records or shadows.
@@ -86,12 +87,12 @@ def split(n: int, shadows: int, seed: int, limit: int | None = None) -> Splits:
     kept = n if limit is None else min(n, limit)
     if kept < SMALLEST:
         raise ExperimentError(
-            f"a split needs {SMALLEST} records at least, got {kept}: "
+            f"a split needs at least {SMALLEST} records, got {kept}: "
             "raise the limit or choose a larger data set"
         )
     if shadows < 1:
         raise ExperimentError(
-            f"shadows must be 1 at least, for every attack learns from them, got {shadows}"
+            f"shadows must be at least 1, because every attack learns from them, got {shadows}"
         )
     pool = np.arange(n) if kept == n else _shuffled(np.arange(n), seed)[:kept]
     target, others = _halves(pool, seed)
@@ -109,14 +110,14 @@ def split(n: int, shadows: int, seed: int, limit: int | None = None) -> Splits:
 
 
 def _halves(records: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The target's half and the shadows', equally many; of an odd number one is left out."""
+    """The target's half and the shadows' half; of an odd number one record is left out."""
     half = len(records) // 2
     shuffled = _shuffled(records, seed)
     return shuffled[len(records) - half :], shuffled[:half]
 
 
 def _parts(records: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """45 % to train, 10 % to validate, 45 % to test, in the release's rounding."""
+    """45 % to train, 10 % to validate, 45 % to test, rounded as in the authors' release."""
     test = math.ceil(0.45 * len(records))
     shuffled = _shuffled(records, seed)
     rest = _shuffled(shuffled[test:], seed)
@@ -125,5 +126,5 @@ def _parts(records: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def _shuffled(records: np.ndarray, seed: int) -> np.ndarray:
-    """In the order that scikit-learn's ``train_test_split(random_state=seed)`` cuts into pieces."""
+    """Shuffled as by scikit-learn's ``train_test_split(random_state=seed)``, before it cuts."""
     return records[np.random.RandomState(seed).permutation(len(records))]

@@ -1,7 +1,7 @@
 """SVHN, house numbers cropped to single digits, from its two MATLAB files.
 
 Y. Netzer et al., Reading Digits in Natural Images with Unsupervised Feature Learning, 2011. The
-files are of MATLAB 5's format, which holds arrays and no code. Label 10 stands for the digit 0.
+files have the MATLAB 5 format, which holds arrays and no code. Label 10 stands for the digit 0.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from prunepriv.progress import Report, portion, silent
 
 DOWNLOADED = 0.9
 MOST_RECORDS = 100_000
-"""Of one file; the larger one of the two holds 73,257."""
+"""Most records of one file; the larger file holds 73,257."""
 UNREADABLE = (
     OSError, EOFError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, zlib.error,
 )  # fmt: skip
-"""What scipy raises of files that are damaged or something else, beside its own MatReadError."""
+"""What scipy raises for damaged or wrong files, in addition to its own MatReadError."""
 
 
 def read(published: Published, folder: Path, report: Report = silent) -> Records:
@@ -49,20 +49,22 @@ def read(published: Published, folder: Path, report: Report = silent) -> Records
         del pictures
     if done != published.records:
         names = " and ".join(path.name for path in paths)
-        raise ArchiveError(f"{names} hold {done:,} records, {published.records:,} were expected")
+        raise ArchiveError(
+            f"{names} hold {done:,} records, and {published.records:,} were expected"
+        )
     return x, y
 
 
 def _file(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """uint8 (32, 32, 3, n): row, column, colour, record; and labels int64 (n,) of 1 to 10."""
-    import scipy.io  # noqa: PLC0415 - slow to import, seldom needed
+    import scipy.io  # noqa: PLC0415 - slow to import, rarely needed
 
     try:
         _check_shapes({name: shape for name, shape, _ in scipy.io.whosmat(path)}, path)
         content = scipy.io.loadmat(path, variable_names=("X", "y"))
         pictures, labels = content["X"], content["y"].ravel().astype(np.int64)
     except (scipy.io.matlab.MatReadError, *UNREADABLE) as error:
-        raise ArchiveError(f"{path} is no MATLAB file of X and y ({error})") from None
+        raise ArchiveError(f"{path} is not a MATLAB file of X and y ({error})") from None
     if pictures.dtype != np.uint8:
         raise ArchiveError(f"{path}: expected X of uint8, got {pictures.dtype}")
     wrong = (labels < 1) | (labels > 10)
@@ -75,7 +77,7 @@ def _file(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_shapes(shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
-    """Shapes are told by the file's headers: nothing is unpacked before they fit."""
+    """Check the shapes in the file's headers before anything is unpacked."""
     pictures, labels = shapes.get("X", ()), shapes.get("y", ())
     count = pictures[-1] if pictures else 0
     if pictures != (32, 32, 3, count) or labels != (count, 1) or count > MOST_RECORDS:

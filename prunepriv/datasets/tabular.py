@@ -1,8 +1,9 @@
-"""Location, Purchase and Texas: tabular records that others collected and preprocessed.
+"""Location, Purchase and Texas: published tabular records.
 
-R. Shokri et al., Membership Inference Attacks Against Machine Learning Models, 2017: check-ins of
-D. Yang et al., Participatory Cultural Mapping, 2016; Kaggle's Acquire Valued Shoppers; hospital
-stays of the Texas Department of State Health Services. Features are 0 or 1, labels count from 1.
+R. Shokri et al., Membership Inference Attacks Against Machine Learning Models, 2017, preprocessed
+them: check-ins of D. Yang et al., Participatory Cultural Mapping, 2016; Kaggle's Acquire Valued
+Shoppers; hospital stays of the Texas Department of State Health Services. Features are 0 or 1,
+labels count from 1.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from prunepriv.options import DATASETS
 from prunepriv.progress import Report, portion, silent
 
 DOWNLOADED = 0.8
-"""Share of the work that is done once the archive is there."""
+"""Share of the work that is done when the archive is downloaded."""
 TEXAS_FEATURES, TEXAS_LABELS = "texas/100/feats", "texas/100/labels"
 LARGEST_UNPACKED = {"location": 32 << 20, "purchase": 512 << 20, "texas": 2 << 30}
-"""Bytes; the real archives unpack to 4.5, 238 and 831 MB."""
+"""Most bytes when unpacked; the real archives unpack to 4.5, 238 and 831 MB."""
 
 
 def location(published: Published, folder: Path, report: Report = silent) -> Records:
@@ -76,7 +77,7 @@ def texas(published: Published, folder: Path, report: Report = silent) -> Record
 def _label_first(
     name: str, member: str, published: Published, folder: Path, report: Report
 ) -> Records:
-    """The records of an archive of one such file."""
+    """The records of an archive with one file, in which each line begins with the label."""
     (path,) = fetch_all(published.files, folder, portion(report, 0.0, DOWNLOADED))
     option = DATASETS[name]
 

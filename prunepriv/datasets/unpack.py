@@ -1,4 +1,4 @@
-"""Reading tar archives without unpacking them to disk: one pass, with limits, trusting no name."""
+"""Read tar archives in one pass, without unpacking them to disk; sizes and names are checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Read = TypeVar("Read")
 
 
 class _Counted(io.BufferedIOBase):
-    """A stream that refuses to give more than so many bytes."""
+    """A stream that raises an error when it gives more than `largest` bytes."""
 
     def __init__(self, stream: io.BufferedIOBase, largest: int, path: Path) -> None:
         self._stream = stream
@@ -36,17 +36,17 @@ class _Counted(io.BufferedIOBase):
 def read_tar(
     path: Path, readers: Mapping[str, Callable[[IO[bytes]], Read]], largest: int
 ) -> dict[str, Read]:
-    """What each reader makes of the member of that name in a gzipped tar archive.
+    """Read members of a gzipped tar archive: what each reader returns for its member, by name.
 
-    Members are read in the order in which they are packed; others are skipped unread.
+    Members are read in the order in which they are packed; those without a reader are skipped.
 
     Args:
         path: of the archive.
-        readers: by the member's name, with forward slashes.
-        largest: bytes that the archive may unpack to.
+        readers: one for each member to read, by its name with forward slashes.
+        largest: most bytes that the archive may unpack to.
 
     Raises:
-        ArchiveError: damaged, too large, without one of those members, or holding anything but
+        ArchiveError: it is damaged or too large, lacks one of these members, or holds anything but
             folders and regular files with paths that stay inside.
     """
     found: dict[str, Read] = {}
@@ -62,22 +62,26 @@ def read_tar(
             while stream.read():
                 pass  # gzip compares its checksum at the end
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise ArchiveError(f"{path} is damaged ({error}): put a whole copy there") from None
+        raise ArchiveError(
+            f"{path} is damaged ({error}): replace it with a complete copy"
+        ) from None
     for name in readers:
         if name not in found:
             raise ArchiveError(
-                f"{path} holds no regular file {name!r}: put the right archive there"
+                f"{path} holds no regular file {name!r}: replace it with the right archive"
             )
     return found
 
 
 def _checked(member: tarfile.TarInfo, found: Mapping[str, object], path: Path) -> str:
-    """The member's name, if it is one that may be there."""
+    """The name of a member that is safe to read; empty for a folder."""
     where = f"{path}, member {member.name[:120]!r}"
     if not stays_inside(member.name):
         raise ArchiveError(f"{where} has an absolute or parent path: such an archive is not read")
     if not (member.isdir() or member.isreg()) or member.issparse():
-        raise ArchiveError(f"{where} is neither a regular file nor a folder: it is not read")
+        raise ArchiveError(
+            f"{where} is neither a regular file nor a folder: such an archive is not read"
+        )
     name = PurePosixPath(member.name).as_posix() if member.isreg() else ""
     if name in found:
         raise ArchiveError(f"{where} is listed twice: such an archive is not read")

@@ -1,4 +1,4 @@
-"""Defences: objectives and hooks of the one training loop."""
+"""Defences: objectives and hooks of the training loop."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ REGISTRY: Mapping[str, Callable[[float, float], ProtectionFactory]] = {
     "dp_sgd": lambda strength, clip: lambda: DPSGD(strength, clip),
     "label_smoothing": lambda strength, clip: plain(label_smoothing(strength)),
 }
-"""Names as in ``options.DEFENSES``; called with strength and clip."""
+"""By name, as in ``options.DEFENSES``; each entry is called with strength and clip."""
 
 
 def make_protection(name: str, strength: float, clip: float = 0.0) -> ProtectionFactory:
-    """A defence of that strength, for the training loop to set to work.
+    """Choose a defence of a given strength for the training loop.
 
     Args:
         name: one of ``options.DEFENSES``.

@@ -14,15 +14,15 @@ from prunepriv.training import DefenseContext, Protection, cross_entropy
 from prunepriv.training.moments import keep_moments
 
 WIDTHS = (256, 64)
-"""Hidden layers of the attack network: a quarter of Nasr et al.'s, for models of a quarter the size."""
+"""Hidden layers of the attack network: a quarter of Nasr et al.'s, like the size of the models."""
 RATE = 1e-3
 
 
 class AttackNetwork(Ensemble):
     """An attack network per model: (posteriors, one-hot label) -> log-odds of membership.
 
-    As in Nasr et al. (section 5.2) the posteriors and the label are first looked at apart, then
-    together.
+    As in Nasr et al. (section 5.2), the first layers read the posteriors and the label separately,
+    the next layer reads both.
     """
 
     def __init__(self, models: int, classes: int) -> None:
@@ -47,12 +47,12 @@ class AttackNetwork(Ensemble):
 
 
 class Adversarial(Protection):
-    """The model minimises CE - lambda * CE(h(p, y), member), h being trained to tell members.
+    """The model minimises CE - lambda * CE(h(p, y), member); h is trained to recognise members.
 
-    Both learn on every batch of every epoch: first h, on the batch's members and as many of the
-    model's validation records (Nasr et al.'s reference set, which it is not trained on), then the
-    model, against h as it then is. The target's non-members that attacks are measured on are never
-    shown to either.
+    Both are trained on every batch of every epoch: first h, on the batch's members and the same
+    number of the model's validation records (Nasr et al.'s reference set, which the model is not
+    trained on), then the model, against the updated h. Neither ever reads the target's non-members
+    on which attacks are evaluated.
 
     Args:
         strength: lambda, 0 or more; 0 is plain fine-tuning.
@@ -67,15 +67,15 @@ class Adversarial(Protection):
         self._validation = context.records.validation
         self._draws = context.streams("adversary's records")
         self._attack_network: AttackNetwork | None = (
-            None  # the number of classes shows with the first answer
+            None  # made with the first logits, which show the number of classes
         )
 
-    def before_step(self, batch: Tensor, ask: Callable[[Tensor], Tensor]) -> None:
+    def before_step(self, batch: Tensor, query: Callable[[Tensor], Tensor]) -> None:
         if self.strength == 0.0:
-            return  # nobody listens to it
+            return  # the attack network would have no effect
         others = self._validation.gather(1, self._drawn(batch.shape[1]))
         rows = torch.cat([batch, others], dim=1)
-        x = seen(ask(rows), self._records.y[rows])
+        x = seen(query(rows), self._records.y[rows])
         attack_network = self._attack_network or self._new_attack_network(x.shape[2] // 2)
         truth = torch.zeros(rows.shape, device=x.device)
         truth[:, : batch.shape[1]] = 1.0
@@ -89,11 +89,11 @@ class Adversarial(Protection):
         plain = cross_entropy(logits, labels)
         if self.strength == 0.0 or self._attack_network is None:
             return plain
-        return plain - self.strength * given_away(self._attack_network, logits, labels)
+        return plain - self.strength * member_cross_entropy(self._attack_network, logits, labels)
 
     def after_backward(self) -> None:
         if self._attack_network is not None:
-            self._attack_network.zero_grad()  # the model's loss went through it
+            self._attack_network.zero_grad()  # the model's loss left gradients in it
 
     def keep(self, rows: Tensor) -> None:
         self._validation = self._validation[rows]
@@ -115,13 +115,13 @@ class Adversarial(Protection):
 
 
 def seen(logits: Tensor, labels: Tensor) -> Tensor:
-    """(M, B, 2 C) what an attack network sees: posteriors and one-hot labels."""
+    """(M, B, 2 C) inputs of an attack network: posteriors and one-hot labels."""
     one_hot = F.one_hot(labels, logits.shape[2]).to(logits.dtype)
     return torch.cat([logits.softmax(dim=2), one_hot], dim=2)
 
 
-def given_away(attack_network: AttackNetwork, logits: Tensor, labels: Tensor) -> Tensor:
-    """(M,) how wrong each model's attack network is of its members: its cross-entropy, 0 or more."""
+def member_cross_entropy(attack_network: AttackNetwork, logits: Tensor, labels: Tensor) -> Tensor:
+    """(M,) cross-entropy of each model's attack network on the model's members, 0 or more."""
     odds = attack_network(seen(logits, labels))
     return F.softplus(-odds).mean(dim=1)
 

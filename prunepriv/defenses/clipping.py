@@ -1,8 +1,8 @@
 """The sum of every record's clipped gradient, for stacks of one.
 
-The gradient of a linear layer for one record is an outer product, so its norm needs no more than
-the norms of the two vectors, and the clipped sum is one matrix product (Goodfellow 2015; Li et al.
-2022): fine-tuning six models on Location takes 12 s so; with a gradient per record it took 300.
+The gradient of a linear layer for one record is an outer product, so its norm follows from the
+norms of the two vectors, and the clipped sum is one matrix product (Goodfellow 2015; Li et al.
+2022). Fine-tuning six models on Location takes 12 s; with one gradient per record, it took 300 s.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from prunepriv.models import Ensemble
 from prunepriv.models.layers import StackedConv2d, StackedGroupNorm, StackedLinear
 
 TINY = 1e-6
-"""Added to a norm before it divides, as Opacus does."""
+"""Added to a norm before dividing by it, as in Opacus."""
 
 
 @dataclass(frozen=True)
 class _Passed:
-    """What went into a layer, and the gradient of each record's own loss by what came out."""
+    """A layer's input, and the gradient of each record's own loss by the layer's output."""
 
     name: str
     layer: nn.Module
@@ -32,10 +32,10 @@ class _Passed:
 
 
 class ClippedGradients:
-    """Watches a stack of one during the backward pass of its mean loss.
+    """Collects layer inputs and gradients of a stack of one, in the backward pass of its mean loss.
 
     Raises:
-        TypeError: a layer with parameters that is not known here.
+        TypeError: a layer with parameters has no rule here.
     """
 
     def __init__(self, ensemble: Ensemble) -> None:
@@ -44,16 +44,16 @@ class ClippedGradients:
         for name, layer in ensemble.named_modules():
             if next(layer.parameters(recurse=False), None) is not None:
                 if type(layer) not in (StackedLinear, *RULES):
-                    raise TypeError(f"no gradients by record of {type(layer).__name__}")
+                    raise TypeError(f"no rule for per-record gradients of {type(layer).__name__}")
                 layer.register_forward_hook(self._watch(name))
 
     def sum_up(self, clip: float, masks: Mapping[str, Tensor]) -> None:
-        """Set every parameter's ``grad`` to the sum over records; to zero where none passed.
+        """Set every parameter's ``grad`` to the sum over records; to zero if no record came.
 
         Args:
             clip: largest L2 norm of a record's gradient, over all parameters.
-            masks: parameter name -> bool (1, ...); where False, the gradient is zero before its
-                norm is taken.
+            masks: parameter name -> bool (1, ...); where False, the gradient is set to zero
+                before its norm is computed.
         """
         for name, parameter in self._parameters.items():
             if name.rpartition(".")[0] not in {one.name for one in self._passed}:
@@ -71,7 +71,7 @@ class ClippedGradients:
         def watch(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             if not (layer.training and output.requires_grad):
                 return
-            x = inputs[0].detach().float()  # a GPU works in bfloat16: too coarse for a norm
+            x = inputs[0].detach().float()  # a GPU's bfloat16 is not exact enough for a norm
 
             def take(gradient: Tensor) -> None:
                 batch = gradient.shape[1] if isinstance(layer, StackedLinear) else len(gradient)
@@ -87,7 +87,7 @@ Summed = Callable[[Tensor], dict[str, Tensor]]
 
 
 def _part(one: _Passed, masks: Mapping[str, Tensor]) -> tuple[Tensor, Summed]:
-    """Squared norm of each record's gradient of a layer's parameters (B,), and their sum."""
+    """(B,) squared norms of a layer's per-record gradients, and the function that sums those."""
     if isinstance(one.layer, StackedLinear):
         return _linear(one, masks.get(f"{one.name}.weight"))
     found = {f"{one.name}.{name}": g for name, g in RULES[type(one.layer)](one).items()}
@@ -99,7 +99,7 @@ def _part(one: _Passed, masks: Mapping[str, Tensor]) -> tuple[Tensor, Summed]:
 
 
 def _linear(one: _Passed, kept: Tensor | None) -> tuple[Tensor, Summed]:
-    """Of inputs (1, B, i) and gradients (1, B, o): a record's gradient is their outer product."""
+    """For inputs (1, B, i) and gradients (1, B, o): a record's gradient is their outer product."""
     x, gradient = one.x[0], one.gradient[0]
     sizes = gradient.square()
     reached = sizes.sum(1, keepdim=True) if kept is None else sizes @ kept[0].to(sizes.dtype)
@@ -116,7 +116,7 @@ def _linear(one: _Passed, kept: Tensor | None) -> tuple[Tensor, Summed]:
 
 
 def _conv2d(one: _Passed) -> dict[str, Tensor]:
-    """Of inputs (B, i, H, W) and gradients (B, o, H, W)."""
+    """For inputs (B, i, H, W) and gradients (B, o, H, W)."""
     shape = one.layer.get_parameter("weight").shape
     patches = F.unfold(one.x, shape[-1], padding=shape[-1] // 2)
     weight = torch.einsum("bop,bkp->bok", one.gradient.flatten(2), patches)
@@ -124,7 +124,7 @@ def _conv2d(one: _Passed) -> dict[str, Tensor]:
 
 
 def _group_norm(one: _Passed) -> dict[str, Tensor]:
-    """Of inputs and gradients, each (B, c, H, W)."""
+    """For inputs and gradients, each (B, c, H, W)."""
     assert isinstance(one.layer, StackedGroupNorm)
     normed = F.group_norm(one.x, one.layer.groups)
     weight = (one.gradient * normed).sum(dim=(2, 3))
@@ -135,4 +135,4 @@ RULES: Mapping[type[nn.Module], Callable[[_Passed], dict[str, Tensor]]] = {
     StackedConv2d: _conv2d,
     StackedGroupNorm: _group_norm,
 }
-"""Gradient of each record (B, *shape) by the parameter's name in its layer."""
+"""Kind of layer -> gradient of each record (B, *shape) by the parameter's name in the layer."""

@@ -1,4 +1,4 @@
-"""Differentially private fine-tuning (Abadi et al. 2016), by Opacus's optimiser and accountant."""
+"""Differentially private fine-tuning (Abadi et al. 2016) with Opacus's optimiser and accountant."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from prunepriv.defenses.clipping import ClippedGradients
 from prunepriv.training import DefenseContext, Protection
 
 DELTA = 1e-5
-"""Chance that the promise of epsilon does not hold; below 1 / members for 100,000 of them."""
+"""Probability that the guarantee of epsilon does not hold; 1 / members for 100,000 members."""
 
 
 class DPSGD(Protection):
-    """Each step: a Poisson draw of members, every record's gradient clipped, Gaussian noise added.
+    """Each step draws members (Poisson), clips every record's gradient and adds Gaussian noise.
 
-    A record is drawn with probability q = batch size / members; the sum of the gradients, each of
-    L2 norm `clip` at most, gets noise of standard deviation sigma * clip and is divided by the
-    expected batch. Gradients of pruned weights are zeroed first, so that they take no part of the
-    norm, and the loop sets those weights to zero again after the noisy step.
+    A record is drawn with probability q = batch size / members. The gradients, each of L2 norm
+    `clip` at most, are summed; the sum gets noise of standard deviation sigma * clip and is divided
+    by the expected batch size. Gradients of pruned weights are set to zero first, so that they do
+    not count in the norm, and the loop sets those weights to zero again after the noisy step.
 
-    The promise covers the fine-tuning alone: the training before it was not private, so the whole
-    has no finite epsilon. It is told for all steps that were done, also where the kept weights are
-    those of an earlier epoch; early stopping watches validation records, which are no members. The
-    training curves of a run tell the members' accuracy by epoch, which no epsilon covers.
+    The guarantee covers only the fine-tuning: the training before it was not private, so both
+    together have no finite epsilon. Epsilon counts all steps that were done, also if the kept
+    weights are those of an earlier epoch; early stopping uses validation records, which are
+    not members. Epsilon does not cover the training curves of a run, which show the members'
+    accuracy by epoch.
 
     Args:
-        strength: the noise multiplier sigma, 0 or more; 0 clips, adds no noise and promises nothing.
+        strength: the noise multiplier sigma, 0 or more; 0 clips only and guarantees nothing.
         clip: largest L2 norm of a record's gradient, above 0.
     """
 
-    alone: ClassVar[bool] = True  # a gradient's norm is that of one model
+    alone: ClassVar[bool] = True  # the norm of a gradient is over one model
 
     def __init__(self, strength: float, clip: float) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class DPSGD(Protection):
         self._noise = torch.Generator(context.records.x.device).manual_seed(seed)
 
     def optimizer(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        """Opacus's, which adds the noise and divides by the expected batch; clipped it is here."""
+        """Opacus's, which adds noise and divides by the expected batch size; this class clips."""
         private: torch.optim.Optimizer = DPOptimizerFastGradientClipping(
             optimizer,
             noise_multiplier=self.strength,
@@ -69,7 +70,7 @@ class DPSGD(Protection):
     def batches(
         self, rows: Tensor, orders: Sequence[torch.Generator], size: int
     ) -> Iterator[Tensor]:
-        """As many Poisson draws as there are batches in an epoch; one may be empty."""
+        """One Poisson draw per batch of a normal epoch; a draw may be empty."""
         (order,) = orders
         for _ in range(math.ceil(rows.shape[1] / size)):
             drawn = torch.rand(rows.shape[1], generator=order) < self.rate
@@ -93,16 +94,16 @@ class DPSGD(Protection):
 
 
 def epsilon(noise_multiplier: float, sample_rate: float, steps: int) -> float | None:
-    """Privacy loss at DELTA after so many steps, by Renyi accounting (Mironov 2017).
+    """Epsilon at DELTA after a number of steps, by Renyi accounting (Mironov 2017).
 
     Returns:
-        Above 0; None where nothing is promised: without noise.
+        Above 0; None without noise or without steps, where nothing is guaranteed.
     """
     if noise_multiplier == 0.0 or steps == 0:
         return None
     accountant = RDPAccountant()
     accountant.history = [(noise_multiplier, sample_rate, steps)]
     with warnings.catch_warnings():
-        # at the ends of its list of orders the bound is looser than it could be, never wrong
+        # at the ends of its list of orders, the bound is valid but not the smallest possible
         warnings.filterwarnings("ignore", "Optimal order is the", UserWarning)
         return float(accountant.get_epsilon(DELTA))

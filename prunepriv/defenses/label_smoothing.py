@@ -9,10 +9,10 @@ from prunepriv.training.objective import Objective
 
 
 def label_smoothing(share: float) -> Objective:
-    """Cross-entropy with (1 - share) of the target on the true label, the rest on all C alike.
+    """Cross-entropy with 1 - share of the weight on the true label, the rest equally on all C.
 
-    The true label gets 1 - share + share / C, every other share / C, so that no confidence pays
-    beyond that.
+    The true label gets 1 - share + share / C, every other label share / C. A confidence above that
+    does not lower the loss.
 
     Args:
         share: in [0, 1); 0 is cross-entropy.

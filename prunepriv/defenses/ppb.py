@@ -27,7 +27,7 @@ def pair_divergence(logits: Tensor) -> Tensor:
         logits: (M, B, C).
 
     Returns:
-        (M,) divergences in nats, 0 or more; 0 where the batch holds no pair.
+        (M,) divergences in nats, 0 or more; 0 if the batch has no pair.
     """
     half = logits.shape[1] // 2
     if half == 0:

@@ -1,11 +1,12 @@
-"""Steps on Dask: a local cluster of the engine's own, or one whose address is given.
+"""Does steps on Dask: on a local cluster of the engine's own, or on one at a given address.
 
-Dask's protocol carries pickles, so whoever reaches the scheduler runs code: the engine's own cluster
-listens on loopback only and asks for credentials that were made for it and never leave its processes.
+Dask's protocol carries pickles, so anyone who reaches the scheduler can run code. The engine's own
+cluster therefore listens on loopback only. It asks for credentials that are made for it and never
+leave its processes.
 """
 
 # mypy: disallow-untyped-calls=False
-# (Dask's client and cluster carry no annotations)
+# (Dask's client and cluster have no annotations)
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ from prunepriv.plan import Step
 _SETTINGS = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-    # Dask makes malloc give memory back at once, and a step of training then spends half of its time
-    # on getting it again: SAMIA took 41 s so, 15 s with large blocks kept.
+    # Dask makes malloc return memory to the system at once, and training then spends half of its
+    # time on allocating it again. SAMIA took 41 s this way, and 15 s with large blocks kept.
     "distributed.nanny.pre-spawn-environ": {
         "MALLOC_TRIM_THRESHOLD_": str(2**31),
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
@@ -43,15 +44,15 @@ _SETTINGS = {
 
 
 class DaskWorkers:
-    """Workers, and the steps they were given.
+    """Workers, and the steps that were submitted to them.
 
     Args:
         store: the store's folder, which the workers share.
-        data: where downloaded archives lie.
-        runner: what does one step, "module:function".
+        data: the folder of downloaded archives.
+        runner: the function that does one step, "module:function".
         workers: processes of the engine's own cluster.
-        scheduler: address of a Dask scheduler to use instead; Dask's own configuration says under
-            which credentials.
+        scheduler: address of a Dask scheduler to use instead; Dask's own configuration
+            holds the credentials.
 
     Raises:
         EngineError: no scheduler answers at that address.
@@ -70,7 +71,7 @@ class DaskWorkers:
             self._client = Client(scheduler or self._cluster, set_as_default=False)
         except (OSError, ValueError) as error:
             raise EngineError(f"no Dask scheduler answers at {scheduler} ({error})") from None
-        self._client.subscribe_topic(self._topic, self._hear)
+        self._client.subscribe_topic(self._topic, self._receive)
         self._workers = workers
 
     @property
@@ -81,14 +82,14 @@ class DaskWorkers:
         return max(1, int(sum(self._client.ncores().values())))
 
     def has(self, key: str) -> bool:
-        """Whether the step was given out and has not ended."""
+        """Whether the step was submitted and has not ended."""
         return key in self._futures
 
     def submit(self, step: Step, priority: int) -> None:
-        """Give out a step. It waits for those of its inputs that were given out before it.
+        """Submit a step. It waits for those of its inputs that were submitted before it.
 
         Args:
-            step: what to do; one that is out already stays as it is, and need not stop any more.
+            step: what to do; a step that was submitted already stays, and no longer has to stop.
             priority: the higher, the earlier.
         """
         cancel_marker(self._store, step.key).unlink(missing_ok=True)
@@ -117,7 +118,7 @@ class DaskWorkers:
             raise StoreError(f"{marker} cannot be made ({error.strerror})") from None
 
     def drop(self, key: str) -> None:
-        """Take back a step that waits."""
+        """Remove a step that waits."""
         future = self._futures.pop(key, None)
         if future is not None:
             self._client.cancel([future])
@@ -126,10 +127,12 @@ class DaskWorkers:
         """Steps that have ended since the last call, in the order of their submission.
 
         Raises:
-            EngineError: the scheduler is gone.
+            EngineError: the connection to the scheduler is lost.
         """
         if self._client.status not in ("running", "connecting"):
-            raise EngineError(f"the Dask scheduler is gone (the client is {self._client.status})")
+            raise EngineError(
+                f"the connection to the Dask scheduler is lost (the client is {self._client.status})"
+            )
         ended = {key: future for key, future in self._futures.items() if future.done()}
         outcomes = [_outcome(key, future) for key, future in ended.items()]
         for key, future in ended.items():
@@ -138,19 +141,19 @@ class DaskWorkers:
         return outcomes
 
     def news(self) -> list[Mapping[str, Any]]:
-        """What running steps told since the last call: ``key`` and ``pid``, or how far they are."""
-        heard: list[Mapping[str, Any]] = []
+        """Reports of running steps since the last call: ``key`` and ``pid``, or progress."""
+        received: list[Mapping[str, Any]] = []
         while not self._news.empty():
-            heard.append(self._news.get_nowait())
-        return heard
+            received.append(self._news.get_nowait())
+        return received
 
     def close(self) -> None:
-        """End the engine's own workers; a cluster that was given goes on without this engine."""
+        """End the engine's own workers; a cluster at a given address continues."""
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
 
-    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+    def _receive(self, event: tuple[float, dict[str, Any]]) -> None:
         self._news.put(event[1])
 
 
@@ -169,12 +172,12 @@ def _local_cluster(workers: int, runner: str) -> LocalCluster:
             env={RUNNER: runner},
         )
     scheduler: Any = cluster.scheduler
-    scheduler.http_server.stop()  # it asks no one for credentials, and nobody needs it
+    scheduler.http_server.stop()  # it asks for no credentials, and is not needed
     return cluster
 
 
 def _task_key(step: Step) -> str:
-    """The step's key, behind a word by which Dask learns how long such steps take."""
+    """The step's key, after a word from which Dask learns how long such steps take."""
     word = "_".join(filter(None, (step.kind, step.params.get("attack"))))
     return f"{word}-{step.key}"
 

@@ -26,16 +26,16 @@ def run_inline(
     watch: Callable[[], None] = lambda: None,
     runner: str = RUN_STEP,
 ) -> str:
-    """Work through a run, step by step, and return its id.
+    """Do the steps of a run in order, and return its id.
 
     Args:
         experiment: what to run.
         store: the store's folder.
-        watch: called whenever the catalogue has news of the run.
-        runner: what does one step, "module:function".
+        watch: called after each change of the run in the catalogue.
+        runner: the function that does one step, "module:function".
 
     Raises:
-        PruneprivError: a step could not be done, the run was cancelled, or another process is at it.
+        PruneprivError: a step failed, the run was cancelled, or another process works on it.
     """
     owner = f"locks/inline-{uuid.uuid4().hex}.lock"
     held = claim(store / owner)
@@ -54,7 +54,7 @@ def run_inline(
 
 
 class _Inline:
-    """One inline run at work."""
+    """One inline run that is worked on."""
 
     def __init__(
         self, catalog: Catalog, ledger: Ledger, run_id: str, watch: Callable[[], None]
@@ -65,7 +65,7 @@ class _Inline:
         self._watch = watch
 
     def work(self, experiment: Experiment, runner: Runner) -> None:
-        """Do what is to be done; the catalogue says how it ended, whatever happens."""
+        """Do the unfinished steps; the catalogue gets the end of the run in every case."""
         step: Step | None = None
         try:
             for step in plan(experiment).steps:
@@ -79,7 +79,7 @@ class _Inline:
                 self._ledger.fail(self._run_id, step.key, str(error))
             raise
         finally:
-            if self._run_id in self._ledger.active:  # a mistake of ours: its traceback follows
+            if self._run_id in self._ledger.active:  # a bug: its traceback follows
                 self._ledger.end(self._run_id, "failed", "the run ended unexpectedly")
             self._show()
 
@@ -104,12 +104,12 @@ class _Inline:
 
 
 def finished_seconds(store: Path, step: Step) -> float:
-    """How long a step that has just been done took, by its artifact.
+    """Seconds that a finished step took, from its artifact.
 
     Raises:
-        EngineError: it left none.
+        EngineError: the step wrote no artifact.
     """
     seconds = stored_seconds(ArtifactStore(store), step.key)
     if seconds is None:
-        raise EngineError(f"step {step.name} ended without leaving its artifact")
+        raise EngineError(f"step {step.name} ended without writing its artifact")
     return seconds

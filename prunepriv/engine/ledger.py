@@ -1,4 +1,4 @@
-"""What the steps of the active runs are doing, kept in memory and written down in batches."""
+"""The state of the active runs' steps, kept in memory and written in batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prunepriv.store.schema import RunStatus, StepStatus
 
 @dataclass
 class StepState:
-    """A step as it stands now; the runs that want it share it."""
+    """The present state of a step; the runs that wait for it share it."""
 
     status: StepStatus = "waiting"
     fraction: float = 0.0
@@ -25,7 +25,7 @@ class StepState:
     pid: int | None = None
 
     def row(self, run_id: str, key: str) -> dict[str, Any]:
-        """As the catalogue takes it."""
+        """The step's row for the catalogue."""
         return {
             "run_id": run_id,
             "key": key,
@@ -40,13 +40,13 @@ class StepState:
 
 
 class Ledger:
-    """The active runs of one worker on runs (the engine, or an inline run).
+    """The active runs of the engine or of an inline run.
 
     Nothing is written before :meth:`flush`, and what could not be written (a full disk) is kept
-    for the next one.
+    for the next flush.
 
     Args:
-        catalog: where it is written.
+        catalog: the catalogue that is written to.
         owner: the lock file that the caller holds, relative to the store.
     """
 
@@ -64,12 +64,12 @@ class Ledger:
         return tuple(self._unfinished)
 
     def admit(self, run_id: str, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Begin a run, whose steps stand as in ``rows``; False if it no longer waits."""
+        """Begin a run whose steps are ``rows``; return False if it no longer waits."""
         if not self._catalog.begin(run_id, self._owner, rows):
             return False
         self._unfinished[run_id] = {row["key"] for row in rows if not row["cached"]}
         for key in filter(self.is_running, self._unfinished[run_id]):
-            self._note(run_id, key)  # another run has it under way
+            self._note(run_id, key)  # it runs for another run already
         self._end_if_done(run_id)
         return True
 
@@ -82,18 +82,18 @@ class Ledger:
         return tuple(run_id for run_id, keys in self._unfinished.items() if key in keys)
 
     def is_running(self, key: str) -> bool:
-        """Whether a worker has that step in hand."""
+        """Whether a worker is doing that step."""
         return key in self._states and self._states[key].status == "running"
 
     def start(self, key: str, pid: int) -> None:
-        """A worker took the step in hand; a second time after the first worker was lost."""
+        """A worker began the step; it may begin twice, if the first worker was lost."""
         self._states[key] = StepState(status="running", started=time.time(), pid=pid)
         self._touch(key)
 
     def report(
         self, key: str, fraction: float, message: str, points: Sequence[dict[str, float]]
     ) -> None:
-        """What a running step tells of itself."""
+        """What a running step reports."""
         state = self._states.get(key)
         if state is None or state.status != "running":
             return
@@ -112,7 +112,7 @@ class Ledger:
         self.wait(key)
 
     def finish(self, key: str, seconds: float) -> None:
-        """The step's artifact is there."""
+        """The step's artifact is in the store."""
         state = self._states.setdefault(key, StepState())
         state.status, state.fraction, state.message, state.seconds = "done", 1.0, "", seconds
         self._touch(key)
@@ -121,14 +121,14 @@ class Ledger:
             self._end_if_done(run_id)
 
     def fail(self, run_id: str, key: str, sentence: str) -> None:
-        """The step cannot be done: the run that wants it ends."""
+        """The step cannot be done: the run that waits for it ends."""
         state = self._states.setdefault(key, StepState())
         state.status, state.message = "failed", sentence
         self._note(run_id, key)
         self.end(run_id, "failed", sentence)
 
     def end(self, run_id: str, status: RunStatus, error: str = "") -> None:
-        """A run ends; its steps that were in hand stand as waiting."""
+        """A run ends; its running steps become waiting."""
         for key in filter(self.is_running, self._unfinished.pop(run_id)):
             self._unwritten[run_id, key] = StepState().row(run_id, key)
         self._endings[run_id] = (status, error)
@@ -137,7 +137,7 @@ class Ledger:
         """Write what changed.
 
         Raises:
-            StoreFullError: no space left; it is all kept.
+            StoreFullError: no space left; everything is kept for the next flush.
         """
         self._catalog.update_steps(self._unwritten.values())
         self._unwritten.clear()

@@ -1,4 +1,4 @@
-"""What each worker of the engine's own cluster does first: make room, close up, warm up."""
+"""What a worker of the engine's own cluster does first: lower its priority, import the runner."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 NICENESS = 10
-"""Below whatever draws the pages on the same machine."""
+"""A lower priority than the process that draws the pages on the same machine."""
 
 RUNNER = "PRUNEPRIV_RUNNER"
 """Environment variable that names the runner to workers."""
@@ -16,15 +16,15 @@ RUNNER = "PRUNEPRIV_RUNNER"
 
 def dask_setup(worker: Any) -> None:
     """Called by Dask when a worker has started."""
-    if hasattr(os, "nice"):  # Windows has none
+    if hasattr(os, "nice"):  # not on Windows
         os.nice(NICENESS)
-    worker.http_server.stop()  # it asks no one for credentials, and nobody needs it
+    worker.http_server.stop()  # it asks for no credentials, and is not needed
     module = os.environ[RUNNER].partition(":")[0]
     threading.Thread(target=_import, args=(module,), daemon=True, name="warm-up").start()
 
 
 def _import(module: str) -> None:
-    """Import what computes before the first step needs it; a failure is told by that step."""
+    """Import the runner's module before the first step needs it; that step reports a failure."""
     try:
         import_module(module)
     except ImportError:

@@ -1,4 +1,4 @@
-"""The engine's own process: one per store, ended by a signal or by a long time without work."""
+"""The engine's own process: one per store; a signal or a long time without work ends it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def run_engine(
     idle_timeout: float = IDLE_TIMEOUT,
     runner: str = RUN_STEP,
 ) -> None:
-    """Be the engine of a store until stopped or idle.
+    """Run the engine of a store until it is stopped or idle.
 
     Args:
         store: the store's folder.
         workers: worker processes of its own cluster; one per core, up to four, unless given.
         scheduler: address of a Dask scheduler to use instead of a cluster of its own.
         idle_timeout: seconds without work after which it ends.
-        runner: what does one step, "module:function".
+        runner: the function that does one step, "module:function".
 
     Raises:
         EngineError: the store has an engine already, or no scheduler answers.
@@ -69,7 +69,7 @@ def _serve(
             lock.release()
             if stop.is_set() or not catalog.queued():
                 break
-            lock = claim(store / ENGINE_LOCK)  # a run was submitted in the last moment
+            lock = claim(store / ENGINE_LOCK)  # a run was submitted at the last moment
     finally:
         dask.close()
         catalog.close()

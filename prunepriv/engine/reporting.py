@@ -1,4 +1,4 @@
-"""A step's reports, few enough for whoever writes them down, and with no point of a curve lost."""
+"""A step's reports, in few messages, without the loss of any point of a curve."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Send = Callable[[float, str, list[dict[str, float]]], None]
 
 
 class StepReport:
-    """A :class:`prunepriv.progress.Report` that gathers what comes in between two messages.
+    """A :class:`prunepriv.progress.Report` that collects what a step reports between two messages.
 
     Args:
         send: takes (fraction, message, points since the last message).
-        stop: whether the step should end; asked as often as a message may be sent.
+        stop: whether the step should end; called before a message is sent.
         every: least seconds between two messages.
     """
 

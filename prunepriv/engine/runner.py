@@ -1,4 +1,4 @@
-"""What does one step: named, and imported only where it is called, for it imports torch."""
+"""The function that does one step: given by name, imported late because it imports torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load_runner(name: str = RUN_STEP) -> Runner:
     """The function of that name, written "module:function".
 
     Raises:
-        EngineError: there is none.
+        EngineError: no such module or function.
     """
     module, _, function = name.partition(":")
     try:

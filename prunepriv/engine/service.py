@@ -1,4 +1,4 @@
-"""The engine: takes runs from the catalogue's queue and works through their steps, until idle."""
+"""The engine takes runs from the catalogue's queue and does their steps, until it is idle."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from prunepriv.store.step_rows import step_rows, stored_seconds
 logger = logging.getLogger(__name__)
 
 TURN = 0.1
-"""Seconds between two looks at the queue and at the workers."""
+"""Seconds between two checks of the queue and the workers."""
 
 RESTARTS = 3
-"""How often a run is taken up again whose steps found their inputs damaged."""
+"""How often a run is restarted when its steps find damaged inputs."""
 
 AHEAD = 4
-"""At most so many runs per worker are in hand at once."""
+"""Largest number of active runs per worker."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Outcome:
 
 
 class Workers(Protocol):
-    """What the engine asks of a :class:`prunepriv.engine.dask_workers.DaskWorkers`."""
+    """What the engine needs of a :class:`prunepriv.engine.dask_workers.DaskWorkers`."""
 
     @property
     def capacity(self) -> int: ...
@@ -60,7 +60,7 @@ class Workers(Protocol):
 
 @dataclass
 class ActiveRun:
-    """A run in hand."""
+    """A run that the engine works on."""
 
     plan: Plan
     position: int
@@ -72,9 +72,9 @@ class Engine:
 
     Args:
         catalog: the store's catalogue.
-        workers: who does the steps.
+        workers: they do the steps.
         owner: the lock file that this process holds, relative to the store.
-        log: where a traceback can be found, for the sentence of an unexpected failure.
+        log: the file with the tracebacks; the error of an unexpected failure names it.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        """Whether a run is in hand."""
+        """Whether a run is active."""
         return bool(self._runs)
 
     def serve(self, stop: threading.Event, idle_timeout: float, beat: Callable[[], None]) -> None:
-        """Work until told to stop, or until there has been nothing to do for ``idle_timeout`` s.
+        """Work until ``stop`` is set, or until no run was active for ``idle_timeout`` s.
 
         ``beat`` is called on every turn.
         """
@@ -107,7 +107,7 @@ class Engine:
                 last_busy = time.monotonic()
 
     def turn(self) -> None:
-        """Look once at cancellations, the workers and the queue, and write down what is new."""
+        """Check cancellations, workers and queue once, and write what changed."""
         self._cancel()
         self._listen()
         self._admit()
@@ -116,14 +116,12 @@ class Engine:
     def _cancel(self) -> None:
         for run_id in self._catalog.cancel_requests() & self._runs.keys():
             logger.info("run %s: cancelled", run_id)
-            self._let_go(run_id, self._ledger.unfinished(run_id))
+            self._release(run_id, self._ledger.unfinished(run_id))
             self._ledger.end(run_id, "cancelled")
             self._forget_ended()
 
     def _listen(self) -> None:
-        ended = (
-            self._workers.outcomes()
-        )  # before the news: what a step told is heard before its end
+        ended = self._workers.outcomes()  # before the news: no report follows its step's end
         out = {outcome.key for outcome in ended}
         for news in self._workers.news():
             key = news["key"]
@@ -132,7 +130,7 @@ class Engine:
             elif key in out or self._workers.has(key):
                 self._ledger.start(key, news["pid"])
             else:
-                self._stop(key)  # taken back in the moment in which a worker began it
+                self._stop(key)  # dropped at the moment when a worker began it
         for outcome in ended:
             if outcome.error is None:
                 self._finish(outcome.key)
@@ -142,7 +140,7 @@ class Engine:
         self._forget_ended()
 
     def _admit(self) -> None:
-        """Take waiting runs in hand while a worker would have nothing to do."""
+        """Begin waiting runs while a worker would have nothing to do."""
         if self._enough():
             return
         for run in self._catalog.queued():
@@ -173,11 +171,11 @@ class Engine:
         self._runs[run.run_id] = active
         unfinished = self._ledger.unfinished(run.run_id)
         logger.info("run %s: %d steps to do", run.run_id, len(unfinished))
-        self._give_out(run.run_id)
+        self._submit_steps(run.run_id)
         self._forget_ended()
 
-    def _give_out(self, run_id: str) -> None:
-        """Submit the run's unfinished steps: earlier runs first, within a run in the plan's order."""
+    def _submit_steps(self, run_id: str) -> None:
+        """Submit a run's unfinished steps: earlier runs first, a run's steps in the plan's order."""
         active, unfinished = self._runs[run_id], self._ledger.unfinished(run_id)
         for ordinal, step in enumerate(active.plan.steps):
             if step.key in unfinished:
@@ -189,15 +187,15 @@ class Engine:
             self._ledger.finish(key, seconds)
             return
         for run_id in self._ledger.wanting(key):
-            self._restart(run_id, key, "a step ended without leaving its artifact")
+            self._restart(run_id, key, "a step ended without writing its artifact")
 
     def _fail(self, key: str, error: BaseException, traceback: str) -> None:
-        """A step's own failure ends the runs that want it, unless doing it again may help."""
+        """A step's own failure ends the runs that wait for it, unless doing it again may help."""
         self._ledger.wait(key)
         for run_id in self._ledger.wanting(key):
             step = self._runs[run_id].plan.by_key[key]
             if not self._is_own(step, self._ledger.unfinished(run_id)):
-                continue  # Dask hands on the failure of a step that this one reads
+                continue  # Dask passes on the failure of a step that this one reads
             if isinstance(error, (Cancelled, MissingArtifactError)):
                 self._restart(run_id, key, str(error))
                 continue
@@ -205,10 +203,10 @@ class Engine:
             self._end_failed(run_id, key, self._sentence(step, error))
 
     def _is_own(self, step: Step, unfinished: frozenset[str]) -> bool:
-        """Whether a failure is the step's own: all that it reads is there.
+        """Whether a failure is the step's own: all its inputs exist.
 
-        The store knows it too: a worker that dies takes Dask's memory of finished steps along, and
-        they count as unfinished until another worker has found their artifacts.
+        The store is checked too: when a worker dies, Dask forgets the finished steps that it held.
+        They count as unfinished until another worker has found their artifacts.
         """
         store = ArtifactStore(self._catalog.store)
         return _is_ready(step, unfinished) or all(store.has(key) for key in step.inputs.values())
@@ -218,19 +216,19 @@ class Engine:
             return str(error)
         if type(error).__name__ == "KilledWorker":
             return (
-                f"step {step.name} ended its worker process again and again, for want of memory "
-                f"perhaps: see {self._log}"
+                f"step {step.name} ended its worker process several times, perhaps because "
+                f"memory was full: see {self._log}"
             )
         return f"step {step.name} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
-        """Take a run up again from what the store holds whole."""
+        """Restart a run from the complete artifacts in the store."""
         active = self._runs[run_id]
         active.restarts += 1
         if active.restarts > RESTARTS:
             self._end_failed(run_id, key, reason)
             return
-        logger.warning("run %s is taken up again: %s", run_id, reason)
+        logger.warning("run %s is restarted: %s", run_id, reason)
         store = ArtifactStore(self._catalog.store)
         for step in active.plan.steps:
             unfinished = self._ledger.unfinished(run_id)
@@ -241,15 +239,15 @@ class Engine:
                 self._ledger.want_again(run_id, step.key)
             elif step.key in unfinished:
                 self._ledger.finish(step.key, stored_seconds(store, step.key) or 0.0)
-        self._give_out(run_id)
+        self._submit_steps(run_id)
 
     def _end_failed(self, run_id: str, key: str, sentence: str) -> None:
         unfinished = self._ledger.unfinished(run_id)
         self._ledger.fail(run_id, key, sentence)
-        self._let_go(run_id, unfinished - {key})
+        self._release(run_id, unfinished - {key})
 
-    def _let_go(self, run_id: str, keys: frozenset[str]) -> None:
-        """Stop or take back steps that no other run wants."""
+    def _release(self, run_id: str, keys: frozenset[str]) -> None:
+        """Stop or drop steps that no other run waits for."""
         for key in keys:
             if set(self._ledger.wanting(key)) - {run_id}:
                 continue
@@ -262,7 +260,7 @@ class Engine:
         try:
             self._workers.stop(key)
         except StoreError as error:
-            logger.error("%s: the step goes on to its end", error)
+            logger.error("%s: the step continues to its end", error)
 
     def _forget_ended(self) -> None:
         for run_id in self._runs.keys() - set(self._ledger.active):
@@ -271,5 +269,5 @@ class Engine:
 
 
 def _is_ready(step: Step, unfinished: frozenset[str]) -> bool:
-    """Whether a step is to be done, and all that it reads is there."""
+    """Whether a step is unfinished and all its inputs are finished."""
     return step.key in unfinished and unfinished.isdisjoint(step.inputs.values())

@@ -1,4 +1,4 @@
-"""What a worker does for a step. It runs in a Dask worker; its result is the step's key alone."""
+"""What a Dask worker does for a step. The result is only the step's key."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from prunepriv.store.artifacts import ArtifactStore
 
 
 def cancel_marker(store: Path, key: str) -> Path:
-    """The file whose presence asks a running step to stop."""
+    """The file that asks a running step to stop, as long as it exists."""
     return store / "cancel" / key
 
 
 def perform(
     step: Step, store: Path, data: Path, runner: str, topic: str, _after: Sequence[str] = ()
 ) -> str:
-    """Do a step unless the store has it, telling ``topic`` how far it is; its key.
+    """Do a step unless the store has it, report to ``topic``, and return the step's key.
 
     Args:
         step: what to do.
         store: the store's folder.
-        data: where downloaded archives lie.
-        runner: what does it, "module:function".
-        topic: Dask's name for the stream of news.
+        data: the folder of downloaded archives.
+        runner: the function that does it, "module:function".
+        topic: the Dask topic that receives the step's reports.
         _after: keys of the steps it reads; Dask waits for them.
     """
     artifacts = ArtifactStore(store)
-    if artifacts.has(step.key):  # its worker was lost with Dask's memory of it
+    if artifacts.has(step.key):  # done, but its worker was lost and Dask forgot it
         return step.key
     worker = get_worker()
     marker = cancel_marker(store, step.key)

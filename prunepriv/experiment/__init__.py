@@ -1,4 +1,4 @@
-"""What the user chose: an experiment, a sweep of experiments, and every way to name them.
+"""What the user chose: an experiment or a sweep of experiments, and all their names.
 
 ``parts`` describes each field, ``defaults`` fills in what follows from other choices, ``rules``
 refuses what cannot be combined, ``settings`` names each field for options, form and tables.

@@ -1,4 +1,4 @@
-"""The command line that runs an experiment: printed beside every figure, so that it can be made again."""
+"""The command line that runs an experiment, printed beside every figure to make it again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prunepriv.options import knob_values
 
 
 def command_line(experiment: Experiment) -> str:
-    """What to type; options that follow from the others, or have their default, are left out."""
+    """The command; options that follow from the others, or have their default, are left out."""
     words = ["python", "-m", "prunepriv", "run"]
     choice = choice_of(experiment.model_dump(include={"model", "pruning", "defense"}))
     for setting in SETTINGS:
@@ -24,7 +24,7 @@ def command_line(experiment: Experiment) -> str:
 
 
 def _values(setting: Setting, experiment: Experiment) -> Iterator[str]:
-    """What a setting's option is given: nothing, a value, or several of an option that repeats."""
+    """The values of a setting's option: none, one, or several if the option repeats."""
     value, data = setting.of(experiment), experiment.data
     if setting.path == "data.name":
         yield data.name if data.own is None else data.own.handle
@@ -36,14 +36,14 @@ def _values(setting: Setting, experiment: Experiment) -> Iterator[str]:
 
 
 def _usual(setting: Setting, experiment: Experiment) -> Any:
-    """What a setting has where a command does not name it."""
+    """The value of a setting that a command does not name."""
     if setting.path == "training.fine_tune_epochs":
         return half(experiment.training.epochs)
     return setting.default
 
 
 def text(value: Any) -> str:
-    """A value as an option takes it; 0 stands for none."""
+    """A value as it is written after an option; 0 means none."""
     if value is None:
         return "0"
     if isinstance(value, tuple):

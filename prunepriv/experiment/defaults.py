@@ -1,4 +1,4 @@
-"""Defaults that depend on other choices: model by data set, epochs by model, kinds by defence."""
+"""Defaults that depend on other choices: model by data set, epochs by model, targets by defence."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ PARTS: dict[str, type[Part]] = {
 """An experiment's parts, in its order."""
 
 ALL = (None, "all", ["all"], ("all",))
-"""What asks for everything that there is."""
+"""Values that mean "all"."""
 
 
 def filled(given: dict[str, Any]) -> dict[str, Any]:
     """An experiment's plain values with the defaults that depend on other choices.
 
     Raises:
-        ExperimentError: an unknown data set, model or defence, or a part that is no part.
+        ExperimentError: an unknown data set, model or defence, or a part that is not a mapping.
     """
     given = {name: _plain(value) for name, value in given.items()}
     for part in PARTS:
         if not isinstance(given.setdefault(part, {}), dict):
-            raise ExperimentError(f"{part} must be settings by name, got {given[part]!r}")
+            raise ExperimentError(f"{part} must be a mapping of settings, got {given[part]!r}")
     _fill_model(given)
     _fill_training(given)
     _fill_knowledge(given)
@@ -56,7 +56,7 @@ def filled(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def half(epochs: int) -> int:
-    """How long models are fine-tuned at most that were trained for so many epochs at most."""
+    """The default of the largest number of fine-tuning epochs, from that of training epochs."""
     return max(1, epochs // 2)
 
 
@@ -88,18 +88,18 @@ def _fill_defense(given: dict[str, Any]) -> None:
     if defense.get("strength") is None:
         defense["strength"] = option.default_strength
     if option.name == "dp_sgd" and "batch_norm" in MODELS[str(model["name"])].layers:
-        model.setdefault("norm", "group")  # in the undefended models too: one thing is compared
+        model.setdefault("norm", "group")  # in undefended models too: only the defence differs
 
 
 def _drop_unused(given: dict[str, Any]) -> None:
-    """What nobody uses has one value, so that equal experiments share a key."""
+    """Settings that nobody uses get one value, so that equal experiments share a key."""
     choice = choice_of(given)
     for name, part in PARTS.items():
         given[name] |= unused_values(part.model_fields, choice)
 
 
 def choice_of(given: dict[str, Any]) -> Choice:
-    """What decides who is there to use a setting, of an experiment's plain values."""
+    """The choices that decide which settings are used, from an experiment's plain values."""
     pruning, defense = given.get("pruning", {}), given.get("defense", {})
     return Choice(
         model=str(given.get("model", {}).get("name", "")),
@@ -114,14 +114,14 @@ def _fill_attacked(given: dict[str, Any]) -> None:
         given["models"] = [k for k in MODEL_KINDS if k != "defended" or not undefended]
     attacks = given["attacks"]
     if attacks.get("names") in ALL:
-        lone = given.get("shadows") == 1  # a reference attack needs others beside it
+        lone = given.get("shadows") == 1  # a reference attack needs other shadows too
         attacks["names"] = [
             a.name for a in ATTACKS.values() if not (lone and a.kind == "reference")
         ]
 
 
 def _plain(value: Any) -> Any:
-    """A part given as a model, as the dictionary it came from; a dictionary copied."""
+    """A part as a dictionary of plain values; a dictionary is copied."""
     if isinstance(value, Part):
         return value.model_dump()
     return dict(value) if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""An experiment: everything that a run depends on. One that exists can be run."""
+"""An experiment: everything that a run depends on. Every Experiment object can be run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prunepriv.experiment.parts import (
     Signals,
     Training,
 )
-from prunepriv.experiment.sentences import told
+from prunepriv.experiment.sentences import describe_mistakes
 from prunepriv.options import ModelKind
 
 
@@ -54,7 +54,8 @@ class Experiment(Part):
         Field(
             ge=1,
             le=256,
-            description="How many models the adversary trains; more give steadier attacks and take longer.",
+            description="How many models the adversary trains; more models give more stable attacks and "
+            "take longer.",
         ),
     ] = 5
     seed: Annotated[
@@ -62,7 +63,7 @@ class Experiment(Part):
         Field(
             ge=0,
             lt=2**31,
-            description="Seed of everything random: the same seed gives the same figures.",
+            description="Seed of all random numbers: the same seed gives the same figures.",
         ),
     ] = 7
 
@@ -78,7 +79,7 @@ class Experiment(Part):
 
     @property
     def assumed(self) -> Experiment | None:
-        """The experiment whose shadows the adversary trains; None where it knows the pruning."""
+        """The experiment whose shadows the adversary trains; None if it knows the pruning."""
         known = self.knowledge
         if known.whole:
             return None
@@ -97,13 +98,13 @@ class Experiment(Part):
 
     @property
     def run_id(self) -> str:
-        """Readable, unique, made of [0-9a-z_-] only: the same experiment is the same run."""
+        """Readable, unique, made of [0-9a-z_-] only: equal experiments have the same id."""
         percent = f"{self.pruning.sparsity * 100:g}".replace(".", "_")
         return f"{self.data.name}-{self.model.name}-{percent}-{self.key[:12]}"
 
 
 def make_experiment(given: dict[str, Any]) -> Experiment:
-    """An Experiment from plain values, with every mistake told in one sentence.
+    """An Experiment from plain values, with every mistake reported in one sentence.
 
     Raises:
         ExperimentError: unknown names, values out of range, impossible combinations.
@@ -111,4 +112,4 @@ def make_experiment(given: dict[str, Any]) -> Experiment:
     try:
         return Experiment.model_validate(given)
     except ValidationError as error:
-        raise ExperimentError(told(error, "experiment")) from None
+        raise ExperimentError(describe_mistakes(error, "experiment")) from None

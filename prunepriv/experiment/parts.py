@@ -1,7 +1,7 @@
 """The parts of an experiment: frozen pydantic models that forbid unknown fields.
 
-Every field is described, and says who uses it where not every experiment does. The command line,
-the form and the reference take their texts from here, by way of ``settings``.
+Every field has a description, and names its users if not every experiment uses it. The command
+line, the form and the reference take their texts from here, through ``settings``.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from prunepriv.options import (
 
 
 class Part(BaseModel):
-    """A frozen piece of an experiment."""
+    """A frozen part of an experiment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class OwnDataset(Part):
-    """A data set that the user brought, as it was when it was read (``datasets.own``)."""
+    """The user's own data set, described when it was read (``datasets.own``)."""
 
     digest: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of its records.")
-    label: str = Field(min_length=1, max_length=80, description="What people read.")
-    kind: Literal["tabular", "image"] = Field(description="What its records are.")
-    records: int = Field(ge=1, description="How many.")
+    label: str = Field(min_length=1, max_length=80, description="Its name in texts.")
+    kind: Literal["tabular", "image"] = Field(description="The kind of its records.")
+    records: int = Field(ge=1, description="Number of records.")
     shape: tuple[int, ...] = Field(
         min_length=1,
         max_length=3,
-        description="Of a record: (features,) or (channels, height, width).",
+        description="Shape of a record: (features,) or (channels, height, width).",
     )
     classes: int = Field(ge=2, description="Number of classes.")
-    class_names: tuple[str, ...] = Field((), description="One per class, or none.")
+    class_names: tuple[str, ...] = Field((), description="One name per class, or none.")
 
     @property
     def handle(self) -> str:
-        """What a command names it by: "own:3fa2c1d09b7e"."""
+        """Its name in a command: "own:3fa2c1d09b7e"."""
         return f"{OWN}:{self.digest[:12]}"
 
     @property
@@ -60,7 +60,7 @@ class OwnDataset(Part):
             name=OWN,
             label=self.label,
             summary=f"{self.records:,} records of your own.",
-            source="brought by the user",
+            source="supplied by the user",
             kind=self.kind,
             records=self.records,
             shape=self.shape,
@@ -70,14 +70,14 @@ class OwnDataset(Part):
 
 
 class Data(Part):
-    """Which records."""
+    """Which records are used."""
 
-    name: str = Field("checkins", description="Which records.")
-    own: OwnDataset | None = Field(None, description="What it is, where the user brought it.")
+    name: str = Field("checkins", description="Which data set.")
+    own: OwnDataset | None = Field(None, description="Description of the user's own data set.")
     limit: int | None = Field(
         None,
         ge=40,
-        description="Use only the first N shuffled records, for a quick look; figures of few "
+        description="Use only the first N shuffled records, for a fast run; figures of few "
         "records vary widely.",
     )
     knobs: dict[str, float] = Field(
@@ -96,7 +96,7 @@ class Data(Part):
         option = dataset_option(given)
         knobs = given.get("knobs") or {}
         if not isinstance(knobs, dict):
-            raise ExperimentError(f"data.knobs must be settings by name, got {knobs!r}")
+            raise ExperimentError(f"data.knobs must be a mapping of settings, got {knobs!r}")
         limit = given.get("limit")
         if isinstance(limit, int) and limit >= option.records:
             limit = None  # dropped, so that equal experiments share a key
@@ -104,10 +104,10 @@ class Data(Part):
 
 
 def dataset_option(data: dict[str, Any]) -> DatasetOption:
-    """What is known of the data set that the values of a :class:`Data` name.
+    """The option of the data set that the plain values of a :class:`Data` name.
 
     Raises:
-        ExperimentError: no such data set, or one of the user's without its description.
+        ExperimentError: no such data set, or the user's own without its description.
     """
     own = data.get("own")
     if own is None and data.get("name") != OWN:
@@ -121,7 +121,7 @@ def dataset_option(data: dict[str, Any]) -> DatasetOption:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(["data.own", *(str(part) for part in first["loc"])])
-        raise ExperimentError(f"{field}: {first['msg']}; import its file anew") from None
+        raise ExperimentError(f"{field}: {first['msg']}; import its file again") from None
 
 
 class Model(Part):
@@ -145,17 +145,17 @@ class Model(Part):
 class Training(Part):
     """How the original models are trained, and how long models are fine-tuned after pruning."""
 
-    epochs: int = Field(50, ge=1, le=1000, description="Most epochs of training.")
+    epochs: int = Field(50, ge=1, le=1000, description="Largest number of training epochs.")
     fine_tune_epochs: int = Field(
         25,
         ge=1,
         le=1000,
-        description="Most epochs of fine-tuning after pruning.",
+        description="Largest number of fine-tuning epochs after pruning.",
     )
     patience: int | None = Field(
         5,
         ge=1,
-        description="Stop after so many epochs without a better validation accuracy.",
+        description="Stop after this many epochs without a better validation accuracy.",
     )
     stop_at_member_accuracy: float | None = Field(
         None, gt=0, le=1,
@@ -205,7 +205,7 @@ class Defense(Part):
         Users(
             defenses=frozenset(DEFENSES) - {"none"},
             owner="a defence",
-            absent="none was chosen",
+            absent="and none was chosen",
             choose="--defense ppb",
             unused=0.0,
         ),
@@ -213,7 +213,8 @@ class Defense(Part):
         4.0,
         ge=0,
         le=64,
-        description="Weight of the defence's loss (DP-SGD: noise multiplier; smoothing: its share).",
+        description="Weight of the defence's loss (DP-SGD: noise multiplier; label smoothing: smoothing "
+        "factor).",
     )
     clip: Annotated[
         float,
@@ -259,17 +260,17 @@ class Knowledge(Part):
 
 
 class Signals(Part):
-    """What is measured of a model's answers."""
+    """How the signals of a model are measured."""
 
     sensitivity: Literal["sampled", "exact"] = Field(
         "sampled",
-        description="How prediction sensitivity is measured: by ten small steps per record, as an "
-        "adversary asks, or exactly by Jacobian-vector products, for whoever holds the model.",
+        description="How prediction sensitivity is measured: by ten small changes of each record, "
+        "as an adversary can do it, or exactly by Jacobian-vector products, which need the model.",
     )
 
 
 class Attacks(Part):
-    """Who attacks, and how the attack networks are trained."""
+    """Which attacks are run, and how attack networks are trained."""
 
     names: tuple[str, ...] = Field(
         tuple(ATTACKS), min_length=1, description="Which attacks are run."

@@ -25,11 +25,11 @@ class Preset(Generic[Made]):
     """An experiment or a sweep with a name.
 
     Attributes:
-        name: what ``--preset`` or ``sweep`` takes.
-        label: what people read.
+        name: its name for ``--preset`` or ``sweep``.
+        label: its name in texts.
         description: one plain sentence.
-        settings: what it asks for; the rest has its defaults.
-        make: gives the experiment or the sweep.
+        settings: the settings that it sets; the others have their defaults.
+        make: makes the experiment or the sweep from settings.
     """
 
     name: str
@@ -40,11 +40,11 @@ class Preset(Generic[Made]):
 
     @cached_property
     def made(self) -> Made:
-        """The whole experiment or sweep."""
+        """The experiment or the sweep."""
         return self.make(self.copy())
 
     def copy(self) -> dict[str, Any]:
-        """A copy of what it asks for, to be changed at will."""
+        """A copy of its settings, which may be changed."""
         settings: dict[str, Any] = json.loads(json.dumps(self.settings))
         return settings
 
@@ -76,10 +76,10 @@ def sweep_presets(file: Path = SWEEPS) -> dict[str, Preset[Sweep]]:
 
 
 def get_preset(name: str) -> Preset[Experiment]:
-    """The experiment of that name.
+    """The experiment with that name.
 
     Raises:
-        UnknownNameError: no such preset; the sentence lists the known ones.
+        UnknownNameError: no such preset; the error lists the known ones.
     """
     known = presets()
     if name not in known:
@@ -88,10 +88,10 @@ def get_preset(name: str) -> Preset[Experiment]:
 
 
 def get_sweep(name: str) -> Sweep:
-    """The sweep of that name.
+    """The sweep with that name.
 
     Raises:
-        UnknownNameError: no such preset; the sentence lists the known ones.
+        UnknownNameError: no such preset; the error lists the known ones.
     """
     known = sweep_presets()
     if name not in known:

@@ -1,4 +1,4 @@
-"""What can be combined, in sentences: every refusal of a choice that cannot be run."""
+"""Which choices can be combined: one sentence for every choice that cannot be run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(experiment: Experiment) -> None:
 
 
 def reference_attacks(names: Sequence[str]) -> list[str]:
-    """Those of the attacks that compare a record with models that did not train on it."""
+    """The attacks that compare a record with models that were not trained on it."""
     return [name for name in names if ATTACKS[name].kind == "reference"]
 
 
@@ -42,7 +42,7 @@ def _check_names(experiment: Experiment) -> None:
         lookup(ATTACKS, name, "attack")
     for what, names in (("attacks", experiment.attacks.names), ("models", experiment.models)):
         if len(set(names)) != len(names):
-            raise ExperimentError(f"{what} must not name one twice, got {', '.join(names)}")
+            raise ExperimentError(f"{what} must not contain a name twice, got {', '.join(names)}")
 
 
 def _check_model(experiment: Experiment) -> None:
@@ -55,12 +55,12 @@ def _check_model(experiment: Experiment) -> None:
         )
     if experiment.model.width != 1 and "conv" not in network.layers:
         raise ExperimentError(
-            f"width scales convolutional networks, and {network.name} is none: leave it out"
+            f"width scales convolutional networks, and {network.name} is not one: leave it out"
         )
 
 
 def _check_approach(name: str, model: Model) -> None:
-    """The network must hold a layer that the approach prunes; slimming ranks batch norm."""
+    """The network must have a layer that the approach prunes; slimming needs batch norm."""
     option, network = APPROACHES[name], model.option
     layers = network.layers - ({"batch_norm"} if model.norm == "group" else set())
     if option.needs & layers:
@@ -68,7 +68,7 @@ def _check_approach(name: str, model: Model) -> None:
     fits = ", ".join(a.name for a in APPROACHES.values() if a.needs & layers)
     if option.needs & network.layers:
         raise ExperimentError(
-            f"{name} ranks batch-norm scales, and with group norm (which DP-SGD asks for) "
+            f"{name} ranks batch-norm scales, and with group norm (which DP-SGD needs) "
             f"{network.name} has none: choose {fits}"
         )
     needs = " or ".join(sorted(option.needs)).replace("_", "-")
@@ -80,7 +80,7 @@ def _check_approach(name: str, model: Model) -> None:
 def _check_norm(model: Model) -> None:
     if model.norm == "group" and "batch_norm" not in model.option.layers:
         raise ExperimentError(
-            f"group norm stands in for batch norm, and {model.name} has none: leave it out"
+            f"group norm replaces batch norm, and {model.name} has none: leave it out"
         )
 
 
@@ -121,5 +121,5 @@ def _check_attacked(experiment: Experiment) -> None:
         )
     if experiment.shadows < 2 and (against := reference_attacks(experiment.attacks.names)):
         raise ExperimentError(
-            f"{against[0]} sets its threshold on one shadow by the others: give 2 shadows at least"
+            f"{against[0]} sets its threshold for a shadow with the other shadows: give at least 2"
         )

@@ -1,4 +1,4 @@
-"""One clear sentence for whatever pydantic finds wrong: the rule, what came, what to do."""
+"""One clear sentence for each mistake that pydantic finds: the rule, the value, what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from prunepriv.errors import ExperimentError
 
 LONGEST = 80
-"""Characters of a value that a sentence repeats."""
+"""Largest number of characters of a value in a sentence."""
 
 _RULES: Mapping[tuple[str, str], str] = {
     ("pruning.sparsity", "greater_than_equal"): "sparsity must lie in [0, 1)",
@@ -18,25 +18,25 @@ _RULES: Mapping[tuple[str, str], str] = {
     (
         "shadows",
         "greater_than_equal",
-    ): "shadows must be 1 at least, for every attack learns from them",
+    ): "shadows must be at least 1, because every attack learns from them",
 }
-"""By field and pydantic's type of error, where its own words do not say enough."""
+"""By field and pydantic's type of error, where its own message is not clear enough."""
 
 
 def short(value: Any, words: Callable[[Any], str] = repr) -> str:
-    """A value as a sentence repeats it, cut where it is long."""
+    """A value as a sentence shows it, cut if it is long."""
     text = words(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
-def told(error: ValidationError, whole: str) -> str:
-    """All that is wrong with an experiment or a sweep.
+def describe_mistakes(error: ValidationError, whole: str) -> str:
+    """All mistakes in an experiment or a sweep, in one text.
 
     Args:
         error: what pydantic found.
-        whole: what it is wrong with, "experiment" or "sweep".
+        whole: where they are, "experiment" or "sweep".
     """
-    # where an item of a list is wrong, pydantic also calls the list too short: tell one thing
+    # if an item of a list is wrong, pydantic also reports the list as too short: drop that
     found = [e for e in error.errors() if e["type"] != "too_short" or not e["input"]]
     return "; ".join(_sentence(one, whole) for one in found)
 
@@ -50,7 +50,7 @@ def _sentence(error: Any, whole: str) -> str:
     if kind == "missing":
         return f"a {whole} needs a {field}: add it"
     if kind == "too_short":
-        return f"{field} must name one at least, got none"
+        return f"{field} must name at least one, got none"
     if kind == "extra_forbidden":
         return f"{field} is not a setting"
     rule = _RULES.get((field, kind))

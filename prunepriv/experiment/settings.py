@@ -1,8 +1,8 @@
-"""Every setting of an experiment in one table: what its option, its label and its address are.
+"""Every setting of an experiment in one table: its option, its label and its address.
 
 The options of ``run``, the command line that is printed beside every figure, the form of the Run
-page, the axes of a sweep and the reference's table are loops over SETTINGS. What a setting means,
-its bounds and who uses it stand at its field, in ``parts``.
+page, the axes of a sweep and the reference's table are loops over SETTINGS. The meaning of a
+setting, its bounds and its users are at its field, in ``parts``.
 
 A new setting is a field in ``parts``, a row here, and the code that uses it.
 """
@@ -36,20 +36,20 @@ from prunepriv.options import (
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A field of an experiment, and its names outside.
+    """A field of an experiment, and its names for users.
 
     Attributes:
         path: its dotted name in the experiment, which is also its name in a sweep.
         option: of ``run``.
         label: on the form and above charts.
-        noun: within a sentence, where that is not the label in small letters.
+        noun: within a sentence, if that is not the label in small letters.
         address: its key on the form and in the page's URL; its option's name if left out.
-        table: the options that it chooses from, if it is a name.
-        always_told: whether a command line names it at its default too.
-        zero: what 0 stands for where no value can be given: "never stop early".
-        percent: whether people read it in per cent.
-        step: of the form's control.
-        otherwise: its default in words, where that depends on other choices.
+        table: the options to choose from, if it is a name.
+        always_told: whether a command line also names it if it has its default.
+        zero: what 0 means, if the setting may have no value: "never stop early".
+        percent: whether it is shown in per cent.
+        step: the step of the form's control.
+        otherwise: its default in words, if that depends on other choices.
     """
 
     path: str
@@ -76,12 +76,12 @@ class Setting:
 
     @property
     def words(self) -> str:
-        """What it is called within a sentence."""
+        """Its name within a sentence."""
         return self.noun or self.label[0].lower() + self.label[1:]
 
     @cached_property
     def field(self) -> FieldInfo:
-        """Where its type, bounds, default, meaning and users stand."""
+        """The field that holds its type, bounds, default, meaning and users."""
         part, _, name = self.path.rpartition(".")
         return (PARTS[part] if part else Experiment).model_fields[name]
 
@@ -92,7 +92,7 @@ class Setting:
 
     @property
     def default(self) -> Any:
-        """Its default, where nothing else decides it."""
+        """Its default, if that does not depend on other choices."""
         return self.field.get_default(call_default_factory=True)
 
     @property
@@ -191,7 +191,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         path="training.fine_tune_epochs", option="--fine-tune-epochs", label="Fine-tuning epochs",
-        otherwise="half of training's",
+        otherwise="half of the training epochs",
     ),
     Setting(path="training.patience", option="--patience", label="Patience", zero="never stop early"),
     Setting(
@@ -215,37 +215,37 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(path="seed", option="--seed", label="Seed", always_told=True),
 )  # fmt: skip
-"""In the order in which a command line names them."""
+"""In the order of a command line."""
 
 BY_PATH: Mapping[str, Setting] = {setting.path: setting for setting in SETTINGS}
 
 
 def is_used(setting: Setting, choice: Choice) -> bool:
-    """Whether somebody uses a setting where these are chosen."""
+    """Whether a choice uses a setting."""
     return setting.users.among(choice)
 
 
 def with_value(settings: dict[str, Any], path: str, value: Any) -> None:
-    """Put a value into an experiment's plain values, by its dotted name.
+    """Set a value in an experiment's plain values, by its dotted name.
 
     Raises:
-        ExperimentError: a part that holds no settings by name stands in the way.
+        ExperimentError: a part in the name is not a mapping of settings.
     """
     *parents, last = path.split(".")
     place = settings
     for parent in parents:
         place = place.setdefault(parent, {})
         if not isinstance(place, dict):
-            raise ExperimentError(f"{parent} must be settings by name, got {place!r}")
+            raise ExperimentError(f"{parent} must be a mapping of settings, got {place!r}")
     place[last] = value
 
 
 def refuse_unused(settings: dict[str, Any], given: Mapping[str, str]) -> None:
-    """Refuse a setting that was asked for and that nobody uses.
+    """Refuse a setting that the user gave and that nobody uses.
 
     Args:
-        settings: the experiment's plain values, those asked for among them.
-        given: path of each setting that was asked for, and how it was spelled: "--clip".
+        settings: the experiment's plain values, including the given ones.
+        given: path of each given setting, and its name as the user wrote it: "--clip".
 
     Raises:
         ExperimentError: a setting whose owner was not chosen.
@@ -255,6 +255,6 @@ def refuse_unused(settings: dict[str, Any], given: Mapping[str, str]) -> None:
         users = BY_PATH[path].users
         if users.owner and not users.among(choice):
             raise ExperimentError(
-                f"{spelled} is {users.owner}'s, and {users.absent}: add {users.choose}, "
+                f"{spelled} belongs to {users.owner}, {users.absent}: add {users.choose}, "
                 "or leave it out"
             )

@@ -8,7 +8,7 @@ In YAML or JSON::
       pruning.sparsity: [0.5, 0.7]
       seed: [1, 2]
 
-Blocks that differ are several grids (``grids:``, a list) over one base. Axes are settings of
+``grids:``, a list, holds several grids over one base. Axes are settings of
 :class:`prunepriv.experiment.Experiment` by their dotted names.
 """
 
@@ -30,14 +30,14 @@ from prunepriv.errors import ExperimentError
 from prunepriv.experiment.defaults import PARTS
 from prunepriv.experiment.experiment import Experiment, canonical_json, make_experiment
 from prunepriv.experiment.parts import Part
-from prunepriv.experiment.sentences import short, told
+from prunepriv.experiment.sentences import describe_mistakes, short
 from prunepriv.experiment.settings import BY_PATH, with_value
 
 MOST_CELLS = 10_000
 ALWAYS = ("data.name", "model.name", "pruning.approach", "pruning.sparsity", "defense.name")
-"""Settings that every table of a sweep tells, whether they are axes or not."""
+"""Settings that every table of a sweep shows, whether they are axes or not."""
 KNOWN = "knowledge."
-"""Axes of what the adversary takes the pruning for; where it is right, they tell the target's own."""
+"""Axes of how the adversary believes the target was pruned; if it is right, the target's values."""
 
 _ID = re.compile(r"[0-9a-z_-]{8,64}")
 
@@ -48,7 +48,7 @@ class Cell:
 
     Attributes:
         experiment: what is run.
-        values: by axis, and by each of ALWAYS, what it has there.
+        values: its value of each axis and of each setting in ALWAYS.
     """
 
     experiment: Experiment
@@ -56,16 +56,16 @@ class Cell:
 
 
 class Sweep(Part):
-    """A grid over settings of an experiment. One that exists can be run.
+    """A grid over settings of an experiment. Every Sweep object can be run.
 
     Raises (from :func:`make_sweep`):
         ExperimentError: an unknown axis, an empty one, too many cells, or a cell that cannot be run.
     """
 
-    name: str = Field(min_length=1, max_length=100, description="What people read.")
+    name: str = Field(min_length=1, max_length=100, description="Its name in texts.")
     base: dict[str, Any] = Field(default_factory=dict, description="Settings of all cells.")
     grid: dict[str, list[Any]] | None = Field(None, description="Values by axis.")
-    grids: tuple[dict[str, list[Any]], ...] = Field((), description="Blocks that differ.")
+    grids: tuple[dict[str, list[Any]], ...] = Field((), description="Several grids over one base.")
     skip_impossible: bool = Field(False, description="Leave out cells that cannot be run.")
 
     @model_validator(mode="after")
@@ -78,11 +78,11 @@ class Sweep(Part):
             for axis, values in grid.items():
                 _check_setting(axis)
                 if not values:
-                    raise ExperimentError(f"axis {axis} has no values: give one at least")
+                    raise ExperimentError(f"axis {axis} has no values: give at least one")
         count = sum(math.prod(map(len, grid.values())) for grid in self.blocks)
         if count > MOST_CELLS:
             raise ExperimentError(
-                f"a sweep has {MOST_CELLS:,} cells at most, and this one {count:,}: split it"
+                f"a sweep has at most {MOST_CELLS:,} cells, and this one has {count:,}: split it"
             )
         if not self.cells:
             raise ExperimentError(f"no cell of this sweep can be run: {self.impossible[0]}")
@@ -95,12 +95,12 @@ class Sweep(Part):
 
     @cached_property
     def axes(self) -> tuple[str, ...]:
-        """Settings that it goes over, in the order in which they are named."""
+        """Settings that it varies, in the order in which they are named."""
         return tuple(dict.fromkeys(axis for grid in self.blocks for axis in grid))
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """What a table tells of each cell: ALWAYS, then the other axes, the seed last."""
+        """What a table shows of each cell: ALWAYS, then the other axes, the seed last."""
         named = dict.fromkeys((*ALWAYS, *self.axes))
         return (*(name for name in named if name != "seed"), "seed")
 
@@ -124,14 +124,14 @@ class Sweep(Part):
 
     @cached_property
     def sweep_id(self) -> str:
-        """Readable, unique, made of [0-9a-z_-] only: the same runs under one name are one sweep."""
+        """Readable, unique, made of [0-9a-z_-] only: the same name and runs have the same id."""
         slug = re.sub(r"[^0-9a-z]+", "-", self.name.lower()).strip("-")[:40].strip("-") or "sweep"
         identity = canonical_json([self.name, self.axes, self.run_ids])
         return f"{slug}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
     @property
     def definition(self) -> dict[str, Any]:
-        """What :func:`make_sweep` takes to make it again."""
+        """The plain values from which :func:`make_sweep` makes it again."""
         whole = self.model_dump(mode="json")
         return {name: value for name, value in whole.items() if value not in (None, [], False)}
 
@@ -143,7 +143,7 @@ class Sweep(Part):
             try:
                 experiment = make_experiment(with_settings(self.base, chosen))
             except ExperimentError as error:
-                sentence = f"{_told(chosen)}: {error}" if chosen else str(error)
+                sentence = f"{_cell_text(chosen)}: {error}" if chosen else str(error)
                 if not self.skip_impossible:
                     raise ExperimentError(f"cell {sentence}") from None
                 impossible.append(sentence)
@@ -162,32 +162,32 @@ class Sweep(Part):
 
 
 def make_sweep(given: Any) -> Sweep:
-    """A Sweep from plain values, with every mistake told in one sentence.
+    """A Sweep from plain values, with every mistake reported in one sentence.
 
     Raises:
         ExperimentError: unknown fields or axes, wrong types, empty axes, impossible cells.
     """
     if not isinstance(given, dict):
-        raise ExperimentError(f"a sweep is settings by name (name, base, grid), got {short(given)}")
+        raise ExperimentError(f"a sweep must be a mapping (name, base, grid), got {short(given)}")
     for name in given:
         if name not in Sweep.model_fields:
             known = ", ".join(Sweep.model_fields)
-            raise ExperimentError(f"{short(name)} is not part of a sweep: those are {known}")
+            raise ExperimentError(f"{short(name)} is not part of a sweep: its parts are {known}")
     try:
         given = json.loads(json.dumps(given, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
         raise ExperimentError(
-            "a sweep holds text, finite numbers, true, false, lists and settings by name only: "
-            "put dates and the like in quotes"
+            "a sweep holds text, finite numbers, true, false, lists and mappings only: "
+            "put dates and similar values in quotes"
         ) from None
     try:
         return Sweep.model_validate(given)
     except ValidationError as error:
-        raise ExperimentError(told(error, "sweep")) from None
+        raise ExperimentError(describe_mistakes(error, "sweep")) from None
 
 
 def with_settings(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of settings by part, with values put in by dotted name."""
+    """A copy of settings by part, with values set by dotted name."""
     settings: dict[str, Any] = json.loads(json.dumps(base))
     for name, value in chosen.items():
         with_value(settings, name, value)
@@ -195,7 +195,7 @@ def with_settings(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[st
 
 
 def value_of(experiment: Experiment, name: str) -> Any:
-    """A setting by its dotted name; what the adversary knows, where it knows it."""
+    """A setting by its dotted name; for what the adversary knows, the target's setting."""
     if name.startswith(KNOWN):
         known = getattr(experiment.knowledge, name.removeprefix(KNOWN))
         if known is not None:
@@ -220,11 +220,11 @@ def changed(
         sweep: what to start from.
         settings: values for all cells, by dotted name; none of them an axis.
         only: values to keep, by axis; a grid that has none of them is left out.
-        seeds: the seeds to go over, instead of its own.
+        seeds: the seeds to run, instead of its own.
         width: factor on the channels of the networks that have channels.
 
     Raises:
-        ExperimentError: a setting that is an axis, an axis or a value that the sweep has not.
+        ExperimentError: a setting that is an axis, or an unknown axis or value of the sweep.
     """
     settings = dict(settings or {})
     for name in settings:
@@ -235,7 +235,7 @@ def changed(
     for axis, values in (only or {}).items():
         grids = _restricted(sweep, grids, axis, values)
     if not grids:
-        raise ExperimentError("nothing of the sweep is left: choose values that go together")
+        raise ExperimentError("no cell of the sweep is left: choose values that occur together")
     if seeds is not None:
         grids = [{**grid, "seed": list(seeds)} for grid in grids]
     base = with_settings(sweep.base, settings)
@@ -246,7 +246,7 @@ def changed(
 
 
 def is_sweep_id(text: str) -> bool:
-    """Whether a text can be a sweep's id; nothing else becomes a path."""
+    """Whether a text can be a sweep's id; no other text becomes a path."""
     return _ID.fullmatch(text) is not None
 
 
@@ -260,7 +260,7 @@ def _paths(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_setting(name: str) -> None:
-    """Refuse what is no setting of an experiment, or a whole part of one."""
+    """Refuse a name that is not a setting of an experiment, or that is a whole part."""
     part, _, rest = name.partition(".")
     if name in BY_PATH or name == "data.own" or name.startswith("data.knobs."):
         return
@@ -268,7 +268,7 @@ def _check_setting(name: str) -> None:
         raise ExperimentError(f"{short(name, str)} is not a setting")
     known = ", ".join(path.partition(".")[2] for path in BY_PATH if path.startswith(f"{part}."))
     if not rest:
-        raise ExperimentError(f"{part} is settings by name: those are {known}")
+        raise ExperimentError(f"{part} is not a setting: it has {known}")
     raise ExperimentError(f"{short(name, str)} is not a setting: {part} has {known}")
 
 
@@ -277,13 +277,13 @@ def _restricted(
 ) -> list[dict[str, list[Any]]]:
     if axis not in sweep.axes:
         raise ExperimentError(
-            f"{short(axis, str)} is no axis of this sweep: its axes are {', '.join(sweep.axes)}"
+            f"{short(axis, str)} is not an axis of this sweep: its axes are {', '.join(sweep.axes)}"
         )
     there = list(dict.fromkeys(str(v) for grid in sweep.blocks for v in grid.get(axis, ())))
     for value in values:
         if str(value) not in there:
             raise ExperimentError(
-                f"{axis} is never {value} in this sweep: it has {', '.join(there)}"
+                f"{axis} has no value {value} in this sweep: it has {', '.join(there)}"
             )
     wanted = set(map(str, values))
     kept = [{**grid, axis: [v for v in grid.get(axis, ()) if str(v) in wanted]} for grid in grids]
@@ -299,6 +299,6 @@ def _widened(
     return {**grid, "model.width": [width]} if has_channels else grid
 
 
-def _told(chosen: Mapping[str, Any]) -> str:
+def _cell_text(chosen: Mapping[str, Any]) -> str:
     """A cell by its axes' values: "pruning.sparsity=0.5, seed=1"."""
     return ", ".join(f"{axis}={short(value, str)}" for axis, value in chosen.items())

@@ -1,4 +1,4 @@
-"""Sweeps in files of the user's: YAML or JSON."""
+"""Sweeps in the user's files: YAML or JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prunepriv.errors import ExperimentError
 from prunepriv.experiment.sweep import Sweep, make_sweep
 
 LARGEST_FILE = 64 * 2**10
-"""Bytes of a sweep's file: it is written by hand."""
+"""Largest number of bytes: a sweep's file is written by hand."""
 DEEPEST = 16
 
 
@@ -20,7 +20,7 @@ def load_sweep(file: Path) -> Sweep:
     """The sweep in a YAML or JSON file.
 
     Raises:
-        ExperimentError: no such file, too large, neither YAML nor JSON, or no sweep.
+        ExperimentError: no such file, too large, neither YAML nor JSON, or not a sweep.
     """
     try:
         with file.open("rb") as stream:
@@ -31,19 +31,19 @@ def load_sweep(file: Path) -> Sweep:
 
 
 def read_sweep(text: bytes, name: str) -> Sweep:
-    """The sweep in the bytes of a file, which may come from anywhere.
+    """The sweep in the bytes of a file, which need not be trusted.
 
     Args:
         text: UTF-8; YAML's safe types only, without aliases.
-        name: of the file, for a mistake's sentence.
+        name: of the file, for errors.
 
     Raises:
-        ExperimentError: too large, neither YAML nor JSON, or no sweep.
+        ExperimentError: too large, neither YAML nor JSON, or not a sweep.
     """
     if len(text) > LARGEST_FILE:
         raise ExperimentError(
-            f"a sweep's file has {LARGEST_FILE // 2**10} KB at most, and {name} is larger: "
-            "it holds a grid, not its cells"
+            f"a sweep's file has at most {LARGEST_FILE // 2**10} KB, and {name} is larger: "
+            "write a grid, not its cells"
         )
     try:
         return make_sweep(_plain(text.decode()))
@@ -68,22 +68,22 @@ def parse_value(text: str) -> Any:
     try:
         return _plain(text)
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise ExperimentError(f"{text[:80]!r} is not a value as YAML writes it") from None
+        raise ExperimentError(f"{text[:80]!r} is not a value in YAML") from None
 
 
 def _plain(text: str) -> Any:
-    """YAML's or JSON's value; aliases are refused, for they grow when they are written out."""
+    """The value of a YAML or JSON text; aliases are refused, because they can grow very large."""
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)
         except ValueError:
-            pass  # YAML's own braces
+            pass  # YAML with braces
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise ValueError("a sweep uses no aliases (*name): write the values out")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:  # the parser's time grows with its square
-            raise ValueError(f"its lists lie more than {DEEPEST} deep")
+        if depth > DEEPEST:  # the parser's time grows with the square of the depth
+            raise ValueError(f"its lists are nested more than {DEEPEST} deep")
     return yaml.safe_load(text)

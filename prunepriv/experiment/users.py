@@ -1,4 +1,4 @@
-"""Who uses a setting: written beside the field in ``parts``, read wherever it matters."""
+"""Which models, approaches and defences use a setting: declared at its field in ``parts``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prunepriv.options import MODELS
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What decides who is there to use a setting: names of a model, an approach and a defence."""
+    """The choices that decide whether a setting is used: a model, an approach and a defence."""
 
     model: str
     approach: str
@@ -22,24 +22,24 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Users:
-    """Who uses a setting; of what is left out, everybody.
+    """Who uses a setting; a condition that is left out always holds.
 
     Attributes:
-        layers: networks that hold this kind of layer.
+        layers: networks that have this kind of layer.
         approaches: pruning approaches, by name.
         defenses: defences, by name.
-        owner: for a sentence: "DP-SGD".
-        absent: for a sentence: what is wrong where the owner is not there.
+        owner: for an error: "DP-SGD".
+        absent: for an error: that the owner was not chosen.
         choose: options that choose one of the users: "--defense dp_sgd".
-        unused: the value that it has where nobody uses it, so that experiments which differ in
-            nothing that matters share a key; None where another value is refused instead.
+        unused: the value that it has if nobody uses it, so that equal experiments share a key;
+            None if other values are refused instead.
     """
 
     layers: str = ""
     approaches: Collection[str] = ()
     defenses: Collection[str] = ()
     owner: str = ""
-    absent: str = "it was not chosen"
+    absent: str = "which was not chosen"
     choose: str = ""
     unused: Any = None
 
@@ -61,7 +61,7 @@ def users_of(field: FieldInfo) -> Users:
 
 
 def unused_values(fields: dict[str, FieldInfo], choice: Choice) -> dict[str, Any]:
-    """Of a part's fields, the values of those that nobody in the choice uses."""
+    """The values of those fields of a part that nobody in the choice uses."""
     users = {name: users_of(field) for name, field in fields.items()}
     return {
         name: one.unused

@@ -14,7 +14,7 @@ from prunepriv.options import MODELS, lookup
 
 
 class Architecture(Protocol):
-    """What :data:`REGISTRY` holds: called, it gives an Ensemble with weights not yet set."""
+    """An entry of :data:`REGISTRY`: a call makes an Ensemble whose weights are not set yet."""
 
     def __call__(
         self,
@@ -43,12 +43,12 @@ def build(
     width: float = 1.0,
     norm: str = "batch",
 ) -> Ensemble:
-    """A stack of `models` networks of that architecture.
+    """Make a stack of `models` networks of one architecture.
 
     Args:
         shape: of one record, (features,) or (channels, height, width).
         width: factor on the channels.
-        norm: "batch" or "group"; networks without a norm take no notice.
+        norm: "batch" or "group"; networks without a norm ignore it.
 
     Raises:
         UnknownNameError: no such architecture.

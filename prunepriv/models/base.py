@@ -19,11 +19,11 @@ from prunepriv.models.layers import (
 )
 
 State = dict[str, Tensor]
-"""Parameters and buffers by name; the first axis counts the models."""
+"""Parameters and buffers by name; the first axis is the model."""
 
 TiedWeights = tuple[tuple[str, int], ...]
-"""Weights that lose a batch norm's channels, each with the axis of one model's weight that counts
-them: 0 for the filters that feed the norm, 1 for the inputs that read it."""
+"""The weights that lose a channel when a batch norm loses it, each with the channel axis of one
+model's weight: 0 for the filters before the norm, 1 for the layer that reads the norm."""
 
 CONVOLUTIONS = (StackedConv2d, nn.Conv2d)
 LINEARS = (StackedLinear, nn.Linear)
@@ -31,29 +31,29 @@ NORMS = (StackedBatchNorm2d, StackedGroupNorm, nn.GroupNorm)
 
 
 class Ensemble(nn.Module, ABC):
-    """M independent models of one architecture that run as one.
+    """M independent models of one architecture, run as one module.
 
     Args of every architecture: models (M), shape of a record, classes, width factor, norm.
     """
 
     one_by_one: ClassVar[bool] = False
-    """Whether its models are so large that each is trained and asked alone, as a stack of one."""
+    """Whether the models are so large that each is trained and scored alone, as a stack of one."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (M, B, classes) of records (M, B, *shape) as :meth:`inputs` gives them."""
+        """Logits (M, B, classes) for records (M, B, *shape) that :meth:`inputs` returned."""
 
     @staticmethod
     @abstractmethod
     def inputs(x: Tensor) -> Tensor:
-        """Stored records (..., *shape) as float32 in the range that the network takes."""
+        """Convert stored records (..., *shape) to float32 in the network's input range."""
 
     @property
     def models(self) -> int:
         return next(self.parameters()).shape[0]
 
     def prunable(self) -> Mapping[str, str]:
-        """Weights that approaches prune: parameter name -> "linear" or "conv"."""
+        """Weights that pruning may remove: parameter name -> "linear" or "conv"."""
         return {
             f"{name}.weight": "conv" if isinstance(layer, CONVOLUTIONS) else "linear"
             for name, layer in self.named_modules()
@@ -63,7 +63,7 @@ class Ensemble(nn.Module, ABC):
     def normalised(self) -> Mapping[str, TiedWeights]:
         """Batch norms: module name -> the weights that lose a channel when the norm loses it.
 
-        Here the filters of the convolution registered last before the norm.
+        By default, these are the filters of the last convolution registered before the norm.
         """
         pairs: dict[str, TiedWeights] = {}
         producer = ""
@@ -75,10 +75,10 @@ class Ensemble(nn.Module, ABC):
         return pairs
 
     def reset(self, generators: Sequence[torch.Generator]) -> None:
-        """Fresh weights: Xavier's normal law, biases zero, scales one (Yuan & Zhang's release).
+        """Draw new weights: Xavier normal, biases 0, scales 1 (as in Yuan & Zhang's release).
 
-        PyTorch's default law learns slower, stops earlier and leaks less: on Location the Conf
-        attack then reaches 72 % instead of the published 78 %.
+        With PyTorch's default distribution, models learn more slowly, stop earlier and leak less:
+        on Location, the Conf attack then reaches 72 % instead of the published 78 %.
         """
         for layer in self.modules():
             if isinstance(layer, NORMS):
@@ -92,13 +92,13 @@ class Ensemble(nn.Module, ABC):
                     nn.init.zeros_(bias)
 
     def draw_dropout_from(self, generators: Sequence[torch.Generator]) -> None:
-        """One generator per model, for all dropout of that model."""
+        """Set one generator per model, for all dropout layers of that model."""
         for layer in self.modules():
             if isinstance(layer, Dropout):
                 layer.generators = generators
 
     def keep(self, rows: Tensor) -> None:
-        """Go on with some of the models only; `rows` indexes the first axis."""
+        """Keep only some of the models; `rows` indexes the first axis."""
         for parameter in self.parameters():
             parameter.data = parameter.data[rows]
             parameter.grad = None
@@ -109,9 +109,9 @@ class Ensemble(nn.Module, ABC):
                 layer.generators = [layer.generators[row] for row in rows.tolist()]
 
     def single(self, row: int) -> Ensemble:
-        """A new stack of one: copies of that model's parameters and buffers."""
+        """A new stack of one, with copies of that model's parameters and buffers."""
         mine = slice(row, row + 1)
-        # deepcopy takes these for copied already, and so never holds a second stack
+        # deepcopy treats these as copied already, so it never copies the whole stack
         own: dict[int, object] = {id(b): b[mine].clone() for b in self.buffers()}
         own |= {id(p): nn.Parameter(p.detach()[mine].clone()) for p in self.parameters()}
         one = copy.deepcopy(self, own)
@@ -121,7 +121,7 @@ class Ensemble(nn.Module, ABC):
         return one
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take parameters and buffers of as many models."""
+        """Load parameters and buffers of the same number of models."""
         self.load_state_dict(dict(state))
 
     def copy_state(self) -> State:

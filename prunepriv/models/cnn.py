@@ -19,12 +19,14 @@ from prunepriv.models.layers import (
 
 
 class CNN(Ensemble):
-    """Three 3x3 convolutions (16, 32, 32 channels) with batch or group norm, then layers of 128 and C.
+    """Three 3x3 convolutions (16, 32, 32 channels), batch or group norm, layers of 128 and C.
 
-    The first two are halved in size before their norm, which then has a quarter of the work.
+    The outputs of the first two are halved in size before their norm, which then has a quarter of
+    the work.
 
-    The models' channels lie side by side, (B, M * channels, H, W) with channels last, so that one
-    grouped convolution serves all: on two cores 1.4 times as fast as one model after another.
+    One tensor holds the channels of all models, (B, M * channels, H, W) with channels last, so that
+    one grouped convolution computes them all: on two cores 1.4 times as fast as one model after
+    another.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a network costs to run."""
+"""The cost of running a network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prunepriv.models.base import CONVOLUTIONS, LINEARS, Ensemble
 def multiplications(ensemble: Ensemble, shape: Sequence[int]) -> int:
     """Multiply-accumulates of one model's convolutions and linear layers for one record.
 
-    The dense network's, whatever its weights: pruned ones count too. Only shapes are computed.
+    The dense network is counted: pruned weights count too. Only shapes are computed.
 
     Args:
         shape: of one record, (features,) or (channels, height, width).

@@ -1,4 +1,4 @@
-"""Where arithmetic is done: on a GPU if there is one, else on the processor."""
+"""The device that computes: a GPU if the machine has one, else the processor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def best_device() -> torch.device:
 
 
 def arithmetic(device: torch.device) -> AbstractContextManager[object]:
-    """Products in bfloat16 on a GPU, sums and weights in float32; on the processor all in float32."""
+    """Products in bfloat16 and the rest in float32 on a GPU; all in float32 on the processor."""
     if device.type != "cuda":
         return nullcontext()
     return torch.autocast("cuda", dtype=torch.bfloat16)
@@ -22,7 +22,7 @@ def arithmetic(device: torch.device) -> AbstractContextManager[object]:
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Products in float32 on a GPU too, whose convolutions keep 10 of its 23 bits by default."""
+    """Products in float32 on a GPU too: by default its convolutions keep 10 of the 23 bits."""
     kinds = (torch.backends.cudnn.conv, torch.backends.cuda.matmul)  # type: ignore[attr-defined]
     before = [products.fp32_precision for products in kinds]
     for products in kinds:

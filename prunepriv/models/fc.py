@@ -12,7 +12,10 @@ from prunepriv.models.layers import Dropout, StackedLinear
 
 
 class FC(Ensemble):
-    """Hidden layers of 256 and 128, ReLU, dropout 0.1; features enter as 0 and 1. Has no norm to choose."""
+    """Hidden layers of 256 and 128, ReLU, dropout 0.1.
+
+    Features are not rescaled: binary ones are 0 and 1. The network has no norm.
+    """
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
-"""Layers of many models at once: every parameter has a first axis, one entry per model.
+"""Layers that compute many models at once: the first axis of every parameter is the model.
 
 A stack of M models of one architecture runs as one batched product, one grouped convolution and
-one batch norm over M times the channels: arithmetically M separate models, at a fraction of the
-calls. Each model draws its dropout from a generator of its own, so that what a model learns does
-not depend on which models are trained beside it.
+one batch norm over M times the channels: the arithmetic of M separate models, in far fewer calls.
+Each model draws its dropout from its own generator, so that what a model learns does not depend on
+which models are trained with it.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class StackedConv2d(nn.Module):
 
 
 class StackedBatchNorm2d(nn.Module):
-    """M batch norms over (B, M * channels, H, W); momentum 0.1 and eps 1e-5 as PyTorch's.
+    """M batch norms over (B, M * channels, H, W); momentum 0.1 and eps 1e-5, as in PyTorch.
 
-    A batch of one value per channel has no variance: the running statistics then serve.
+    A batch of one value per channel has no variance: it is normalised by the running statistics.
     """
 
     running_mean: Tensor
@@ -83,9 +83,9 @@ class StackedGroupNorm(nn.Module):
 
 
 def group_count(channels: int) -> int:
-    """Groups of a group norm: 8, or fewer that divide the channels and leave no group with one.
+    """Groups of a group norm: 8, or fewer, so that all have the same size of two or more channels.
 
-    A single channel of 1x1 pixels has no spread: its norm would be the same for every record.
+    One channel of 1x1 pixels has no variance: its norm would be the same for every record.
     """
     return next(n for n in (8, 4, 2, 1) if n == 1 or (channels % n == 0 and channels > n))
 
@@ -93,7 +93,7 @@ def group_count(channels: int) -> int:
 class Dropout(nn.Module):
     """Dropout over (M, B, ...) with one generator per model; the identity in eval mode.
 
-    The generators are the processor's, so that a model drops the same wherever it is trained.
+    The generators are on the processor, so that a model has the same dropout on every device.
     """
 
     def __init__(self, rate: float) -> None:
@@ -114,7 +114,7 @@ class Dropout(nn.Module):
 def keep_mask(shape: Sequence[int], rate: float, generator: torch.Generator) -> Tensor:
     """A dropout mask: 0 with probability `rate`, else 1 / (1 - rate); float32.
 
-    Four elements share one 64-bit draw (16 bits each, so the rate is met to 1 part in 65,536):
+    Four elements share one 64-bit draw (16 bits each, so the rate is exact to 1 part in 65,536):
     drawing a float per element took 29 % of an attack network's training time.
     """
     count = math.prod(shape)

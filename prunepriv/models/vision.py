@@ -1,6 +1,6 @@
-"""ResNet18, VGG16 and DenseNet121 for small pictures, from torchvision's own parts.
+"""ResNet18, VGG16 and DenseNet121 for small pictures, built from torchvision's parts.
 
-Each has the usual stem of 32x32 pictures: a first convolution of 3x3 with stride 1 and no early
+Each has the usual stem for 32x32 pictures: a 3x3 convolution with stride 1 and no early
 pooling. Pictures may have 8x8 to 64x64 pixels and any number of channels.
 """
 
@@ -23,8 +23,8 @@ from prunepriv.models.layers import StackedBatchNorm2d, group_count
 class Vision(Ensemble):
     """M copies of one network of torchvision, run one after another.
 
-    The layers are those of the network, under the same names, but hold the values of all models,
-    stacked on a first axis; for a model's turn its rows stand in for them. Batch norm updates the
+    The layers have the names of the network's layers, but hold the values of all models, stacked on
+    a first axis. When a model runs, its rows replace the stacked values. Batch norm updates the
     stacked running statistics through those rows, which are views.
     """
 
@@ -43,7 +43,7 @@ class Vision(Ensemble):
             network = self.network(shape, classes, width)
         self.built_for = (tuple(shape), classes, width)
         _stack(network, models, norm)
-        # In a tuple, since the layers are to be known by the network's names, without a prefix.
+        # In a tuple, so that torch does not register it: layers keep their names without a prefix.
         self._network = (network,)
         for name, layer in network.named_children():
             self.add_module(name, layer)
@@ -121,8 +121,8 @@ class DenseNet121(Vision):
     def normalised(self) -> dict[str, TiedWeights]:
         """norm0 and norm2 follow a convolution; the others come before the layer that reads them.
 
-        What those scale is the concatenation that later layers read too, so that a channel removed
-        there is lost by the one reader only: its weights for that input go.
+        The others scale a concatenation that later layers read too. A channel that is removed there
+        is lost for one layer only, the next: its weights for that input are removed.
         """
         pairs: dict[str, TiedWeights] = {}
         for name, layer in self.named_modules():
@@ -144,7 +144,7 @@ _NEIGHBOURS = {
 
 
 class _NarrowResNet(resnet.ResNet):  # type: ignore[misc]
-    """torchvision's ResNet18 with all channels scaled and the stem of small pictures."""
+    """torchvision's ResNet18 with all channels scaled and the stem for small pictures."""
 
     def __init__(self, channels: int, classes: int, width: float) -> None:
         self.width = width
@@ -163,7 +163,7 @@ class _NarrowResNet(resnet.ResNet):  # type: ignore[misc]
         stride: int = 1,
         dilate: bool = False,
     ) -> nn.Sequential:
-        if planes == 64:  # torchvision has just set its own width of the stem
+        if planes == 64:  # torchvision has just set the width of its own stem
             self.inplanes = _scaled(64, self.width)
         planes = _scaled(planes, self.width)
         layer: nn.Sequential = super()._make_layer(block, planes, blocks, stride, dilate)
@@ -171,12 +171,12 @@ class _NarrowResNet(resnet.ResNet):  # type: ignore[misc]
 
 
 def _scaled(channels: int, width: float) -> int:
-    """Two at least: DenseNet's transitions halve them, and a group norm compares them."""
+    """At least two: DenseNet's transitions halve the channels, and a group norm needs two."""
     return max(2, round(channels * width))
 
 
 def _stack(network: nn.Module, models: int, norm: str) -> None:
-    """Give every layer the values of all models, not yet set, and the norm that was asked for."""
+    """Replace the norms by the chosen kind, and give every layer unset values for all models."""
     for layer in list(network.modules()):
         for name, child in list(layer.named_children()):
             if isinstance(child, nn.BatchNorm2d):

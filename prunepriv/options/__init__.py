@@ -1,7 +1,7 @@
-"""The tables of everything that can be chosen. They import no torch, so pages list them at once.
+"""The tables of everything that can be chosen. They import no torch, so pages list them fast.
 
-One method is one file with one class or function, and one entry here. The form, the command line,
-the documentation's tables and the contract tests all come from these tables.
+Each method is one class or function in a file of its package, and one entry here. The form, the
+command line, the tables of the documentation and the contract tests are made from these tables.
 """
 
 from prunepriv.options.attacks import ATTACKS, RECIPES

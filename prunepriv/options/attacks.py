@@ -1,4 +1,4 @@
-"""The tables of attacks and of the recipes that attack networks are trained by."""
+"""The tables of attacks and of the recipes for training attack networks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
     AttackOption(
         name="corr",
         label="Corr",
-        summary="A record is a member if the model classifies it correctly.",
+        summary="Calls a record a member if the model classifies it correctly.",
         source="Yeom et al. 2018; Leino & Fredrikson 2020",
         kind="threshold",
         score="1 if argmax p = y, else 0",
@@ -32,12 +32,12 @@ ATTACKS: Mapping[str, AttackOption] = table(
         source="Shokri et al. 2017; Song & Mittal 2021",
         kind="threshold",
         score="sum_k p_k log p_k",
-        needs="All posteriors, and the true label for its threshold.",
+        needs="All posteriors, and the true label to choose the threshold.",
     ),
     AttackOption(
         name="mentr",
         label="Mentr",
-        summary="Entropy modified to know the true label, one threshold per class.",
+        summary="Entropy modified to use the true label, one threshold per class.",
         source="Song & Mittal 2021",
         kind="threshold",
         score="(1 - p_y) log p_y + sum_{k != y} p_k log(1 - p_k)",
@@ -46,7 +46,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
     AttackOption(
         name="top1_conf",
         label="Top1-conf",
-        summary="Largest posterior, one threshold for all.",
+        summary="Largest posterior, one threshold for all classes.",
         source="Salem et al. 2019",
         kind="threshold",
         score="max_k p_k",
@@ -86,25 +86,25 @@ ATTACKS: Mapping[str, AttackOption] = table(
         source="Yuan & Zhang 2022",
         kind="network",
         score="h(p, s, one-hot y)",
-        needs="All posteriors, the true label, and ten further queries per record.",
+        needs="All posteriors, the true label, and ten more queries per record.",
     ),
     AttackOption(
         name="lira",
         label="LiRA",
-        summary="Likelihood ratio: how much surer the model is of the record than models that never saw it.",
+        summary="Likelihood ratio: how much more confident the model is on the record than models that never saw it.",
         source="Carlini et al. 2022",
         kind="reference",
         score="log Phi((phi - mean phi_out) / s), phi = log(p_y / (1 - p_y))",
-        needs="The posterior of the true label, and the records to attack beforehand.",
+        needs="The posterior of the true label, and the records to attack in advance.",
     ),
     AttackOption(
         name="rmia",
         label="RMIA",
-        summary="How often the record's likelihood ratio beats that of other records of the population.",
+        summary="How often the record's likelihood ratio is larger than that of other records of the population.",
         source="Zarifzadeh et al. 2024",
         kind="reference",
         score="Pr_z[(p_y / p(x)) / (p_z / p(z)) >= 2]",
-        needs="The posterior of the true label, the records beforehand, and queries on a population.",
+        needs="The posterior of the true label, the records to attack in advance, and queries on a population.",
     ),
     AttackOption(
         name="base",
@@ -113,7 +113,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         source="Lassila et al. 2025",
         kind="reference",
         score="log p_y - log mean p_y,out",
-        needs="The posterior of the true label, and the records to attack beforehand.",
+        needs="The posterior of the true label, and the records to attack in advance.",
     ),
 )
 
@@ -121,12 +121,12 @@ RECIPES: Mapping[str, RecipeOption] = table(
     RecipeOption(
         name="fast",
         label="Fast",
-        summary="Few epochs of Adam with a one-cycle rate, stopped on held-out shadow records.",
+        summary="Few epochs of Adam with a one-cycle learning rate; the best epoch on held-out shadow records is kept.",
     ),
     RecipeOption(
         name="paper",
         label="Paper",
-        summary="100 epochs of SGD with momentum, rate divided by ten at epochs 50 and 75.",
+        summary="100 epochs of SGD with momentum, learning rate divided by ten at epochs 50 and 75.",
         source="Yuan & Zhang 2022",
     ),
 )

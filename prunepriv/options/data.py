@@ -32,7 +32,7 @@ DATASETS: Mapping[str, DatasetOption] = table(
     DatasetOption(
         name="checkins",
         label="Check-ins (synthetic)",
-        summary="A synthetic twin of Location: which of 446 places each of 5,010 people visited.",
+        summary="Synthetic records modelled on Location: which of 446 places each of 5,010 people visited.",
         source="bundled generator",
         kind="tabular",
         records=5010,
@@ -42,7 +42,7 @@ DATASETS: Mapping[str, DatasetOption] = table(
             Knob(
                 name="distinctiveness",
                 label="How distinctive a person is",
-                summary="Share of a person's visits that are habits of their own, not of their group.",
+                summary="Share of a person's visits that come from their own habits, not from those of their group.",
                 default=0.5,
                 low=0.0,
                 high=1.0,
@@ -108,7 +108,7 @@ DATASETS: Mapping[str, DatasetOption] = table(
     DatasetOption(
         name="texas",
         label="Texas",
-        summary="67,330 hospital stays: 6,169 facts of each; classes are the 100 most frequent procedures.",
+        summary="67,330 hospital stays: 6,169 facts about each; classes are the 100 most frequent procedures.",
         source="Texas Department of State Health Services; preprocessed by Shokri et al. 2017",
         kind="tabular",
         records=67_330,
@@ -154,7 +154,7 @@ DATASETS: Mapping[str, DatasetOption] = table(
     DatasetOption(
         name="svhn",
         label="SVHN",
-        summary="99,289 house numbers in street views, a digit each.",
+        summary="99,289 digits of house numbers in street views.",
         source="Netzer et al. 2011",
         kind="image",
         records=99_289,
@@ -186,11 +186,11 @@ DATASETS: Mapping[str, DatasetOption] = table(
     ),
 )
 OWN = "own"
-"""Name of a data set that the user brought; what it is stands in the experiment."""
+"""Name of a user's own data set; the experiment describes it."""
 
 
 def knob_values(option: DatasetOption, given: Mapping[str, Any]) -> dict[str, float]:
-    """Every knob of a data set, as given or by default.
+    """The value of every knob of a data set, given or default.
 
     Raises:
         ExperimentError: a knob that it does not have, or a value out of range.

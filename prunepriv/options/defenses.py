@@ -16,7 +16,7 @@ DEFENSES: Mapping[str, DefenseOption] = table(
     DefenseOption(
         name="ppb",
         label="PPB",
-        summary="Pair-based posterior balancing: makes the posteriors of paired records alike.",
+        summary="Pair-based posterior balancing: makes the posteriors of paired records similar.",
         source="Yuan & Zhang 2022",
         strength="Weight \u03bb",
         default_strength=4.0,
@@ -26,7 +26,7 @@ DEFENSES: Mapping[str, DefenseOption] = table(
     DefenseOption(
         name="adversarial",
         label="Adversarial",
-        summary="Adversarial regularisation: fools an attack network that is trained along with it.",
+        summary="Adversarial regularisation: trains the model against an attack network that learns at the same time.",
         source="Nasr et al. 2018",
         strength="Weight \u03bb",
         default_strength=6.0,
@@ -47,7 +47,7 @@ DEFENSES: Mapping[str, DefenseOption] = table(
     DefenseOption(
         name="label_smoothing",
         label="Label smoothing",
-        summary="Trains towards labels that leave a share of certainty to the other classes.",
+        summary="Trains on labels that give a share of the probability to the other classes.",
         source="Szegedy et al. 2016",
         strength="Smoothing",
         default_strength=0.1,

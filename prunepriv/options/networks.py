@@ -38,7 +38,7 @@ MODELS: Mapping[str, ModelOption] = table(
     ModelOption(
         name="vgg16",
         label="VGG16",
-        summary="13 convolutions with batch norm in a row, one linear layer.",
+        summary="13 convolutions with batch norm, one after the other, then one linear layer.",
         source="Simonyan & Zisserman 2015",
         serves="image",
         layers=frozenset({"linear", "conv", "batch_norm"}),
@@ -47,7 +47,7 @@ MODELS: Mapping[str, ModelOption] = table(
     ModelOption(
         name="densenet121",
         label="DenseNet121",
-        summary="121 layers, each reading all before it in its block; growth rate 32.",
+        summary="121 layers; each reads the outputs of all earlier layers of its block; growth rate 32.",
         source="Huang et al. 2017",
         serves="image",
         layers=frozenset({"linear", "conv", "batch_norm"}),

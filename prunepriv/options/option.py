@@ -1,4 +1,4 @@
-"""What can be said of anything that can be chosen, and how it is looked up."""
+"""The types of everything that can be chosen, and how an option is found by its name."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ ADVERSARIES: tuple[Adversary, ...] = ("adaptive", "non_adaptive")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A name that can be chosen, and what people should know of it."""
+    """A name that can be chosen, and what users should know about it."""
 
     name: str
     label: str
     summary: str
     """One plain sentence."""
     source: str = ""
-    """Paper or place it comes from."""
+    """The paper or place that it comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knob(Option):
-    """A number that a bundled generator understands."""
+    """A number that is a setting of a bundled generator."""
 
     default: float
     low: float
@@ -53,7 +53,7 @@ class DatasetOption(Option):
     class_names: tuple[str, ...] = ()
     knobs: tuple[Knob, ...] = ()
     download: str = ""
-    """How much has to be downloaded once, "0.3 MB" for example; nothing for what is bundled."""
+    """Size of the download, "0.3 MB" for example; empty if the data set is bundled."""
 
     @property
     def bundled(self) -> bool:
@@ -65,23 +65,23 @@ class DatasetOption(Option):
 class ModelOption(Option):
     serves: Literal["tabular", "image"]
     layers: frozenset[str]
-    """Kinds of layer it holds, of "linear", "conv", "batch_norm": what approaches can prune."""
+    """Kinds of layer that it has, of "linear", "conv", "batch_norm": what approaches can prune."""
     epochs: int
-    """Most training epochs unless the user says otherwise (assets/method.md#training)."""
+    """Default for the most epochs of training (assets/method.md#training)."""
     private: bool = False
-    """Whether DP-SGD can hold a gradient of each record of a batch."""
+    """Whether DP-SGD can keep one gradient per record of a batch in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproachOption(Option):
     needs: frozenset[str]
-    """The model must hold one layer of these kinds at least."""
+    """The model must have at least one layer of these kinds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefenseOption(Option):
     strength: str = ""
-    """What its strength is, for a label: "Weight λ"; empty where it has none."""
+    """Label of its strength, "Weight λ" for example; empty if it has none."""
     default_strength: float = 0.0
     low: float = 0.0
     high: float = 0.0
@@ -91,12 +91,12 @@ class DefenseOption(Option):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttackOption(Option):
     kind: Literal["threshold", "network", "reference"]
-    """How it learns from shadows: thresholds, a network, or record by record from what models say
-    that were not trained on it."""
+    """How it learns from shadows: by thresholds, by a network, or for each record from the answers
+    of models that were not trained on it."""
     score: str
-    """What its score is, high for members, as a formula in plain text."""
+    """Its score as a formula in plain text; the score is high for members."""
     needs: str
-    """What the adversary must be able to do, beside training shadow models."""
+    """What the adversary needs, in addition to shadow models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ AnyOption = TypeVar("AnyOption", bound=Option)
 
 
 def table(*options: AnyOption) -> dict[str, AnyOption]:
-    """A table by name; a name listed twice is a mistake of ours, found at import."""
+    """A table of options by name; a name that is listed twice is an error at import."""
     named = {option.name: option for option in options}
     if len(named) != len(options):
         raise RuntimeError(f"a name is listed twice: {[option.name for option in options]}")
@@ -116,10 +116,10 @@ def table(*options: AnyOption) -> dict[str, AnyOption]:
 
 
 def lookup(options: Mapping[str, AnyOption], name: str, what: str) -> AnyOption:
-    """The option of that name.
+    """The option of this name.
 
     Raises:
-        UnknownNameError: no such name; the sentence lists the known ones.
+        UnknownNameError: no such name; the message lists the known ones.
     """
     try:
         return options[name]

@@ -1,1 +1,1 @@
-"""What each step of a plan does, in a worker: imports torch."""
+"""What each step of a plan does in a worker. Imports torch."""

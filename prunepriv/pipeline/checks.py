@@ -1,6 +1,6 @@
 """The ``checks`` step: reads a finished run's artifacts, one at a time, and checks them.
 
-What is compared with what stands in :mod:`prunepriv.checks`.
+:mod:`prunepriv.checks` says what is compared with what.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from prunepriv.store.artifacts import Artifact
 
 Inputs = Mapping[str, Artifact]
 Scorers = Callable[[Artifact], tuple[Ensemble, torch.Tensor]]
-"""Signals artifact -> the models that gave it, target first, and all records (n, ...) uint8."""
+"""Signals artifact -> the models that it is of, target first, and all records (n, ...) uint8."""
 
 
 def check_run(inputs: Inputs, attacks: Sequence[str], scorers: Scorers) -> list[Check]:
     """Every check of a run.
 
     Args:
-        inputs: its artifacts by the name of their step.
-        attacks: that were run.
-        scorers: gives a signals artifact's models, to be asked again.
+        inputs: the artifacts of the run by the name of their step.
+        attacks: names of the attacks that were run.
+        scorers: gives the models of a signals artifact, which score again.
     """
     parts = Splits.from_arrays(inputs[SPLIT].tensors("split"))
     return [
         checks.splits_disjoint(parts),
-        checks.eval_mode(_asked_again(inputs, scorers)),
+        checks.eval_mode(_scored_again(inputs, scorers)),
         checks.thresholds_from_shadows(_roles(inputs), _thresholds(inputs)),
         checks.masks_exact(_mask_counts(inputs)),
         checks.membership_aligned(*_misaligned(inputs, parts)),
@@ -53,15 +53,15 @@ def _of(inputs: Inputs, kind: StepKind) -> Iterator[tuple[StepName, Artifact]]:
             yield name, artifact
 
 
-def _asked_again(inputs: Inputs, scorers: Scorers) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Stored and fresh logits of some records of the target, by kind of model."""
+def _scored_again(inputs: Inputs, scorers: Scorers) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Stored and new logits of some records of the target, by kind of model."""
     found = {}
     for name, artifact in _of(inputs, "signals"):
         if name.assumed:
             continue
         stored = artifact.tensors("target")
         n = len(stored["record"])
-        rows = np.unique(np.linspace(0, n - 1, checks.ASKED_AGAIN).astype(int))
+        rows = np.unique(np.linspace(0, n - 1, checks.SCORED_AGAIN).astype(int))
         ensemble, x = scorers(artifact)
         fresh = one_by_one(ensemble, x[torch.from_numpy(stored["record"][rows])])
         found[name.source] = stored["logits"][rows], fresh
@@ -69,23 +69,23 @@ def _asked_again(inputs: Inputs, scorers: Scorers) -> dict[str, tuple[np.ndarray
 
 
 def one_by_one(ensemble: Ensemble, x: torch.Tensor) -> np.ndarray:
-    """(r, C) logits of the first model, in eval mode and a record at a time.
+    """(r, C) logits of the first model, in eval mode and one record at a time.
 
     Args:
-        ensemble: on the processor; what is left of it is the first model only.
+        ensemble: on the processor; all models but the first are removed from it.
         x: (r, ...) uint8.
     """
     ensemble.keep(torch.arange(1))
     ensemble.eval()
     with torch.inference_mode():
-        answers = [ensemble(ensemble.inputs(row[None, None]))[0] for row in x]
-    return np.asarray(torch.cat(answers).numpy())
+        logits = [ensemble(ensemble.inputs(row[None, None]))[0] for row in x]
+    return np.asarray(torch.cat(logits).numpy())
 
 
 def _roles(inputs: Inputs) -> dict[str, list[str]]:
-    """The kind of every step that a fit read; what is no step of this run is named by its role."""
+    """The kinds of the steps that each fit read; a step of another run is named by its role."""
     kinds = {artifact.key: str(artifact.meta["kind"]) for artifact in inputs.values()}
-    # the confidences are no inputs here: nothing else is checked of them
+    # confidences are not inputs of this step: no other check reads them
     return {
         name.rest: [
             kinds.get(key, role if role == "confidences" else f"an unknown step as {role}")
@@ -96,7 +96,7 @@ def _roles(inputs: Inputs) -> dict[str, list[str]]:
 
 
 def _thresholds(inputs: Inputs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Thresholds used and refitted, by score step, of the attacks that only have a threshold."""
+    """Thresholds of the threshold attacks, as used and as refitted, by score step."""
     fits = {artifact.key: name for name, artifact in _of(inputs, "fit")}
     by_source: dict[str, list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
     for name, artifact in _of(inputs, "score"):
@@ -117,7 +117,7 @@ def _thresholds(inputs: Inputs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def pooled(tables: Mapping[str, np.ndarray]) -> PooledShadows:
-    """All shadows' records in a row, from ``shadows.safetensors`` of a signals artifact."""
+    """Records of all shadow models, from ``shadows.safetensors`` of a signals artifact."""
     classes = tables["logits"].shape[-1]
     queries = Queries(
         logits=tables["logits"].reshape(-1, classes),
@@ -137,7 +137,7 @@ def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
 
 
 def _misaligned(inputs: Inputs, parts: Splits) -> tuple[dict[str, int], int]:
-    """Wrong rows by signals step, and how many rows were looked at."""
+    """Wrong rows by signals step, and how many rows were checked."""
     labels = inputs[DATA].tensors("data")["y"]
     wrong, rows = {}, 0
     for name, artifact in _of(inputs, "signals"):
@@ -152,7 +152,7 @@ def _misaligned(inputs: Inputs, parts: Splits) -> tuple[dict[str, int], int]:
 
 
 def _pruning(inputs: Inputs) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """How the target was pruned, and how the adversary's shadows if otherwise."""
+    """How the target was pruned, and how the adversary's shadows were pruned if it differs."""
     done: dict[bool, Mapping[str, Any]] = {}
     for name, artifact in _of(inputs, "fine_tune"):
         if artifact.meta["params"]["pruning"] is not None:

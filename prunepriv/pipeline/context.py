@@ -1,4 +1,4 @@
-"""A step in hand, as the functions that do steps see it."""
+"""The context of a running step, for the functions that do steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 
 
 class StepContext:
-    """A step in hand: its parameters, its inputs' artifacts and the draft it writes."""
+    """A running step: its parameters, the artifacts of its inputs and the store."""
 
     def __init__(self, step: Step, store: ArtifactStore, folder: Path, report: Report) -> None:
         self.params = step.params
@@ -33,7 +33,7 @@ class StepContext:
         return self._read[role, name]
 
     def tensors(self, role: str, name: str) -> dict[str, torch.Tensor]:
-        """The same arrays for torch, which share their memory."""
+        """The same arrays as tensors, which share their memory."""
         return {key: torch.from_numpy(array) for key, array in self.arrays(role, name).items()}
 
 

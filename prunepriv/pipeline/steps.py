@@ -41,14 +41,14 @@ from prunepriv.store.signals import TargetSignals
 from prunepriv.training import Records, Settings, Trained, initialise, train
 
 THREADS = 1
-"""Of every step: the same figures wherever it runs, and workers that do not fight for cores."""
+"""Threads of a step: one gives the same figures everywhere; more would slow other workers down."""
 
 
 def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report) -> None:
-    """Do one step, whose inputs lie in the store already, and write its artifact.
+    """Do one step, whose inputs are in the store already, and write its artifact.
 
     Raises:
-        PruneprivError: it cannot be done, in one sentence.
+        PruneprivError: the step cannot be done; one sentence says why.
         Cancelled: from `report`; nothing is written.
     """
     torch.set_num_threads(THREADS)
@@ -137,7 +137,7 @@ def _fine_tune(context: StepContext) -> Writer:
 
 
 def _build(context: StepContext) -> Ensemble:
-    """The stack of target and shadows, its weights not set."""
+    """The stack of target and shadows; its weights are not set."""
     model = context.params["model"]
     data, about = context.arrays("data", "data"), context.inputs["data"].json("about")
     shadows = len(context.arrays("split", "split")["shadow_train"])
@@ -188,7 +188,7 @@ def _models(context: StepContext, trained: Trained, masks: Masks) -> Writer:
 
 
 def _parameters(ensemble: Ensemble) -> int:
-    """Of one model."""
+    """Number of parameters of one model."""
     return sum(parameter[0].numel() for parameter in ensemble.parameters())
 
 
@@ -250,8 +250,8 @@ def _confidences(context: StepContext) -> Writer:
     parts = Splits.from_arrays(context.arrays("split", "split"))
     population, seen = parts.shadow_half()
     records = len(own[0])
-    asked = torch.cat([own[0], torch.from_numpy(population)])
-    phi = confidences(everyone, x, context.tensors("data", "data")["y"], asked).numpy()
+    rows = torch.cat([own[0], torch.from_numpy(population)])
+    phi = confidences(everyone, x, context.tensors("data", "data")["y"], rows).numpy()
     tables = {
         "record": own[0].numpy(),
         "phi": np.ascontiguousarray(phi[:, :records]),
@@ -263,7 +263,7 @@ def _confidences(context: StepContext) -> Writer:
 
 
 def _scorers(context: StepContext) -> tuple[Ensemble, torch.Tensor, torch.Tensor, np.ndarray]:
-    """The models, the data set, each model's own records (M, n), and which of those are members."""
+    """The models, the data set, each model's own records (M, n), and which of them are members."""
     architecture = context.inputs["models"].json("report")["architecture"]
     x = context.tensors("data", "data")["x"]
     parts = Splits.from_arrays(context.arrays("split", "split"))
@@ -317,7 +317,7 @@ def _score(context: StepContext) -> Writer:
     if isinstance(attack, ReferenceAttack):
         score, decision = _compare(context, attack, fitted)
     else:
-        score, decision = _ask(context, attack, fitted)
+        score, decision = _score_alone(context, attack, fitted)
 
     def write(draft: Draft) -> None:
         draft.tensors("score", {"score": score, "decision": decision.astype(np.uint8)})
@@ -326,10 +326,10 @@ def _score(context: StepContext) -> Writer:
     return write
 
 
-def _ask(
+def _score_alone(
     context: StepContext, attack: Attack, fitted: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and verdicts from the target's answers alone."""
+    """Scores and verdicts from the target's signals only."""
     tables = context.arrays("signals", "target")
     queries = Queries(tables["logits"], tables["sensitivity"], tables["label"])
     score = attack.score(fitted, queries)
@@ -339,7 +339,7 @@ def _ask(
 def _compare(
     context: StepContext, attack: ReferenceAttack, fitted: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and verdicts from the target's answers beside its reference models'."""
+    """Scores and verdicts from the confidences of the target and of its reference models."""
     queries = ReferenceQueries.from_arrays(
         context.arrays("target", "confidences"), context.arrays("shadows", "confidences")
     )

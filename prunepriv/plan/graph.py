@@ -1,4 +1,4 @@
-"""The graph of steps that an Experiment asks for, and each step's key. Imports no torch.
+"""The graph of an Experiment's steps, and each step's key. Imports no torch.
 
 ::
 
@@ -12,12 +12,12 @@
                                      |
                                    checks
 
-``<shadows>`` is the kind of the shadow models, behind "assumed:" where the adversary believes
-the target was pruned otherwise: then train, fine_tune, signals and confidences of that pruning are
-there too, ``fine_tune:assumed:pruned`` for example.
+``<shadows>`` is the kind of the shadow models. It follows "assumed:" if the adversary believes the
+target was pruned in another way. Then there are also train, fine_tune, signals and confidences of
+that pruning, ``fine_tune:assumed:pruned`` for example.
 
-A step's key is the SHA-256 of its kind, version, parameters and inputs' keys, so that runs which
-share a step share its artifact, and nothing stale is ever read.
+A step's key is the SHA-256 of its kind, version, parameters and inputs' keys. Runs that share a
+step therefore share its artifact, and an outdated artifact is never read.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ from prunepriv.plan.step import Plan, Step
 
 
 def targets(experiment: Experiment) -> tuple[Target, ...]:
-    """Which model is attacked by whom.
+    """The models that are attacked, and their adversaries.
 
-    An undefended model's shadows are made as the target was: its adversary is adaptive. A defended
-    one is also attacked by the non-adaptive adversary, whose shadows were fine-tuned without it.
+    The shadows of an undefended model are made as the target was: its adversary is adaptive. A
+    defended model is also attacked by the non-adaptive adversary, whose shadows are fine-tuned
+    without the defence.
     """
     attacked = [Target(kind) for kind in experiment.models]
     if "defended" in experiment.models:
@@ -63,19 +64,19 @@ def targets(experiment: Experiment) -> tuple[Target, ...]:
 
 
 def shadows_of(target: Target) -> ModelKind:
-    """Which kind of shadow models its adversary learns from."""
+    """The kind of shadow models that the target's adversary learns from."""
     return "pruned" if target == Target("defended", "non_adaptive") else target.model
 
 
 def source_of(experiment: Experiment, target: Target) -> str:
-    """Whose signals its adversary learns from: "pruned", or "assumed:pruned" by other pruning."""
+    """The models that its adversary learns from: "pruned", or "assumed:pruned" of other pruning."""
     shadows = shadows_of(target)
     assumes = not experiment.knowledge.whole and shadows in ("pruned", "defended")
     return f"{ASSUMED}{shadows}" if assumes else shadows
 
 
 def plan(experiment: Experiment) -> Plan:
-    """The steps of an experiment in an order that can be worked through."""
+    """The steps of an experiment, each after the steps that it reads."""
     steps: dict[str, Step] = {step.name: step for step in _base(experiment).values()}
     attacked = targets(experiment)
     sources = [source_of(experiment, target) for target in attacked]
@@ -98,13 +99,13 @@ def plan(experiment: Experiment) -> Plan:
 
 
 def reference_step(whole: Plan, kind: ModelKind) -> Step:
-    """Every shadow scores the target's records: no part of a run, made when it is exported."""
+    """Every shadow scores the target's records: not part of a run, done when a run is exported."""
     signals = whole.by_name[signals_name(kind)]
     return Step(reference_name(kind), "reference", signals.params, signals.inputs)
 
 
 def data_step(data: Data) -> Step:
-    """The records of a data set; one of the user's is known by what it holds."""
+    """The step of a data set's records; the user's own data set is identified by its content."""
     params: dict[str, Any] = {"name": data.name, "knobs": data.knobs}
     if data.own is not None:
         params["digest"] = data.own.digest
@@ -135,7 +136,7 @@ def _base(experiment: Experiment) -> dict[str, Step]:
 
 
 def _fine_tune(experiment: Experiment, kind: ModelKind, base: Mapping[str, Step]) -> Step:
-    """The control is "pruned" to nothing; the defended model differs by its defence only."""
+    """The control is not pruned; the defended model differs only by its defence."""
     pruning = experiment.pruning.model_dump(mode="json", include={"approach", "sparsity"})
     undefended = Defense.off()
     defense = experiment.defense.model_dump(mode="json") if kind == "defended" else undefended
@@ -158,7 +159,7 @@ def _fine_tune(experiment: Experiment, kind: ModelKind, base: Mapping[str, Step]
 def _model_steps(
     experiment: Experiment, kind: ModelKind, base: Mapping[str, Step]
 ) -> Iterator[Step]:
-    """The models of a kind, and what they say of records."""
+    """The steps that make the models of a kind and measure their signals."""
     models = base[TRAIN]
     if kind != "original":
         models = _fine_tune(experiment, kind, base)
@@ -173,7 +174,7 @@ def _model_steps(
 
 
 def _add_assumed(experiment: Experiment, source: str, steps: dict[str, Step]) -> None:
-    """Add the models of the pruning that the adversary assumes, trained anew where that differs."""
+    """Add models with the pruning that the adversary assumes, trained again if training differs."""
     assumed = experiment.assumed
     if assumed is None:
         return
@@ -188,7 +189,7 @@ def _add_assumed(experiment: Experiment, source: str, steps: dict[str, Step]) ->
 
 
 def _attack_steps(experiment: Experiment, steps: Mapping[str, Step]) -> Iterator[Step]:
-    """Fits, longest first so that workers end together; then scores and evaluations."""
+    """Fits, the longest first so that workers end at the same time; then scores and evaluations."""
     attacked = targets(experiment)
     fits: dict[tuple[str, str], Step] = {}
     for attack in sorted(experiment.attacks.names, key=_cost, reverse=True):
@@ -227,7 +228,7 @@ def _score(attack: str, target: Target, source: str, fit: Step, steps: Mapping[s
 
 
 def _checks(experiment: Experiment, steps: Mapping[str, Step]) -> Step:
-    """What is checked of a finished run: it reads what the run made, and nothing reads it."""
+    """The checks of a finished run: they read what the run made, and no step reads them."""
     read = ("data", "split", "train", "fine_tune", "signals", "fit", "score")
     inputs = {name: step.key for name, step in steps.items() if step.kind in read}
     return Step(CHECKS, "checks", {"attacks": list(experiment.attacks.names)}, inputs)

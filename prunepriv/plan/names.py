@@ -1,6 +1,6 @@
-"""The names of steps: made and read here, and spelled nowhere else.
+"""The names of steps. They are made and read here, and written out nowhere else.
 
-A name is the step's kind, then what it is about, with colons between: "fit:samia:pruned".
+A name is the step's kind, then what the step is about, separated by colons: "fit:samia:pruned".
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ StepKind = Literal[
 
 
 class Target(NamedTuple):
-    """A model that is attacked, and by whom."""
+    """A model that is attacked, and its adversary."""
 
     model: ModelKind
     adversary: Adversary = "adaptive"
 
 
 ASSUMED = "assumed:"
-"""Before the kind of shadow models that the adversary prunes otherwise than the target was."""
+"""Prefix for the kind of shadow models that the adversary does not prune as the target was."""
 
 DATA: Final = "data"
 SPLIT: Final = "split"
@@ -80,7 +80,7 @@ def reference_name(kind: ModelKind) -> str:
 
 
 def score_role(attack: str) -> str:
-    """Under what an evaluation reads the scores of an attack."""
+    """The role under which an evaluation reads the scores of an attack."""
     return f"score:{attack}"
 
 
@@ -92,12 +92,12 @@ def attack_of_role(role: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class StepName:
-    """A step's name, taken apart.
+    """The parts of a step's name.
 
     Attributes:
         kind: of the step.
         attack: of a fit or a score, else "".
-        source: the models it is about: "pruned", "assumed:pruned", "assumed"; "" where it is about
+        source: the models it is about: "pruned", "assumed:pruned", "assumed"; "" if it is about
             none.
         adversary: of a score or an evaluation, else "".
     """
@@ -119,7 +119,7 @@ class StepName:
 
     @property
     def words(self) -> str:
-        """The same with spaces, for people."""
+        """The same with spaces, for texts."""
         return self.rest.replace(":", " ")
 
 
@@ -129,10 +129,10 @@ def step_words(name: str) -> str:
 
 
 def read_name(name: str) -> StepName:
-    """Take a step's name apart.
+    """Split a step's name into its parts.
 
     Raises:
-        ValueError: no step is called that.
+        ValueError: no step has that name.
     """
     word, _, rest = name.partition(":")
     if word not in get_args(StepKind):

@@ -1,4 +1,4 @@
-"""A step, its key, and the plan that a run's steps make up."""
+"""A step, its key, and the plan of a run."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ VERSIONS: Mapping[StepKind, int] = {
     "evaluation": 1,
     "checks": 1,
 }
-"""Raised by one whenever a step's code changes what it writes."""
+"""Increased by one whenever a step's code changes what it writes."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One piece of work, known by its key.
+    """One piece of work, identified by its key.
 
     Attributes:
         name: unique within a run, "fit:samia:pruned" for example.
         kind: what to do.
-        params: everything its output depends on beside the inputs; plain JSON values.
+        params: everything that its output depends on besides the inputs; plain JSON values.
         inputs: role -> key of the step it reads.
     """
 
@@ -58,7 +58,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a run, each after those it reads."""
+    """The steps of a run, each after the steps that it reads."""
 
     experiment: Experiment
     steps: tuple[Step, ...]

@@ -1,4 +1,4 @@
-"""Pruning approaches: which weights of which model go."""
+"""Pruning approaches: they choose the weights to remove from each model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ REGISTRY: Mapping[str, Approach] = {
 
 
 def make_masks(name: str, ensemble: Ensemble, state: State, sparsity: float) -> Masks:
-    """What stays of each model, True = kept; each model is pruned by its own weights.
+    """Make the masks of all models, True = kept; each model is pruned by its own weights.
 
     Args:
         name: of the approach.
-        ensemble: gives the layers; its own weights are not read.
-        state: the weights that are judged, (M, ...) each.
+        ensemble: defines the layers; its own weights are not read.
+        state: the weights that the approach reads, (M, ...) each.
         sparsity: fraction to remove, in [0, 1).
 
     Raises:

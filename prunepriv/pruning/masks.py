@@ -10,7 +10,7 @@ from torch import Tensor
 from prunepriv.models import Ensemble, State
 
 Masks = dict[str, Tensor]
-"""Parameter name -> bool (M, ...), True = kept; parameters that are not named stay whole."""
+"""Parameter name -> bool (M, ...), True = kept; parameters without a mask are not pruned."""
 
 
 class Approach(Protocol):
@@ -23,7 +23,7 @@ def removable(sparsity: float, count: int) -> int:
     """How many of a layer's `count` weights or filters to remove.
 
     The nearest whole number to sparsity * count, as in torch.nn.utils.prune, but never all of them:
-    nothing gets past a layer that is gone, and the network answers everything alike.
+    a network with an empty layer gives every record the same logits.
     """
     return min(round(sparsity * count), count - 1)
 
@@ -31,7 +31,7 @@ def removable(sparsity: float, count: int) -> int:
 def smallest(importance: Tensor, count: int) -> Tensor:
     """True at all but the `count` smallest entries of each row of (M, n).
 
-    `count` is exact: among equal importances the choice is torch.topk's, as in torch.nn.utils.prune.
+    `count` is exact: among equal importances torch.topk chooses, as in torch.nn.utils.prune.
     """
     kept = torch.ones_like(importance, dtype=torch.bool)
     removed = importance.topk(count, dim=1, largest=False).indices
@@ -39,9 +39,9 @@ def smallest(importance: Tensor, count: int) -> Tensor:
 
 
 def sparsities(ensemble: Ensemble, masks: Masks) -> tuple[list[float], list[dict[str, float]]]:
-    """Achieved sparsity of every model: whole, and by layer.
+    """Achieved sparsity of every model: of the whole model, and by layer.
 
-    Both count weights of Conv2d and Linear layers, whether an approach touches the layer or not.
+    Both count weights of Conv2d and Linear layers, whether the approach prunes the layer or not.
 
     Returns:
         (M whole-model fractions, M dictionaries layer -> fraction), all in [0, 1].

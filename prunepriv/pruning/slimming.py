@@ -1,4 +1,4 @@
-"""Network slimming: channels by their batch-norm scale, across the network (Liu et al. 2017)."""
+"""Network slimming: prunes channels by batch-norm scale across the network (Liu et al. 2017)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from prunepriv.pruning.masks import Masks, smallest
 def network_slimming(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
     """Remove round(sparsity * channels) channels of smallest |gamma|, ranked across the network.
 
-    Scale and shift of a removed channel are zeroed, and so are the filter that feeds it or the
-    weights that read it, which then changes nothing but makes the achieved sparsity countable. The
-    largest scale of every layer stays, so no layer vanishes; where that leaves too few to remove,
-    all but those go.
+    The scale and the shift of a removed channel are set to zero, and so are the filter that
+    computes it or the weights that read it. The latter does not change the logits, but the
+    achieved sparsity can then be counted. The channel of largest scale in every layer is kept, so
+    no layer is empty. If fewer others exist than should be removed, all others are removed.
     """
     pairs = ensemble.normalised()
     scales = [state[f"{norm}.weight"].abs() for norm in pairs]
@@ -28,17 +28,17 @@ def network_slimming(ensemble: Ensemble, state: State, sparsity: float) -> Masks
     count = min(round(sparsity * importance.shape[1]), importance.shape[1] - len(scales))
     kept = smallest(importance, count).split([scale.shape[1] for scale in scales], dim=1)
     masks: Masks = {}
-    for (norm, losers), channels in zip(pairs.items(), kept, strict=True):
+    for (norm, tied), channels in zip(pairs.items(), kept, strict=True):
         masks[f"{norm}.weight"] = channels
         masks[f"{norm}.bias"] = channels
-        for weight, axis in losers:
+        for weight, axis in tied:
             kept_here = _along(channels, axis, state[weight])
             masks[weight] = masks[weight] & kept_here if weight in masks else kept_here
     return masks
 
 
 def _along(channels: Tensor, axis: int, weight: Tensor) -> Tensor:
-    """Kept channels (M, n) spread over a stacked weight, which counts them on `axis` of a model."""
+    """Kept channels (M, n) expanded to a stacked weight; `axis` is the one of a model's weight."""
     shape = [1] * weight.dim()
     shape[0], shape[axis + 1] = channels.shape
     return channels.view(shape).expand_as(weight).clone()

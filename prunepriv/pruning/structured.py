@@ -1,4 +1,4 @@
-"""Structured pruning: whole convolution filters by their norm (Li et al. 2017)."""
+"""Structured pruning: removes whole convolution filters by their norm (Li et al. 2017)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prunepriv.pruning.masks import Masks, removable, smallest
 def l1_structured(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
     """Remove round(sparsity * filters) filters of smallest L1 norm from every Conv2d layer.
 
-    One filter of a layer stays at least.
+    At least one filter of every layer stays.
     """
     return _by_norm(ensemble, state, sparsity, order=1)
 
@@ -17,7 +17,7 @@ def l1_structured(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
 def l2_structured(ensemble: Ensemble, state: State, sparsity: float) -> Masks:
     """Remove round(sparsity * filters) filters of smallest L2 norm from every Conv2d layer.
 
-    One filter of a layer stays at least.
+    At least one filter of every layer stays.
     """
     return _by_norm(ensemble, state, sparsity, order=2)
 

@@ -1,8 +1,8 @@
 """Content-addressed artifacts: one folder per key, written once, never changed.
 
-An artifact is written under a temporary name, checksummed and renamed into place, so that nothing
-half-written is ever read. A damaged artifact is set aside and counts as absent. Tensors are kept as
-safetensors, tables as Parquet, the rest as JSON: nothing here unpickles.
+An artifact is written under a temporary name, checksummed and renamed into place, so that a
+half-written artifact is never read. A damaged artifact is set aside and counts as absent. Tensors
+are stored as safetensors, the rest as JSON: nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ META = "meta.json"
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A whole artifact on disk.
+    """A complete artifact on disk.
 
     Attributes:
         key: hex SHA-256 of what it was made from.
@@ -46,7 +46,7 @@ class Artifact:
         """Arrays of ``<name>.safetensors`` by name; large ones are mapped, see ``tensors.py``.
 
         Raises:
-            MissingArtifactError: no such file, or not what it should be.
+            MissingArtifactError: the file is missing or damaged.
         """
         file = self.path / f"{name}.safetensors"
         try:
@@ -58,7 +58,7 @@ class Artifact:
         """The value in ``<name>.json``.
 
         Raises:
-            MissingArtifactError: no such file, or not what it should be.
+            MissingArtifactError: the file is missing or damaged.
         """
         file = self.path / f"{name}.json"
         try:
@@ -67,12 +67,12 @@ class Artifact:
             raise MissingArtifactError(f"{file} cannot be read ({error})") from None
 
     def has(self, file: str) -> bool:
-        """Whether the artifact holds that file (a bundled one may hold a part only)."""
+        """Whether the artifact holds that file (a bundled artifact may hold only some files)."""
         return file in self.meta["files"]
 
 
 class Draft:
-    """An artifact being written; see :meth:`ArtifactStore.write`."""
+    """An artifact that is being written; see :meth:`ArtifactStore.write`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -91,7 +91,7 @@ class ArtifactStore:
     """Artifacts below one folder.
 
     Args:
-        root: the store's folder; made when first written to.
+        root: the store's folder; made at the first write.
     """
 
     def __init__(self, root: Path) -> None:
@@ -99,17 +99,17 @@ class ArtifactStore:
         self._whole: set[str] = set()
 
     def path(self, key: str) -> Path:
-        """Where an artifact of that key lies or would lie.
+        """The folder of the artifact with that key, which may not exist yet.
 
         Raises:
-            StoreError: not a key; so no text from outside becomes a path.
+            StoreError: the text is not a key. Text from outside therefore never becomes a path.
         """
         if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
             raise StoreError(f"an artifact's key is 64 hexadecimal digits, got {key[:80]!r}")
         return self.root / "artifacts" / key[:2] / key
 
     def has(self, key: str) -> bool:
-        """Whether a whole artifact lies under that key. A damaged one is set aside first.
+        """Whether a complete artifact has that key. A damaged one is set aside first.
 
         The checksums are compared once per process and artifact, the sizes each time.
         """
@@ -120,14 +120,14 @@ class ArtifactStore:
         return True
 
     def lists(self, key: str) -> bool:
-        """Whether something lies under that key, unread: quick, and enough for an estimate."""
+        """Whether an artifact has that key, without reading it: fast, and enough for an estimate."""
         return (self.path(key) / META).is_file()
 
     def open(self, key: str) -> Artifact:
-        """The artifact of that key.
+        """The artifact with that key.
 
         Raises:
-            MissingArtifactError: absent, or damaged (then it was set aside).
+            MissingArtifactError: it is absent, or it was damaged and set aside.
         """
         folder = self.path(key)
         try:
@@ -147,12 +147,12 @@ class ArtifactStore:
 
     @contextmanager
     def write(self, key: str, meta: Mapping[str, Any]) -> Iterator[Draft]:
-        """A draft to write files into; it becomes the artifact when the block ends well.
+        """A draft to write files into; it becomes the artifact if the block raises nothing.
 
-        If another process finished the same artifact meanwhile, that one stays.
+        If another process has finished the same artifact by then, that one stays.
 
         Raises:
-            StoreFullError: no space left; nothing half-written stays.
+            StoreFullError: no space left; the draft is removed.
         """
         final = self.path(key)
         scratch: Path | None = None
@@ -188,10 +188,10 @@ class ArtifactStore:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            # another process was first: equal by construction
+            # another process was first; its artifact is equal
 
     def _set_aside(self, key: str) -> None:
-        """Move a damaged artifact out of the way, for whoever wants to know what happened."""
+        """Move a damaged artifact to ``damaged``, where it can be inspected."""
         self._whole.discard(key)
         aside = self.root / "damaged"
         try:
@@ -216,7 +216,7 @@ class ArtifactStore:
 
 
 def _describe(file: Path) -> tuple[int, str]:
-    """Size and SHA-256, of the bytes as they reached the disk's cache."""
+    """Size and SHA-256 of a file, after it was written to the disk."""
     _sync(file)
     return file.stat().st_size, _digest(file)
 
@@ -242,7 +242,7 @@ def _sync(file: Path) -> None:
 
 
 def _is_full(error: Exception) -> bool:
-    """ENOSPC, EDQUOT or EFBIG, also as safetensors wraps it."""
+    """Whether it is ENOSPC, EDQUOT or EFBIG, also inside an error of safetensors."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return True
     return "No space left" in str(error) or "File too large" in str(error)

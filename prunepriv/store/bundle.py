@@ -1,4 +1,4 @@
-"""A finished run as a small folder to be shipped: what the pages read, and how it was made."""
+"""A finished run as a small folder to distribute: what the pages read, and how it was made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "confidences": (),
     "checks": ("checks.json",),
 }
-"""What the pages read of each step."""
+"""The files of each kind of step that the pages read."""
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 
@@ -39,13 +39,13 @@ LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 def write_bundle(
     result: Result, steps: Sequence[StepView], folder: Path, about: Mapping[str, Any]
 ) -> None:
-    """Replace ``folder`` by a trimmed copy of a finished run: ``run.json`` and ``artifacts/``.
+    """Replace ``folder`` with a small copy of a finished run: ``run.json`` and ``artifacts/``.
 
     Args:
         result: the run.
         steps: its steps, for the seconds each took.
-        folder: an ArtifactStore reads it afterwards.
-        about: what else ``run.json`` should say; name, label and command for example.
+        folder: afterwards an ArtifactStore can read it.
+        about: further fields of ``run.json``; name, label and command for example.
 
     Raises:
         MissingArtifactError: a step has not finished.
@@ -78,7 +78,7 @@ def _copy(artifact: Artifact, target: Path, names: tuple[str, ...]) -> None:
 
 
 def _provenance() -> dict[str, Any]:
-    """When, on what and with what."""
+    """Date, machine and versions of the libraries."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": {"cores": cores(), "cpu": _cpu()},
@@ -90,7 +90,7 @@ def _provenance() -> dict[str, Any]:
 
 
 def _cpu() -> str:
-    """The processor's name, as Linux tells it."""
+    """The processor's name, as Linux reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

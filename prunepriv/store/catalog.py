@@ -1,14 +1,14 @@
-"""Which runs there are and how far they are: what the pages, the command line and the engine share.
+"""All runs and their progress, shared by the pages, the command line and the engine.
 
-The catalogue is a convenience beside the artifacts: each run is also written as
-``runs/<run id>.json``, and :meth:`Catalog.rebuild` restores the rest from there.
+The catalogue may be lost: each run is also written as ``runs/<run id>.json``, and
+:meth:`Catalog.rebuild` restores the catalogue from these files and the artifacts.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,10 @@ RUN_ID = re.compile(r"[0-9a-z_-]{8,64}")
 
 
 def check_run_id(run_id: str) -> str:
-    """The id itself, if it can be one.
+    """The id itself, if it has the form of one.
 
     Raises:
-        UnknownRunError: anything else; so no text from outside becomes a path.
+        UnknownRunError: it has not. Text from outside therefore never becomes a path.
     """
     if not RUN_ID.fullmatch(run_id):
         raise UnknownRunError(
@@ -63,7 +63,7 @@ class Catalog:
     """The runs of one store.
 
     Args:
-        store: the store's folder; made if it is not there.
+        store: the store's folder; made if it is missing.
 
     Raises:
         StoreError: the folder or its database cannot be used.
@@ -76,16 +76,16 @@ class Catalog:
             self.rebuild()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._database.close()
 
-    # --- what a user does ---
+    # --- for the pages and the command line ---
 
     def submit(self, experiment: Experiment) -> str:
         """Put a run in the queue and return its id.
 
-        A run that waits or is worked on is joined; one that ended is queued again and takes its
-        finished steps from the store.
+        A run that waits or is worked on is not queued twice. A run that ended is queued again and
+        takes its finished steps from the store.
         """
         run_id = experiment.run_id
         write_record(self.store, run_id, experiment.model_dump(mode="json"), "queued")
@@ -93,29 +93,30 @@ class Catalog:
             self._enqueue(connection, experiment)
         return run_id
 
-    def runs(self) -> list[RunView]:
-        """All runs, the last submitted first."""
+    def runs(self, only: Collection[str] | None = None) -> list[RunView]:
+        """All runs, or those whose ids are in ``only``; the latest submission first."""
+        query = select(RUNS) if only is None else select(RUNS).where(RUNS.c.run_id.in_(only))
         with self._database.read() as connection:
-            rows = connection.execute(select(RUNS).order_by(RUNS.c.position.desc())).mappings()
+            rows = connection.execute(query.order_by(RUNS.c.position.desc())).mappings()
             return [self._view(row) for row in rows]
 
     def run(self, run_id: str) -> RunView:
-        """The run of that id.
+        """The run with that id.
 
         Raises:
-            UnknownRunError: there is none.
+            UnknownRunError: no run has that id.
         """
         check_run_id(run_id)
         with self._database.read() as connection:
             row = self._row(connection, run_id)
         if row is None:
             raise UnknownRunError(
-                f"no run {run_id} in {self.store}: `python -m prunepriv list` names those there are"
+                f"no run {run_id} in {self.store}: `python -m prunepriv list` lists all runs"
             )
         return self._view(row)
 
     def steps(self, run_id: str) -> list[StepView]:
-        """The run's steps in the plan's order; empty until it was begun."""
+        """The run's steps in the plan's order; empty before the run begins."""
         check_run_id(run_id)
         query = select(RUN_STEPS).where(RUN_STEPS.c.run_id == run_id)
         with self._database.read() as connection:
@@ -134,30 +135,30 @@ class Catalog:
             ).scalar_one()
 
     def request_cancel(self, run_id: str) -> None:
-        """Ask a run to stop: at once if it waits or was left behind, else at its next report.
+        """Cancel a run: at once if it waits or was interrupted, else at its next report.
 
         Raises:
-            UnknownRunError: there is none.
+            UnknownRunError: no run has that id.
             StoreError: it has ended already.
         """
         status = self.run(run_id).status
         if status not in ("queued", "running", "interrupted"):
-            raise StoreError(f"run {run_id} is {status}: only one that waits or runs is cancelled")
+            raise StoreError(
+                f"run {run_id} is {status}: only a run that waits or runs can be cancelled"
+            )
         with self._database.write() as connection:
             change = update(RUNS).where(RUNS.c.run_id == run_id)
             connection.execute(change.values(cancel_requested=True))
-            stands_still = RUNS.c.status.in_(("queued", "interrupted"))
+            idle = RUNS.c.status.in_(("queued", "interrupted"))
             if status == "interrupted":
-                stands_still = RUNS.c.status.in_(("queued", "interrupted", "running"))
-            connection.execute(
-                change.where(stands_still).values(status="cancelled", finished=time.time())
-            )
+                idle = RUNS.c.status.in_(("queued", "interrupted", "running"))
+            connection.execute(change.where(idle).values(status="cancelled", finished=time.time()))
 
     def delete(self, run_id: str) -> None:
-        """Forget a run. Its artifacts stay, for other runs may share them.
+        """Delete a run. Its artifacts stay, because other runs may share them.
 
         Raises:
-            UnknownRunError: there is none.
+            UnknownRunError: no run has that id.
             StoreError: it waits or is worked on.
         """
         if self.run(run_id).active:
@@ -168,7 +169,7 @@ class Catalog:
         remove_record(self.store, run_id)
 
     def rebuild(self) -> int:
-        """Add the runs that the store tells of and the catalogue does not; how many were added."""
+        """Add the runs that have a file and are not in the catalogue; return how many."""
         known = {run.run_id for run in self.runs()}
         added = 0
         for record in read_records(self.store):
@@ -177,21 +178,21 @@ class Catalog:
             try:
                 experiment = make_experiment(record["experiment"])
             except (ExperimentError, KeyError):
-                continue  # of a version that knew other settings
+                continue  # a version with other settings wrote it
             added += self._restore(experiment, record)
         return added
 
-    # --- what whoever works on runs does ---
+    # --- for the engine and inline runs ---
 
     def queued(self) -> list[RunView]:
         """Runs that wait, the next first."""
         return self._select(select(RUNS).where(RUNS.c.status == "queued"))
 
     def begin(self, run_id: str, owner: str, steps: Sequence[Mapping[str, Any]]) -> bool:
-        """Take a waiting run; False if it was cancelled or deleted meanwhile.
+        """Begin a waiting run; return False if it was cancelled or deleted meanwhile.
 
         Args:
-            run_id: which.
+            run_id: the run.
             owner: the lock file, relative to the store, that the caller holds while it works.
             steps: rows of the table ``run_steps`` without the run id.
         """
@@ -208,7 +209,7 @@ class Catalog:
         return True
 
     def update_steps(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write steps as they stand now.
+        """Write the present state of steps.
 
         Args:
             rows: ``run_id``, ``key`` and all of status, fraction, message, curve, started,
@@ -227,7 +228,7 @@ class Catalog:
             connection.execute(change, values)
 
     def end(self, run_id: str, status: RunStatus, error: str = "") -> None:
-        """Say how a run ended."""
+        """Write how a run ended."""
         with self._database.write() as connection:
             connection.execute(
                 update(RUNS)
@@ -243,11 +244,11 @@ class Catalog:
             return set(connection.execute(query).scalars())
 
     def requeue_abandoned(self, owner: str) -> int:
-        """Put runs whose worker has ended back in the queue; how many there were.
+        """Put runs whose worker has ended back in the queue; return how many.
 
         Args:
-            owner: the lock file that the caller has just taken: what is marked with it was left
-                behind by the one who held it before.
+            owner: the lock file that the caller has just taken: its previous holder has ended
+                without finishing the runs marked with it.
         """
         running = self._select(select(RUNS).where(RUNS.c.status == "running"))
         abandoned = [run.run_id for run in running if run.status == "interrupted"]
@@ -258,7 +259,7 @@ class Catalog:
             )
         return int(changed.rowcount)
 
-    # --- how ---
+    # --- internal ---
 
     def _select(self, query: Select[Any]) -> list[RunView]:
         with self._database.read() as connection:
@@ -266,7 +267,7 @@ class Catalog:
             return [self._view(row) for row in rows]
 
     def _view(self, row: RowMapping) -> RunView:
-        """A run's row, with "running" put right where nobody works on it any more."""
+        """A run's row; "running" becomes "interrupted" if no process works on it any more."""
         status: RunStatus = row["status"]
         if status == "running" and not is_held(self.store / row["owner"]):
             status = "interrupted"
@@ -300,7 +301,7 @@ class Catalog:
         return (last or 0) + 1
 
     def _restore(self, experiment: Experiment, record: Mapping[str, Any]) -> bool:
-        """A run as its record tells it; one that had not ended stands as interrupted."""
+        """Add a run from its record; a run that had not ended becomes interrupted."""
         run_id = experiment.run_id
         ended = record.get("status") in ("done", "failed", "cancelled")
         written = float(record.get("written", 0.0))

@@ -1,4 +1,4 @@
-"""Opening the catalogue's database, and one sentence for whatever it cannot do."""
+"""Opens the catalogue's database, and reports its errors in one sentence."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from prunepriv.store.schema import METADATA
 
 FILE = "catalog.sqlite"
 _BUSY_MS = 15_000
-"""How long a writer waits for another; each holds the database for milliseconds."""
+"""How long a writer waits for another; each locks the database for milliseconds."""
 
 
 class Database:
     """The catalogue's database: SQLite in the store, or the URL in ``PRUNEPRIV_CATALOG``.
 
     Attributes:
-        fresh: whether it held no catalogue before.
+        fresh: whether there was no catalogue before.
     """
 
     def __init__(self, store: Path) -> None:
@@ -63,7 +63,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that nobody else writes beside; undone if the block raises.
+        """A transaction without another writer at the same time; rolled back if the block raises.
 
         Raises:
             StoreFullError: no space left.
@@ -75,7 +75,7 @@ class Database:
             raise self._refusal(error) from None
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the database's files."""
         self._engine.dispose()
 
     def _refusal(self, error: DatabaseError) -> StoreError:
@@ -99,8 +99,8 @@ def _sqlite(file: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later would be refused, not made to wait,
-        # if another wrote in between: writers queue up from the start.
+        # SQLite refuses a transaction that reads first and writes later if another wrote in
+        # between; it does not wait. A writer therefore takes the lock at its beginning.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -121,7 +121,7 @@ def _is_damaged(error: DatabaseError) -> bool:
 
 
 def _set_aside(file: Path) -> None:
-    """Move a damaged database out of the way; its journal must not be played into a new one."""
+    """Rename a damaged database; its journal must not be applied to a new one."""
     file.rename(file.with_name(f"{FILE}.damaged-{time.time_ns()}"))
     for journal in ("-wal", "-shm"):
         file.with_name(FILE + journal).unlink(missing_ok=True)

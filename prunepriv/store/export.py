@@ -27,11 +27,11 @@ def export_csv(report: Mapping[str, Any], folder: Path, command: str) -> list[Pa
 
     Args:
         report: see :func:`prunepriv.store.report.report_json`.
-        folder: made if it is not there.
-        command: what to type to make the run again.
+        folder: made if it is missing.
+        command: the command line that makes the run again.
 
     Returns:
-        The files.
+        The files that were written.
     """
     make_folder(folder)
     origin = {"run": report["run"], "seed": report["experiment"]["seed"]}
@@ -60,11 +60,12 @@ def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -
 
     Args:
         result: the run.
-        folder: made if it is not there.
-        make: does a step. What shadows say of the target's records no attack reads: it is made here.
+        folder: made if it is missing.
+        make: does a step. No attack reads the shadows' signals on the target's records, so that
+            they are made here.
 
     Raises:
-        MissingArtifactError: the signals are not finished, or not whole.
+        MissingArtifactError: the signals are not finished, or not complete.
     """
     make_folder(folder)
     files = []
@@ -84,7 +85,7 @@ def signals_table(result: Result, kind: ModelKind) -> pa.Table:
     crossed = result.artifact_of(reference_step(result.plan, kind))
     if artifact is None or crossed is None or not artifact.has("shadows.safetensors"):
         raise MissingArtifactError(
-            f"the signals of {kind} in run {result.run_id} are not all here: run it again"
+            f"the signals of {kind} in run {result.run_id} are incomplete: run it again"
         )
     target = artifact.tensors("target")
     shadows, reference = artifact.tensors("shadows"), crossed.tensors("reference")
@@ -141,7 +142,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cells(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested values as cells of their own: accuracy_ci95_low, tpr_at_fpr_0.01."""
+    """A row's cells, one for each nested value: accuracy_ci95_low, tpr_at_fpr_0.01."""
     for name, value in row.items():
         if isinstance(value, Mapping):
             yield from _cells(value, f"{prefix}{name}_")

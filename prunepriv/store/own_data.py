@@ -1,7 +1,7 @@
-"""Data sets that users brought: read once, kept as the artifact of the ``data`` step.
+"""The user's own data sets: read once, and kept as the artifact of the ``data`` step.
 
-A data set is known by what it holds, not by its file: the SHA-256 of its records, labels and class
-names. ``datasets/<digest>.json`` beside the artifacts says where it came from.
+A data set is identified by its content, not by its file: by the SHA-256 of its records, labels and
+class names. ``datasets/<digest>.json`` beside the artifacts names its source.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Imported:
     """A data set in the store.
 
     Attributes:
-        own: what it is.
+        own: its description.
         source: name of the file or folder that it was read from.
         size: bytes of its records.
         written: seconds since 1970, UTC.
@@ -54,20 +54,20 @@ def import_data(
     label_column: str | None = None,
     source: str = "",
 ) -> OwnDataset:
-    """Read a file or folder into the store; what is there already is not written again.
+    """Read a file or folder into the store; a data set in the store is not written again.
 
     Args:
-        path: as :func:`prunepriv.datasets.own.read` takes it.
+        path: a file or folder that :func:`prunepriv.datasets.own.read` can read.
         store: the store's folder.
-        report: hears how far it is.
-        label_column: name of the label's column; looked for if left out.
-        source: the file's name, for messages and labels; the path's own if left out.
+        report: receives the progress.
+        label_column: name of the label's column; found by its name if left out.
+        source: the file's name, for messages and labels; the name in ``path`` if left out.
 
     Raises:
         DataError: it cannot be read; nothing was kept.
-        StoreError: the store cannot keep it.
+        StoreError: the store cannot be written to.
     """
-    from prunepriv.datasets.own import read  # noqa: PLC0415 - Pillow and Parquet, seldom needed
+    from prunepriv.datasets.own import read  # noqa: PLC0415 - imports Pillow and Parquet, rarely needed
 
     source = source or path.absolute().name
     started = time.perf_counter()
@@ -85,13 +85,13 @@ def import_data(
     }
     known = next((one for one in imported(store) if one.own.digest == own.digest), None)
     if known is not None:
-        return known.own  # under the label that its runs know it by
+        return known.own  # with the label that its runs use
     write_whole(_file(store, own.digest), record, store)
     return own
 
 
 def describe(data: Dataset, label: str) -> OwnDataset:
-    """What an experiment says of a data set, its digest included."""
+    """A data set's description in an experiment, with its digest."""
     header = {
         "kind": data.kind,
         "x": [str(data.x.dtype), *data.x.shape],
@@ -113,7 +113,7 @@ def describe(data: Dataset, label: str) -> OwnDataset:
 
 
 def imported(store: Path) -> list[Imported]:
-    """Data sets whose records lie in the store, the last brought first."""
+    """Data sets whose records are in the store, the latest import first."""
     artifacts = ArtifactStore(store)
     found = []
     for file in (store / "datasets").glob("*.json"):
@@ -132,26 +132,26 @@ def find_imported(name: str, store: Path) -> OwnDataset:
     """The data set that ``own:<first digits of its digest>`` names.
 
     Raises:
-        UnknownNameError: none, or more than one.
+        UnknownNameError: no data set matches, or more than one.
     """
     prefix = name.removeprefix(f"{OWN}:")
     if not re.fullmatch("[0-9a-f]{4,64}", prefix):
         raise UnknownNameError(
-            f"{name[:80]!r} names no data set: expected own: and 4 digits of its digest at least"
+            f"{name[:80]!r} is not a data set: expected own: and at least 4 digits of its digest"
         )
     there = imported(store)
     fits = [one.own for one in there if one.own.digest.startswith(prefix)]
     if len(fits) == 1:
         return fits[0]
     known = ", ".join(f"{one.own.handle} ({one.own.label})" for one in there[:8]) or "none"
-    problem = "fits more than one data set" if fits else "is not in this store"
+    problem = "matches more than one data set" if fits else "is not in this store"
     raise UnknownNameError(
-        f"{name} {problem}: import its file with `python -m prunepriv data PATH`; there: {known}"
+        f"{name} {problem}: import its file with `python -m prunepriv data PATH`; this store has: {known}"
     )
 
 
 def in_words(own: OwnDataset) -> str:
-    """A data set in a line: "cifar10-jpeg: 60,000 pictures of 32x32 pixels, colour, 10 classes"."""
+    """A data set in one line: "cifar10-jpeg: 60,000 pictures of 32x32 pixels, colour, 10 classes"."""
     if own.kind == "image":
         channels, height, width = own.shape
         colour = "grey" if channels == 1 else "colour"
@@ -181,7 +181,7 @@ def _write(artifacts: ArtifactStore, step: Step, data: Dataset, seconds: float) 
 
 
 def _label(source: str) -> str:
-    """What people read: the file's name without its ending, printable and not too long."""
+    """The label: the file's name without its suffix, printable and not too long."""
     stem = "".join(c for c in Path(source).stem if c.isprintable()).strip()
     return stem[:LONGEST_LABEL] or "own data"
 

@@ -1,4 +1,4 @@
-"""A run's figures as one JSON value (assets/reference.md). Fractions lie in 0 to 1."""
+"""A run's figures as one JSON value (assets/reference.md). Fractions are from 0 to 1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
 
 
 def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
-    """The figures of a finished run; the same for the same experiment, but for ``cached``.
+    """The figures of a finished run; equal for equal experiments, except ``cached``.
 
     Args:
         result: where the figures are read from.
@@ -57,7 +57,7 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
 
 
 def _made(result: Result, kind: ModelKind) -> dict[str, Any]:
-    """What a model is, and the privacy that its fine-tuning guarantees, if it does."""
+    """A model's size, and the privacy guarantee of its fine-tuning if it has one."""
     report = _json(result, models_name(kind), "report")
     architecture = report["architecture"]
     return {
@@ -71,6 +71,6 @@ def _json(result: Result, step: str, name: str) -> Any:
     artifact = result.artifact(step)
     if artifact is None:
         raise MissingArtifactError(
-            f"step {step} of run {result.run_id} is not finished: run it again, what is there is kept"
+            f"step {step} of run {result.run_id} is not finished: run it again; finished steps are kept"
         )
     return artifact.json(name)

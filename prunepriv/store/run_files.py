@@ -17,7 +17,7 @@ _READING = 0.3
 def write_record(
     store: Path, run_id: str, settings: dict[str, Any], status: str, error: str = ""
 ) -> None:
-    """Write a run's file whole, or leave the one before it.
+    """Write a run's file completely, or keep the previous one.
 
     Raises:
         StoreFullError: no space left.
@@ -33,7 +33,7 @@ def write_record(
 
 
 def write_whole(file: Path, record: dict[str, Any], store: Path) -> None:
-    """Write a small JSON file of the store whole, or leave the one before it.
+    """Write a small JSON file of the store completely, or keep the previous one.
 
     Raises:
         StoreFullError: no space left.
@@ -67,7 +67,7 @@ def _replace(file: Path, draft: Path) -> None:
 
 
 def read_records(store: Path) -> list[dict[str, Any]]:
-    """All runs' files that can be read, the oldest first."""
+    """The content of all runs' files that can be read, the oldest first."""
     records = []
     for file in (store / "runs").glob("*.json"):
         try:

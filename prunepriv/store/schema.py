@@ -1,4 +1,4 @@
-"""The catalogue's tables, and what a row of each looks like to a reader."""
+"""The catalogue's tables, and the type that a row of each is read as."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import StepKind
 
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-"""``interrupted``: begun, but whoever worked on it has ended; it can be resumed or discarded."""
+"""``interrupted``: begun, but the process that worked on it has ended; it can be resumed or discarded."""
 
 StepStatus = Literal["waiting", "running", "done", "failed"]
 
@@ -56,13 +56,13 @@ RUN_STEPS = Table(
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as it stood when it was asked for.
+    """The state of a run when the catalogue was read.
 
     Attributes:
-        run_id: its name.
+        run_id: its id.
         status: see RunStatus.
         position: grows with each submission; the queue and the list are ordered by it.
-        created, started, finished: times in UTC, None where not yet.
+        created, started, finished: times in UTC, None if it has not happened yet.
         error: one sentence if it failed, else "".
         cancel_requested: the user asked it to stop, and it has not stopped yet.
         settings: the experiment as plain values.
@@ -80,10 +80,10 @@ class RunView:
 
     @cached_property
     def experiment(self) -> Experiment:
-        """What was chosen.
+        """The run's experiment.
 
         Raises:
-            ExperimentError: the record is of a version that knew other settings.
+            ExperimentError: a version with other settings wrote the record.
         """
         return make_experiment(self.settings)
 
@@ -95,17 +95,17 @@ class RunView:
 
 @dataclass(frozen=True)
 class StepView:
-    """A step of a run as it stood when it was asked for.
+    """The state of a step of a run when the catalogue was read.
 
     Attributes:
         name, key, kind: as in the run's plan.
         status: see StepStatus.
         fraction: how much is done, 0 to 1.
         message: what it is doing, for people.
-        curve: points that the step reported, {"epoch": 12, "loss": 0.3, ...}; none if cached.
-        started: time in UTC, None where not yet or cached.
-        seconds: how long the work took when it was done, whichever run did it; None where not yet.
-        cached: the artifact was already there when the run began.
+        curve: points that the step reported, {"epoch": 12, "loss": 0.3, ...}; empty if cached.
+        started: time in UTC, None if not begun or if cached.
+        seconds: how long the step took in the run that did it; None if it is not done yet.
+        cached: the artifact was in the store when the run began.
         pid: the process that works or worked on it.
     """
 
@@ -123,7 +123,7 @@ class StepView:
 
 
 def run_view(row: RowMapping, status: RunStatus) -> RunView:
-    """A row of ``runs`` with its status as it is in truth."""
+    """A row of ``runs``, with ``status`` in place of the row's own status."""
     return RunView(
         run_id=row["run_id"],
         status=status,

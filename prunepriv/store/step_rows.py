@@ -1,4 +1,4 @@
-"""The steps of an experiment as the store has them: what a run begins with."""
+"""The steps of an experiment at the beginning of a run: done where the store has the artifact."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prunepriv.store.artifacts import ArtifactStore
 
 
 def step_rows(store: ArtifactStore, experiment: Experiment) -> list[dict[str, Any]]:
-    """Rows of the table ``run_steps`` (without the run id), done and cached where the store has it."""
+    """Rows of the table ``run_steps`` without the run id; steps in the store are done and cached."""
     return [
         _row(ordinal, step.key, step.name, step.kind, stored_seconds(store, step.key))
         for ordinal, step in enumerate(plan(experiment).steps)
@@ -37,7 +37,7 @@ def _row(ordinal: int, key: str, name: str, kind: str, seconds: float | None) ->
 
 
 def stored_seconds(store: ArtifactStore, key: str) -> float | None:
-    """How long the work took that made an artifact; None where the store holds no whole one."""
+    """Seconds that the artifact's step took; None if the store has no complete artifact."""
     try:
         return float(store.open(key).meta.get("seconds", 0.0))
     except MissingArtifactError:

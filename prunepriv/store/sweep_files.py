@@ -1,4 +1,4 @@
-"""``sweeps/<sweep id>.json``: what each sweep goes over, so that pages and command line find it again."""
+"""``sweeps/<sweep id>.json``: the definition of each sweep, for the pages and the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prunepriv.store.run_files import write_whole
 
 
 def write_sweep(store: Path, sweep: Sweep) -> None:
-    """Write a sweep's file whole, or leave the one before it.
+    """Write a sweep's file completely, or keep the previous one.
 
     Raises:
         StoreError: the store cannot be written to.
@@ -28,7 +28,7 @@ def write_sweep(store: Path, sweep: Sweep) -> None:
 
 
 def read_sweeps(store: Path) -> dict[str, Sweep]:
-    """The store's sweeps by id, the last launched first; those of another version left out."""
+    """The store's sweeps by id, the latest first; sweeps of another version are left out."""
     found: list[tuple[float, Sweep]] = []
     for file in (store / "sweeps").glob("*.json"):
         sweep = _read(file)
@@ -39,20 +39,20 @@ def read_sweeps(store: Path) -> dict[str, Sweep]:
 
 
 def stored_sweep(store: Path, sweep_id: str) -> Sweep:
-    """The store's sweep of that id.
+    """The store's sweep with that id.
 
     Raises:
-        UnknownRunError: there is none, or it is of a version that knew other settings.
+        UnknownRunError: no such sweep, or a version with other settings wrote it.
     """
     file = store / "sweeps" / f"{sweep_id}.json"
     sweep = _read(file) if is_sweep_id(sweep_id) else None
     if sweep is None or sweep.sweep_id != sweep_id:
-        raise UnknownRunError(f"no sweep {sweep_id[:80]} in {store}: it was made elsewhere")
+        raise UnknownRunError(f"no sweep {sweep_id[:80]} in {store}: choose its store with --store")
     return sweep
 
 
 def remove_sweep(store: Path, sweep_id: str) -> None:
-    """Forget a sweep. Its runs stay."""
+    """Remove a sweep's file. Its runs stay."""
     if is_sweep_id(sweep_id):
         (store / "sweeps" / f"{sweep_id}.json").unlink(missing_ok=True)
 

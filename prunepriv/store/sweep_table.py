@@ -35,7 +35,7 @@ def sweep_table(store: ArtifactStore, sweep: Sweep) -> pd.DataFrame:
     ``attack``, accuracy of the model on members and non-members, sparsity as achieved, the attack's
     balanced accuracy with its 95 % interval over records (``accuracy_low``, ``accuracy_high``), AUC,
     TPR at 1 and 0.1 % FPR, the three gaps over all records, counts, ``run``, ``key`` (of the
-    evaluation's artifact). Fractions lie in 0 to 1.
+    evaluation's artifact). Fractions are from 0 to 1.
     """
     rows = [row for cell in sweep.cells for row in cell_rows(store, cell)]
     return pd.DataFrame(rows, columns=columns_of(sweep))
@@ -52,12 +52,12 @@ def columns_of(sweep: Sweep) -> list[str]:
 
 
 def cell_rows(store: ArtifactStore, cell: Cell) -> list[dict[str, Any]]:
-    """The rows of one run; none of what has not been evaluated yet."""
+    """The rows of one run; a target that is not evaluated yet has none."""
     return [{**cell.values, **row} for row in run_rows(store, cell.experiment)]
 
 
 def run_rows(store: ArtifactStore, experiment: Experiment) -> list[dict[str, Any]]:
-    """What a run found, without its settings."""
+    """The figures of a run, without its settings."""
     result = Result(store, experiment)
     rows = []
     for target in result.targets:
@@ -84,7 +84,7 @@ def run_rows(store: ArtifactStore, experiment: Experiment) -> list[dict[str, Any
 
 
 def summary(table: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
-    """Means over seeds: a row per cell but for its seed, model, adversary and attack.
+    """Means over seeds: a row per combination of other settings, model, adversary and attack.
 
     Returns:
         The settings, ``model``, ``adversary``, ``attack``, ``seeds`` (how many), then for each of
@@ -106,7 +106,7 @@ def summary(table: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
 
 
 def write_tables(table: pd.DataFrame, sweep: Sweep, file: Path) -> tuple[Path, Path]:
-    """Write a sweep's table, and its means beside it as ``<name>_summary``; both files.
+    """Write a sweep's table, and its means beside it as ``<name>_summary``; return both files.
 
     Raises:
         ExperimentError: the name ends neither in .parquet nor in .csv.
@@ -123,17 +123,19 @@ def write_tables(table: pd.DataFrame, sweep: Sweep, file: Path) -> tuple[Path, P
 
 
 def check_table_name(file: Path) -> None:
-    """Find out before hours of work what a table cannot be written as.
+    """Check the name of a table's file, before hours of work.
 
     Raises:
         ExperimentError: the name ends neither in .parquet nor in .csv.
     """
     if file.suffix not in SUFFIXES:
-        raise ExperimentError(f"a table ends in {' or '.join(SUFFIXES)}, got {file.name}")
+        raise ExperimentError(
+            f"a table's file name must end in {' or '.join(SUFFIXES)}, got {file.name}"
+        )
 
 
 def table_bytes(frame: pd.DataFrame, sweep: Sweep, suffix: str) -> bytes:
-    """A table as Parquet, whose metadata hold the sweep, or as CSV, whose columns name it."""
+    """A table as Parquet (its metadata hold the sweep) or as CSV (a column holds the sweep's id)."""
     if suffix == ".csv":
         return frame.assign(sweep=sweep.sweep_id).to_csv(index=False).encode()
     origin: Mapping[str, str] = {

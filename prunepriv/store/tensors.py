@@ -1,9 +1,9 @@
-"""Arrays of a safetensors file, without copying those of a large one.
+"""Reads the arrays of a safetensors file, and copies none of a large file.
 
-The format: 8 bytes that give the length of a header, the header in JSON, then all arrays one behind
-the other. The `safetensors` package copies every array that it hands to numpy, so a large file is
-mapped into memory instead: what a step does not touch is never read, and processes that work on the
-same artifact share its pages. Mapped copy-on-write: arrays can be written to, the file never is.
+The format: 8 bytes that give the length of a header, the header in JSON, then all arrays one after
+the other. The `safetensors` package copies every array for numpy. A large file is therefore mapped
+into memory: what a step does not use is never read, and processes that read the same artifact share
+its pages. The map is copy-on-write: arrays can be written to, and the file never changes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import IO, Any
 import numpy as np
 
 MAPPED = 1 << 20
-"""Bytes from which a file is mapped: a map keeps a file open, and pages read many small ones."""
+"""Bytes from which a file is mapped: a map keeps its file open, and pages read many small files."""
 LONGEST_HEADER = 100_000_000
-"""Bytes; the same limit as the safetensors package sets."""
+"""Bytes; the same limit as in the safetensors package."""
 
 TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
@@ -27,11 +27,11 @@ TYPES = {
 
 
 def read_tensors(file: Path) -> dict[str, np.ndarray]:
-    """All arrays by name; they may be written to, which changes no file.
+    """All arrays by name; writing to them does not change the file.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not a safetensors file, or a damaged one.
+        ValueError: it is not a safetensors file, or it is damaged.
     """
     with file.open("rb") as stream:
         content = _content(stream)
@@ -54,7 +54,7 @@ def _content(stream: IO[bytes]) -> bytearray | mmap.mmap:
 
 
 def _array(content: bytearray | mmap.mmap, begin: int, about: Any) -> np.ndarray:
-    """One array, which keeps the content alive."""
+    """One array, which shares the content's memory."""
     try:
         dtype = np.dtype(TYPES[about["dtype"]])
         shape = tuple(map(int, about["shape"]))

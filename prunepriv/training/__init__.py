@@ -13,7 +13,7 @@ from prunepriv.training.settings import Records, Settings
 
 
 def initialise(ensemble: Ensemble, seed: int) -> None:
-    """Fresh weights; model m draws from a stream of its own."""
+    """Draw new weights; each model has its own random stream."""
     ensemble.reset(
         [
             torch.Generator().manual_seed(derive(seed, "initial weights", m))

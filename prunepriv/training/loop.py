@@ -1,8 +1,8 @@
 """The one training loop: a target and its shadows, all models of a stack at once.
 
-Each model has its own records, order, dropout and early stopping; one that has stopped leaves the
-stack, so that the rest run on alone. What a model learns depends on its seed and records only.
-Large models, and those of a defence that asks for it, are trained as stacks of one, in turn.
+Each model has its own records, order, dropout and early stopping. A model that has stopped leaves
+the stack, and the others continue. What a model learns depends only on its seed and its records.
+Large models, and those of a defence that requires it, are trained one by one, as stacks of one.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from prunepriv.training.settings import Records, Settings
 
 @dataclass
 class Trained:
-    """What training made.
+    """The result of training.
 
     Attributes:
         state: (M, ...) each, the kept weights.
-        history: per model, one point per epoch; member accuracy is measured while training, on
-            the batches as they pass.
+        history: per model, one point per epoch; member accuracy is measured during the epoch, on
+            its batches, unless training stops at a member accuracy.
         best_epoch: per model, the epoch (from 1) whose weights were kept.
-        protection: what the defence told, of the first model; None where it has nothing to tell.
+        protection: the defence's report on the first model; None if it has none.
     """
 
     state: State
@@ -42,7 +42,7 @@ class Trained:
 
 
 @dataclass
-class _Watch:
+class _EarlyStopping:
     """Early stopping of every model, and the weights to keep."""
 
     settings: Settings
@@ -50,8 +50,8 @@ class _Watch:
     best: list[float] = field(default_factory=list)
     best_epoch: list[int] = field(default_factory=list)
 
-    def look(self, row: int, model: int, point: Mapping[str, float], state: State) -> bool:
-        """Note a model's epoch; True if the model should stop."""
+    def update(self, row: int, model: int, point: Mapping[str, float], state: State) -> bool:
+        """Store the point of a model's epoch; True if the model should stop."""
         epoch = int(point["epoch"])
         goal = self.settings.stop_at_member_accuracy
         if goal is not None or point["validation_accuracy"] > self.best[model]:
@@ -80,18 +80,18 @@ def train(
     """Train all models of a stack.
 
     Args:
-        ensemble: its weights are where training starts, and are used up.
-        records: stay on the device while it lasts.
+        ensemble: training starts from its weights, and may change them.
+        records: are on the device during the whole training.
         seed: of the experiment; model m draws from streams named (stage, m).
         stage: "train" or "fine_tune".
-        protect: gives the defence.
-        masks: parameter name -> bool (M, ...); what is False is zero after every step.
+        protect: makes the defence.
+        masks: parameter name -> bool (M, ...); weights that are False are zero after every step.
         report: called after every epoch; its points are means over the models, or the target's
-            where models are trained in turn.
-        device: where to; the best there is if left out.
+            if models are trained one by one.
+        device: to train on; if left out, a GPU if the machine has one.
 
     Returns:
-        All on the processor.
+        The result, on the processor.
 
     Raises:
         Cancelled: from `report`.
@@ -116,7 +116,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Job:
-    """Which models are trained, by whose random streams, and who hears of it."""
+    """Which models are trained, with which random streams and which progress report."""
 
     seed: int
     stage: str
@@ -125,7 +125,7 @@ class _Job:
     report: Report
 
     def streams(self, use: str) -> list[torch.Generator]:
-        """A stream per model for a purpose, the same whoever is trained beside it."""
+        """A stream per model for one use; it does not depend on the models trained with it."""
         return [
             torch.Generator().manual_seed(derive(self.seed, self.stage, m, use))
             for m in self.models
@@ -139,7 +139,7 @@ def _train(
     masks: Mapping[str, Tensor],
     job: _Job,
 ) -> Trained:
-    """Train a stack whose tensors, like the records, are where they are worked on."""
+    """Train a stack that is on the device of the records."""
     ensemble.draw_dropout_from(job.streams("dropout"))
     on_device = {name: kept.to(records.x.device) for name, kept in masks.items()}
     protection = job.protect()
@@ -147,7 +147,7 @@ def _train(
     stack = _Stack(ensemble, records, settings, job.streams("order"), on_device, protection)
     stack.mask()
     models = len(job.models)
-    watch = _Watch(settings, ensemble.copy_state(), [-1.0] * models, [0] * models)
+    stopping = _EarlyStopping(settings, ensemble.copy_state(), [-1.0] * models, [0] * models)
     history: list[list[dict[str, float]]] = [[] for _ in range(models)]
     for epoch in range(1, settings.epochs + 1):
         points = stack.epoch(epoch)
@@ -155,7 +155,7 @@ def _train(
         going = []
         for row, (model, point) in enumerate(zip(stack.models, points, strict=True)):
             history[model].append(point)
-            if not watch.look(row, model, point, state):
+            if not stopping.update(row, model, point, state):
                 going.append(row)
         job.report(
             epoch / settings.epochs, f"epoch {epoch} of at most {settings.epochs}", _mean(points)
@@ -164,12 +164,12 @@ def _train(
             break
         if len(going) < len(stack.models):
             stack.keep(going)
-    kept = {name: value.cpu() for name, value in watch.state.items()}
-    return Trained(kept, history, watch.best_epoch, protection.report())
+    kept = {name: value.cpu() for name, value in stopping.state.items()}
+    return Trained(kept, history, stopping.best_epoch, protection.report())
 
 
 def _share(report: Report, model: int, models: int) -> Report:
-    """The report of one model in a row of several; the curve is the first one's, the target's."""
+    """The report of one of several models; only the first, the target, shows its curve."""
 
     def tell(fraction: float, message: str = "", point: Mapping[str, float] | None = None) -> None:
         shown = point if model == 0 else None
@@ -179,7 +179,7 @@ def _share(report: Report, model: int, models: int) -> Report:
 
 
 def _together(trained: Sequence[Trained]) -> Trained:
-    """Stacks of one as one stack."""
+    """Join stacks of one to one stack."""
     names = trained[0].state
     return Trained(
         {name: torch.cat([one.state[name] for one in trained]) for name in names},
@@ -190,7 +190,7 @@ def _together(trained: Sequence[Trained]) -> Trained:
 
 
 class _Stack:
-    """The models that still train, with their optimiser, records and masks."""
+    """The models that are still trained, with their optimiser, records and masks."""
 
     def __init__(
         self,
@@ -218,7 +218,7 @@ class _Stack:
         self.device = records.x.device
 
     def mask(self) -> None:
-        """Zero what the masks remove."""
+        """Set the weights that the masks remove to zero."""
         parameters = dict(self.ensemble.named_parameters())
         for name, kept in self.masks.items():
             parameters[name].data.mul_(kept)
@@ -235,7 +235,7 @@ class _Stack:
             loss += losses * batch.shape[1]
             correct += hits
             seen += batch.shape[1]
-        seen = max(seen, 1)  # a defence that draws its batches may draw none
+        seen = max(seen, 1)  # a defence that draws its batches may draw no record
         accuracies = correct / seen
         if self.settings.stop_at_member_accuracy is not None:
             accuracies = self._accuracy(self.records.train[self.models])
@@ -253,7 +253,7 @@ class _Stack:
     def _step(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One step of every model on its own batch: (losses, correct answers)."""
         losses = hits = torch.zeros(len(self.models), device=self.device)
-        self.protection.before_step(batch, self._ask)
+        self.protection.before_step(batch, self._query)
         self.optimizer.zero_grad()
         if batch.shape[1]:
             labels = self.records.y[batch]
@@ -275,8 +275,8 @@ class _Stack:
             logits: Tensor = self.ensemble(self.ensemble.inputs(self.records.x[rows]))
         return logits.float()
 
-    def _ask(self, rows: Tensor) -> Tensor:
-        """What the models say of records as anyone may ask them: in eval mode, without gradient."""
+    def _query(self, rows: Tensor) -> Tensor:
+        """Logits of rows as any user of the models gets them: in eval mode, without gradient."""
         self.ensemble.eval()
         with torch.no_grad():
             logits = self._logits(rows)
@@ -298,7 +298,7 @@ class _Stack:
         return correct / rows.shape[1]
 
     def keep(self, going: list[int]) -> None:
-        """Go on with some rows of the stack: weights, Adam's moments, orders and masks."""
+        """Keep only some rows of the stack: weights, Adam's moments, orders and masks."""
         rows = torch.tensor(going, device=self.device)
         self.ensemble.keep(rows)
         keep_moments(self.adam, rows)

@@ -1,4 +1,4 @@
-"""What Adam remembers of each model of a stack."""
+"""Adam's moments of the models of a stack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def keep_moments(adam: torch.optim.Optimizer, rows: Tensor) -> None:
-    """Adam's moments of some models of a stack only."""
+    """Keep Adam's moments of only some models of a stack."""
     for moments in adam.state.values():
         for name in ("exp_avg", "exp_avg_sq"):
             moments[name] = moments[name][rows]

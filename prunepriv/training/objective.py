@@ -1,4 +1,4 @@
-"""What training minimises; a defence is an objective of its own."""
+"""What training minimises; a defence may have its own objective."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a defence may do in the one training loop."""
+"""What a defence may change in the training loop."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from prunepriv.training.settings import Records, Settings
 
 @dataclass(frozen=True)
 class DefenseContext:
-    """What a defence is told before the first epoch.
+    """What a defence receives before the first epoch.
 
     Attributes:
         ensemble: the models that are trained, on their device.
-        records: what they train on; row m of its index tables is model m's.
+        records: what they train on; row m of its index tables belongs to model m.
         settings: how they are trained.
         masks: parameter name -> bool (M, ...), False where the weight is pruned.
-        streams: a purpose -> a fresh random stream (on the processor) for every model.
+        streams: use -> a new random stream (on the processor) for every model.
     """
 
     ensemble: Ensemble
@@ -34,14 +34,14 @@ class DefenseContext:
 
 
 class Protection:
-    """A defence at work on a stack of models; this one only minimises an objective.
+    """A defence during the training of a stack; this base class only minimises an objective.
 
-    The loop asks for an epoch's batches, and for each of them calls :meth:`before_step`,
-    :meth:`losses`, and :meth:`after_backward` when every gradient is there.
+    The loop calls :meth:`batches` in every epoch. For each batch it calls :meth:`before_step`,
+    :meth:`losses`, and :meth:`after_backward` when every gradient is computed.
     """
 
     alone: ClassVar[bool] = False
-    """Whether every model is to be trained as a stack of one."""
+    """Whether every model must be trained as a stack of one."""
 
     def __init__(self, objective: Objective = cross_entropy) -> None:
         self.objective = objective
@@ -50,7 +50,7 @@ class Protection:
         """Called once, before the first epoch."""
 
     def optimizer(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-        """What makes the steps, given what would make them without the defence."""
+        """The optimiser to use, given the one that is used without the defence."""
         return optimizer
 
     def batches(
@@ -60,15 +60,20 @@ class Protection:
 
         Args:
             rows: (M, t) indices of the members.
-            orders: a stream per model.
+            orders: a random stream per model.
             size: records per batch.
         """
         order = torch.stack([torch.randperm(rows.shape[1], generator=g) for g in orders])
         shuffled: tuple[Tensor, ...] = rows.gather(1, order.to(rows.device)).split(size, dim=1)
         return shuffled
 
-    def before_step(self, batch: Tensor, ask: Callable[[Tensor], Tensor]) -> None:
-        """Called before a batch (M, b) is learnt; `ask` gives logits (M, r, C) of rows (M, r)."""
+    def before_step(self, batch: Tensor, query: Callable[[Tensor], Tensor]) -> None:
+        """Called before the step on a batch (M, b).
+
+        Args:
+            batch: (M, b) indices of members.
+            query: gives logits (M, r, C) of rows (M, r).
+        """
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(M,) losses of a batch, differentiable; logits (M, b, C), labels (M, b)."""
@@ -78,17 +83,17 @@ class Protection:
         """Called between the backward pass and the optimiser's step."""
 
     def keep(self, rows: Tensor) -> None:
-        """Go on with some of the models only."""
+        """Keep only some of the models."""
 
     def report(self) -> dict[str, Any] | None:
-        """What training should tell of the defence, plain JSON values."""
+        """What the stored report should contain on the defence, as plain JSON values."""
         return None
 
 
 ProtectionFactory = Callable[[], Protection]
-"""Gives a defence that is not at work yet."""
+"""Makes a new defence, on which :meth:`Protection.begin` was not called yet."""
 
 
 def plain(objective: Objective = cross_entropy) -> ProtectionFactory:
-    """A defence that is an objective and nothing else."""
+    """A defence that only has its own objective."""
     return lambda: Protection(objective)

@@ -13,11 +13,11 @@ class Settings:
     """How to train (assets/method.md#training): Adam with coupled weight decay.
 
     Attributes:
-        epochs: at most so many.
-        patience: stop when more than so many epochs in a row brought no better validation accuracy
-            (counted as in Yuan & Zhang's release); None: never.
-        stop_at_member_accuracy: instead of early stopping, train until the members reach it and
-            keep the last weights.
+        epochs: the largest number of epochs.
+        patience: stop after more than this number of epochs in a row without a better validation
+            accuracy (counted as in Yuan & Zhang's release); None: never.
+        stop_at_member_accuracy: instead of early stopping, train until the accuracy on members
+            reaches it, and keep the last weights.
         scale_penalty: weight of the L1 penalty on batch-norm scales (network slimming).
     """
 
@@ -38,7 +38,7 @@ class Records:
         x: (n, ...) uint8, or float32 of a table: the whole data set.
         y: (n,) int64.
         train: (M, t) indices of each model's members.
-        validation: (M, v) indices of the records that early stopping watches.
+        validation: (M, v) indices of the records that early stopping uses.
     """
 
     x: Tensor
@@ -52,5 +52,5 @@ class Records:
         return replace(self, train=self.train[rows], validation=self.validation[rows])
 
     def to(self, device: torch.device) -> Records:
-        """The records on a device, where they stay."""
+        """The same records on a device."""
         return Records(*(part.to(device) for part in (self.x, self.y, self.train, self.validation)))

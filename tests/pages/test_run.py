@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,14 +10,16 @@ from streamlit.testing.v1 import AppTest
 
 from prunepriv.environment import store_folder
 from prunepriv.errors import EngineError
+from prunepriv.estimates import progress as estimates
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.presets import presets
 from prunepriv.options import DEFENSES
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.locks import claim
 from prunepriv.store.own_data import import_data, imported
 from prunepriv.store.step_rows import step_rows
-from prunepriv.ui.run import form_values, launch
+from prunepriv.ui.run import form_values, launch, live
 from tests.pages.conftest import Begin, Open, finish
 
 
@@ -165,6 +168,29 @@ def test_a_run_in_the_queue_without_an_engine_offers_to_start_one(open_page: Ope
     at = open_page("run", run=experiment.run_id)
     assert "no engine" in at.warning[0].value
     assert button(at, "Start the engine")
+
+
+def test_a_run_at_work_says_how_far_it_is(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten steps of which two are done and one half done, a minute each; by one worker."""
+    minute = SimpleNamespace(seconds=lambda step, experiment: 60.0)
+    monkeypatch.setattr(estimates, "measure", lambda catalog: minute)
+    monkeypatch.setattr(live, "default_workers", lambda: 1)
+    experiment = make_experiment({"models": ["pruned"], "attacks": {"names": ["conf"]}})
+    catalog = Catalog(store_folder())
+    catalog.submit(experiment)
+    held = claim(catalog.store / "some.lock")
+    assert held is not None
+    rows = step_rows(ArtifactStore(catalog.store), experiment)
+    for row, fraction in zip(rows, (1.0, 1.0, 0.5), strict=False):
+        row |= {"status": "done" if fraction == 1 else "running", "fraction": fraction}
+    catalog.begin(experiment.run_id, "some.lock", rows)
+    catalog.close()
+    at = open_page("run", run=experiment.run_id)
+    held.release()
+    assert not at.exception
+    whole = at.get("progress")[0].proto
+    assert whole.value == 25
+    assert "2 of 10 steps done · about 7 min 30 s left" in whole.text
 
 
 def test_finished_run_tells_its_size_and_what_each_layer_lost(

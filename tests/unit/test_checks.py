@@ -1,4 +1,4 @@
-"""Every check holds of what is right, and fails of the mistake that it is there for."""
+"""Every check passes on a correct run, and fails on the mistake that it looks for."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_answers_in_another_mode_are_found(rng: np.random.Generator) -> None:
     assert other.passed is False
     assert "answers of pruned were" in other.detail
     nothing = checks.eval_mode({"pruned": (logits, np.full_like(logits, np.nan))})
-    assert nothing.passed is False, "not a number is no agreement"
+    assert nothing.passed is False, "nan is not equal to any logits"
 
 
 def test_answers_of_another_precision_are_found(rng: np.random.Generator) -> None:
@@ -110,7 +110,7 @@ def test_exact_masks_pass_and_are_counted(rng: np.random.Generator) -> None:
     weights, masks = stack(rng)
     count = checks.count_masks(weights, masks, report_of(masks))
     assert count.removed == sum((~kept).sum() for kept in masks.values())
-    assert (count.alive, count.apart) == (0, pytest.approx(0))
+    assert (count.nonzero, count.apart) == (0, pytest.approx(0))
     check = checks.masks_exact({"pruned": count})
     assert check.passed is True
     assert f"{count.removed:,}" in check.detail
@@ -118,7 +118,7 @@ def test_exact_masks_pass_and_are_counted(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.weight", "norm.weight"])
-def test_one_removed_weight_that_lives_is_found(rng: np.random.Generator, name: str) -> None:
+def test_one_removed_weight_that_is_not_zero_is_found(rng: np.random.Generator, name: str) -> None:
     weights, masks = stack(rng)
     weights[name][tuple(np.argwhere(~masks[name])[-1])] = 1e-30
     count = checks.count_masks(weights, masks, report_of(masks))
@@ -154,9 +154,9 @@ def test_rows_that_are_not_the_records_own_are_found(
     assert checks.misaligned(flipped, labels, train, test) == 2
     shifted = {**own, "label": (own["label"] + 1) % 5}
     assert checks.misaligned(shifted, labels, train, test) == len(own["label"])
-    strangers = {**own, "record": own["record"].copy()}
-    strangers["record"][0] = parts.target_validation[0]
-    assert checks.misaligned(strangers, labels, train, test) == 1
+    wrong_part = {**own, "record": own["record"].copy()}
+    wrong_part["record"][0] = parts.target_validation[0]
+    assert checks.misaligned(wrong_part, labels, train, test) == 1
 
 
 def test_the_check_of_membership_names_the_step() -> None:
@@ -167,7 +167,7 @@ def test_the_check_of_membership_names_the_step() -> None:
     assert "(pruned)" in check.detail
 
 
-def test_what_the_adversary_knew_is_told() -> None:
+def test_what_the_adversary_knew_is_stated() -> None:
     done = {"approach": "l1_unstructured", "sparsity": 0.7}
     taken = {"approach": "l1_structured", "sparsity": 0.5}
     texts = [
@@ -177,7 +177,7 @@ def test_what_the_adversary_knew_is_told() -> None:
     ]
     assert "Nothing was pruned" in texts[0]
     assert "L1 unstructured 70 %" in texts[1]
-    assert "for L1 structured 50 %" in texts[2]
+    assert "believes it was pruned by L1 structured 50 %" in texts[2]
     assert checks.adversary_knowledge(done, taken).passed is None
 
 

@@ -139,7 +139,7 @@ def test_kullback_leibler_by_hand() -> None:
 
 
 def test_jensen_shannon_by_hand() -> None:
-    # (1, 0) against (1/2, 1/2): entropy of the middle (3/4, 1/4) less the mean entropy 1/2
+    # (1, 0) against (1/2, 1/2): entropy of the mean (3/4, 1/4) minus the mean entropy 1/2
     middle = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25))
     assert jensen_shannon(np.array([4, 0]), np.array([3, 3])) == pytest.approx(middle - 0.5)
     assert jensen_shannon(np.array([5, 0]), np.array([0, 1])) == 1

@@ -1,4 +1,4 @@
-"""Evaluation against scikit-learn, brute force and a bootstrap that really draws records."""
+"""Evaluation against scikit-learn, brute force and a bootstrap that draws records."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_auc_is_scikit_learns(data: tuple[np.ndarray, np.ndarray]) -> None:
 
 
 @given(scored)
-def test_auc_only_knows_the_order(data: tuple[np.ndarray, np.ndarray]) -> None:
+def test_auc_depends_on_the_order_only(data: tuple[np.ndarray, np.ndarray]) -> None:
     score, member = data
     auc = ScoreCurve(score, member).auc
     assert ScoreCurve(np.exp(score / 2) - 3, member).auc == auc
@@ -114,7 +114,7 @@ def test_order_of_records_does_not_matter(data: tuple[np.ndarray, np.ndarray], r
 
 
 def as_step(fpr: np.ndarray, tpr: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Height at each place of the step function, horizontal first and then up."""
+    """TPR at each FPR of the step function, horizontal first and then up."""
     return tpr[np.searchsorted(fpr, at, side="right") - 1]
 
 
@@ -151,7 +151,7 @@ def test_tpr_at_fpr_is_the_best_of_all_thresholds(
             best = tpr
     ours = tpr_at_fpr(score, member, alpha)
     assert ours.tpr == best
-    # at equal TPR a looser threshold may add false positives, never beyond alpha
+    # at equal TPR a lower threshold may add false positives, but not above alpha
     assert wrong <= ours.false_positives <= alpha * (~member).sum() + 1e-9
 
 
@@ -169,7 +169,7 @@ def test_rounding_does_not_lose_a_false_positive() -> None:
     assert tpr_at_fpr(score, member, 0.29) == (1.0, 29)
 
 
-def test_all_tied_scores_allow_nobody() -> None:
+def test_equal_scores_are_all_called_members_or_none_is() -> None:
     assert tpr_at_fpr(np.zeros(400), MEMBER, 0.5) == (0.0, 0)
     assert tpr_at_fpr(np.zeros(400), MEMBER, 1.0) == (1.0, 200)
 
@@ -203,7 +203,7 @@ def test_precision_at_a_prior() -> None:
     assert verdict.precision(0.01) == pytest.approx(0.8 * 0.01 / (0.8 * 0.01 + 0.2 * 0.99))
 
 
-# --- intervals: the quick ways against drawing records ---
+# --- intervals: the fast formulas against drawing records ---
 
 
 def slow_bootstrap(score, decision, member, statistic, seed: int, resamples: int = 1500):

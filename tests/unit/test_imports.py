@@ -50,9 +50,9 @@ def test_contracts_are_kept() -> None:
     ("file", "line", "contract"),
     [
         ("options/option.py", "from prunepriv.store import schema", "Data flows down the rooms"),
-        ("store/schema.py", "from prunepriv.estimates import run", "Data flows down the rooms"),
+        ("store/schema.py", "from prunepriv.estimates import cost", "Data flows down the rooms"),
         ("rooms.py", "", "Data flows down the rooms"),
-        ("estimates/run.py", "import torch", "come without torch"),
+        ("estimates/cost.py", "import torch", "come without torch"),
         ("ui/overview/cards.py", "from prunepriv.ui.run import form", "No page knows another"),
     ],
     ids=["an import up", "another import up", "a room that no layer names", "torch", "a page's"],

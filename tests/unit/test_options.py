@@ -1,4 +1,4 @@
-"""The tables are whole, their names are fit for files and URLs, and they come without torch."""
+"""The tables are complete, their names fit files and URLs, and they import no torch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TABLES: Mapping[str, Mapping[str, Option]] = {
 OPTIONS = [(what, option) for what, options in TABLES.items() for option in options.values()]
 
 
-def test_the_names_that_are_promised() -> None:
+def test_the_names_of_all_options() -> None:
     bundled = [option.name for option in DATASETS.values() if option.bundled]
     assert bundled == ["checkins", "shapes", "digits"]
     paper = "location purchase texas cifar10 cifar100 svhn chmnist"
@@ -58,7 +58,7 @@ def test_every_option_says_what_it_is(what: str, option: Option) -> None:
     assert re.fullmatch(r"[A-Z0-9].*\.", option.summary), "a sentence"
 
 
-def test_data_sets_fit_their_description() -> None:
+def test_the_values_of_a_data_set_agree() -> None:
     for option in DATASETS.values():
         assert len(option.shape) == {"tabular": 1, "image": 3}[option.kind]
         assert not option.class_names or len(option.class_names) == option.classes
@@ -95,14 +95,14 @@ def test_unknown_names_list_the_known_ones(what: str) -> None:
     assert str(caught.value) == f"unknown {what} 'nope': choose one of {', '.join(TABLES[what])}"
 
 
-def test_a_name_listed_twice_is_found() -> None:
+def test_a_name_listed_twice_is_refused() -> None:
     option = Option(name="conf", label="Conf", summary="One.")
     with pytest.raises(RuntimeError, match="listed twice"):
         table(option, Option(name="conf", label="Other", summary="Another."))
     assert table(option) == {"conf": option}
 
 
-def test_options_come_without_torch() -> None:
+def test_options_import_no_torch() -> None:
     code = (
         "import sys; import prunepriv.options, prunepriv.experiment, prunepriv.plan, "
         "prunepriv.store.result, prunepriv.evaluation, prunepriv.divergence; "

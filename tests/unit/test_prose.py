@@ -8,6 +8,7 @@ from prunepriv.prose import (
     between,
     capital,
     count,
+    duration,
     join,
     percent,
     points,
@@ -78,3 +79,15 @@ def test_the_promise_of_dp_sgd_is_no_larger_than_it_is():
     assert told.startswith("\u03b5 = 3.21 at \u03b4 = 1e\u22125 for the fine-tuning alone")
     assert "the whole has no finite \u03b5" in told
     assert "no guarantee" in privacy_statement({"epsilon": None, "delta": 1e-5})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"), (0.2, "1 s"), (59.6, "1 min"), (61, "1 min 1 s"), (200, "3 min 20 s"),
+        (900, "15 min"), (3599.7, "1 h"), (7300, "2 h 1 min"), (14400, "4 h"), (14459, "4 h"),
+        (-1, "0 s"),
+    ],
+)  # fmt: skip
+def test_durations_read_as_people_say_them(seconds, words):
+    assert duration(seconds) == words

@@ -12,7 +12,7 @@ from prunepriv.seeding import derive
 
 
 def test_a_seed_never_changes() -> None:
-    # figures that are published rest on it
+    # published figures depend on it
     assert derive(7, "train", 0, "order") == 5_336_075_980_742_358_568
     assert derive(0) == int(hashlib.sha256(b"0").hexdigest()[:16], 16) // 2
 

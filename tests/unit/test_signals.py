@@ -45,9 +45,9 @@ def test_sensitivity_is_the_mean_change_per_step_in_double_precision(name: str) 
         torch.testing.assert_close(logits[model].softmax(1).double(), p, atol=1e-5, rtol=1e-4)
         changes = [(network(inputs + STEP * u).softmax(1) - p).abs() / STEP for u in noise]
         expected = torch.stack(changes).mean(0).detach()
-        # float32 logits of about 10 leave 1e-3 of a difference of 1e-3
+        # float32 logits of about 10 give a difference of 1e-3 only to 1e-3 of its size
         torch.testing.assert_close(sensitivity[model].double(), expected, atol=2e-3, rtol=1e-2)
-        assert expected.max() > 0.05, "the test wants a network that reacts"
+        assert expected.max() > 0.05, "the test needs a network that reacts"
 
 
 def test_sensitivity_is_close_to_its_limit() -> None:
@@ -56,7 +56,7 @@ def test_sensitivity_is_close_to_its_limit() -> None:
     limit = limits(alone("fc", ensemble, 0), ensemble.inputs(x[rows[0]]))
     off = (sensitivity[0].double() - limit).abs()
     assert (off < 1e-3 + 1e-2 * limit).double().mean() > 0.8
-    assert off.max() < 0.02, "even where a ReLU's kink lies between x and x + eps u"
+    assert off.max() < 0.02, "even if a ReLU changes its slope between x and x + eps u"
 
 
 @pytest.mark.parametrize("name", ["fc", "cnn"])
@@ -69,14 +69,14 @@ def test_exact_sensitivity_is_the_limit(name: str) -> None:
     for model in range(2):
         limit = limits(alone(name, ensemble, model), ensemble.inputs(x[rows[model]]))
         torch.testing.assert_close(exact[model].double(), limit, atol=1e-5, rtol=1e-4)
-        assert limit.max() > 0.05, "the test wants a network that reacts"
-    # a step may cross a ReLU's kink, which the limit does not see
+        assert limit.max() > 0.05, "the test needs a network that reacts"
+    # a step may cross the point where a ReLU changes its slope; the limit does not
     assert (exact - sampled[1]).abs().mean() < 0.02 * exact.mean()
     assert (exact - sampled[1]).abs().max() < 0.05
 
 
 def limits(network: nn.Module, inputs: Tensor) -> Tensor:
-    """Mean |J u| over the draws, by the whole Jacobian of each record in double precision."""
+    """Mean |J u| over the draws, from the full Jacobian of each record in double precision."""
     network = network.eval().double()
 
     def posterior(record: Tensor) -> Tensor:
@@ -89,7 +89,9 @@ def limits(network: nn.Module, inputs: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("exact", [False, True])
-def test_models_asked_one_by_one_say_the_same(exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_scored_one_by_one_give_the_same(
+    exact: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ensemble, x, rows = make_stack("cnn"), make_records("cnn"), rows_of(3)
     y = torch.arange(64) % CLASSES
     together = (
@@ -162,7 +164,7 @@ def test_a_records_draws_are_the_same_under_every_model() -> None:
     _, sensitivity = signals(ensemble, x, rows_of(1).expand(2, -1), seed=3)
     torch.testing.assert_close(sensitivity[0], sensitivity[1])
     _, same_record = signals(ensemble, x, torch.zeros(2, COUNT, dtype=torch.long), seed=3)
-    assert not torch.allclose(same_record[0, 0], same_record[0, 1]), "each column has its own"
+    assert not torch.allclose(same_record[0, 0], same_record[0, 1]), "each column has its own draws"
 
 
 def test_logits_do_not_depend_on_the_chunk() -> None:
@@ -173,7 +175,7 @@ def test_logits_do_not_depend_on_the_chunk() -> None:
     assert sensitivity.shape == whole.shape
 
 
-def test_dropout_and_running_statistics_are_left_alone() -> None:
+def test_dropout_and_running_statistics_are_not_used_or_changed() -> None:
     ensemble, x = make_stack("cnn").train(), make_records("cnn")
     before = ensemble.copy_state()
     signals(ensemble, x, rows_of(3), seed=3)
@@ -193,9 +195,9 @@ def test_a_posteriors_change_keeps_its_digits(lead: float) -> None:
     others = expected.scatter(1, top, 0.0).sum(1, keepdim=True)
     expected = expected.scatter(1, top, -others)  # in float64, too, 1 - p is lost near 1
     ours = posterior_change(logits, change)
-    # what float32 holds of the largest change that a posterior of this size could show
+    # what float32 keeps of the largest possible change of a posterior of this size
     floor = z.softmax(1).scatter(1, top, (1 - z.softmax(1)).gather(1, top)) * dz.abs().amax()
     assert ((ours - expected).abs() <= 2e-6 * floor + 1e-5 * expected.abs()).all()
     plain = (logits + change).softmax(1) - logits.softmax(1)
     worst = ((plain - expected).abs() / expected.abs().clamp_min(1e-30)).median()
-    assert worst > 1e-5, "the plain difference loses digits: the formula has a purpose"
+    assert worst > 1e-5, "the plain difference loses digits: the formula is needed"

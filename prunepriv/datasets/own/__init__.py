@@ -1,7 +1,7 @@
-"""Data sets that users bring: a file or a folder, read into labelled records.
+"""Users' own data sets: a file or a folder, read into labelled records.
 
-A file comes from anywhere: nothing in it is unpickled, unpacked to disk or followed as a link, and
-what is too large is refused before it is read.
+A file may come from anywhere. So nothing in it is unpickled or unpacked to disk, no link is
+followed, and a file that is too large is refused before it is read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from prunepriv.progress import Report, silent
 __all__ = ["FORMATS", "read"]
 
 Reader = Callable[[Path, str, str | None, Report], Dataset]
-"""Reads a path, given what to call it in messages, the label column and whom to report to."""
+"""Reads a path; takes also its name for messages, the label column and a progress report."""
 
 FORMATS: Mapping[str, Reader] = {
     "csv": tables.read_csv,
@@ -27,28 +27,28 @@ FORMATS: Mapping[str, Reader] = {
     "zip": folders.read_zip,
     "npz": npz.read,
 }
-"""Endings of files; a folder is read as pictures, one sub-folder per class."""
+"""Readers by a file's ending; a folder is read as pictures, one sub-folder per class."""
 
 
 def read(
     path: Path, report: Report = silent, *, label_column: str | None = None, source: str = ""
 ) -> Dataset:
-    """All records of a file or folder, in its own order (pictures: by name).
+    """Read all records of a file or folder, in the order of the file (pictures: by name).
 
     Args:
         path: a ``.csv``, ``.parquet``, ``.zip`` or ``.npz`` file, or a folder of pictures.
-        report: hears how far it is.
-        label_column: name of the label's column; looked for if left out.
-        source: what to call it in messages; the path's own name if left out.
+        report: receives the progress.
+        label_column: name of the label column; None: one of the usual names.
+        source: name of the file for messages; empty: the path's own name.
 
     Returns:
-        A data set named "own". Features that are all 0 or 1 are kept as uint8; other numbers are
-        standardised, column by column over all records, to mean 0 and deviation 1 (a constant column
-        becomes 0), as float32. Pictures keep their size if all are alike, square and of 8 to 64
-        pixels a side, else they are resized to 32x32; they are grey only if all are.
+        A data set named "own". If all features are 0 or 1, they stay uint8. If not, each column is
+        standardised over all records to mean 0 and standard deviation 1 (a constant column becomes
+        0), as float32. Pictures keep their size if all have the same one, square and of 8 to 64
+        pixels a side; if not, they are resized to 32x32. They are grey only if all are grey.
 
     Raises:
-        DataError: anything in it that cannot be used, in one sentence that names the place.
+        DataError: something in it cannot be used; one sentence names the place.
     """
     source = source or path.name
     reader = _reader(path, source)
@@ -60,10 +60,10 @@ def read(
         reason = error.strerror or str(error).partition("\n")[0]
         raise DataError(f"{source} cannot be read ({reason})") from None
     except MemoryError:
-        raise DataError(f"{source} does not fit into memory: bring fewer records") from None
+        raise DataError(f"{source} does not fit into memory: use fewer records") from None
     if len(data.y) < SMALLEST:
         raise DataError(
-            f"{source} holds {len(data.y)} records, and a split needs {SMALLEST} at least"
+            f"{source} holds {len(data.y)} records, but a split needs at least {SMALLEST}"
         )
     return data
 
@@ -72,12 +72,12 @@ def _reader(path: Path, source: str) -> Reader:
     if path.is_dir():
         return folders.read_folder
     if not path.exists():
-        raise DataError(f"{source} is not there: name a file or a folder")
+        raise DataError(f"{source} is not there: give the path of a file or a folder")
     ending = path.suffix.removeprefix(".").lower()
     if ending not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
         raise DataError(
-            f"{source} is of no kind that can be read: expected {known} or a folder of pictures, "
+            f"{source} has a format that cannot be read: expected {known} or a folder of pictures, "
             "one sub-folder per class"
         )
     return FORMATS[ending]

@@ -1,4 +1,4 @@
-"""Columns of numbers into the features of tabular records."""
+"""Turn columns of numbers into the features of tabular records."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from prunepriv.datasets.own.labels import Place
 from prunepriv.errors import DataError
 
 Columns = Callable[[], Iterator[np.ndarray]]
-"""Goes through all columns from the first one, each (n,) of numbers."""
+"""Gives all columns, beginning with the first one; each is (n,) of numbers."""
 
 
 def assemble(
     columns: Columns, names: Sequence[str], records: int, place: Place, source: str
 ) -> np.ndarray:
-    """All columns side by side: uint8 if all are 0 and 1, else standardised float32.
+    """Put all columns side by side: uint8 if all are 0 and 1, else standardised float32.
 
     Two passes: the first checks, the second writes each column to its final place.
 
@@ -25,13 +25,13 @@ def assemble(
         columns: of numbers or truth values.
         names: one per column, for messages.
         records: length of each column.
-        place: where a record stands, for messages.
+        place: gives the place of a record, for messages.
 
     Returns:
         (records, columns).
 
     Raises:
-        DataError: the first value that is not a finite number, or too many of them.
+        DataError: a value that is not a finite number (the first one is named), or too many values.
     """
     check_memory((records, len(names)), 4, source)
     binary = True
@@ -50,15 +50,15 @@ def assemble(
 
 
 def standardise(column: np.ndarray) -> np.ndarray:
-    """Mean 0 and deviation 1 (dividing by n); a constant column becomes 0.
+    """Scale to mean 0 and standard deviation 1 (dividing by n); a constant column becomes 0.
 
     Args:
-        column: (n,) finite numbers, however large or small.
+        column: (n,) finite numbers of any size.
     """
     values = column.astype(np.float64)
     if values.min() == values.max():
         return np.zeros_like(values)
-    values /= np.abs(values).max()  # so that no square overflows or vanishes
+    values /= np.abs(values).max()  # so that no square overflows or becomes 0
     values -= values.mean()
     deviation = values.std()
     return np.asarray(values / deviation if deviation > 0 else values)

@@ -1,4 +1,4 @@
-"""Pictures in folders, one per class, as a folder on disk or packed into a zip archive."""
+"""Pictures in one folder per class, on disk or in a zip archive."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from prunepriv.progress import Report
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm"})
 MOST_PICTURE_BYTES = 50_000_000
-"""Of one encoded picture."""
+"""Largest size of one encoded picture."""
 
 
 def read_folder(path: Path, source: str, label_column: str | None, report: Report) -> Dataset:
-    """Pictures below a folder; each one's class is the folder that it lies in.
+    """Read the pictures below a folder; the class of a picture is the folder that holds it.
 
     Raises:
         DataError: no pictures, one outside a sub-folder, or one that cannot be read.
@@ -39,7 +39,7 @@ def read_folder(path: Path, source: str, label_column: str | None, report: Repor
 
 
 def read_zip(path: Path, source: str, label_column: str | None, report: Report) -> Dataset:
-    """Pictures in a zip archive; each one's class is the folder that it lies in.
+    """Read the pictures in a zip archive; the class of a picture is the folder that holds it.
 
     Raises:
         DataError: as :func:`read_folder`, or an archive that is not safe to read.
@@ -61,12 +61,14 @@ def _members(archive: zipfile.ZipFile, names: Sequence[str], source: str) -> Pic
 
 def _limited(data: bytes, name: str) -> bytes:
     if len(data) > MOST_PICTURE_BYTES:
-        raise DataError(f"{name} has more than {MOST_PICTURE_BYTES // 10**6} MB: no small picture")
+        raise DataError(
+            f"{name} has more than {MOST_PICTURE_BYTES // 10**6} MB: use smaller pictures"
+        )
     return data
 
 
 def _pictures(names: Iterator[str], source: str) -> list[str]:
-    """Those that are pictures, by name; what systems hide among them is left out."""
+    """Names of the pictures, sorted; hidden files are left out."""
     found = sorted(
         name
         for name in names
@@ -74,12 +76,12 @@ def _pictures(names: Iterator[str], source: str) -> list[str]:
         and not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
     )
     if not found:
-        raise DataError(f"{source} holds no pictures: expected one folder of them per class")
+        raise DataError(f"{source} holds no pictures: expected one folder of pictures per class")
     for name in found:
         if len(PurePosixPath(name).parts) < 2:
             raise DataError(
-                f"{source}: {name} lies in no folder: put each class's pictures into a folder "
-                "with its name"
+                f"{source}: {name} is in no folder: put the pictures of each class into a "
+                "folder with the name of the class"
             )
     return found
 
@@ -95,5 +97,5 @@ def _dataset(names: Sequence[str], pictures: Pictures, source: str, report: Repo
 def _no_columns(label_column: str | None, source: str) -> None:
     if label_column is not None:
         raise DataError(
-            f"{source} has no columns, for its folders are the classes: leave the label column out"
+            f"{source} has no columns, because its folders are the classes: leave the label column out"
         )

@@ -11,14 +11,14 @@ from prunepriv.errors import DataError
 MOST_CLASSES = 1000
 LONGEST_NAME = 80
 LABEL_NAMES = ("label", "labels", "fine_label", "class", "target", "y")
-"""What a label's column is called; the first that is there is taken."""
+"""Usual names of the label column; if a table has several, the first of these is used."""
 
 Place = Callable[[int], str]
-"""Says where the record of that number stands: "people.csv, line 5"."""
+"""Gives the place of the record of this number, for messages: "people.csv, line 5"."""
 
 
 def numbered(values: np.ndarray, place: Place) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels that are whole numbers, each of 0 to C - 1 at least once.
+    """Labels that are whole numbers; each of 0 to C - 1 must occur.
 
     Args:
         values: (n,) of any dtype.
@@ -28,7 +28,7 @@ def numbered(values: np.ndarray, place: Place) -> tuple[np.ndarray, tuple[str, .
         y int64 (n,), and the numbers as the classes' names.
 
     Raises:
-        DataError: the first label that is out of line, one class only, or too many.
+        DataError: a label out of range (the first one is named), only one class, or too many.
     """
     if values.dtype.kind not in "iu":
         raise DataError(
@@ -45,13 +45,13 @@ def numbered(values: np.ndarray, place: Place) -> tuple[np.ndarray, tuple[str, .
 
 
 def named(values: Sequence[str], place: Place) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels that are text: the classes are the sorted names.
+    """Labels that are text; the classes are the sorted names.
 
     Returns:
         y int64 (n,), and the names.
 
     Raises:
-        DataError: an empty or overlong name, one class only, or too many.
+        DataError: a name that is empty or too long, only one class, or too many.
     """
     for row, value in enumerate(values):
         if not value or len(value) > LONGEST_NAME or not value.isprintable():
@@ -70,7 +70,7 @@ def _count(classes: int, place: Place) -> int:
         raise DataError(f"{place(0)} and all others have the same label: two classes are needed")
     if classes > MOST_CLASSES:
         raise DataError(
-            f"{place(0)} and the others have {classes:,} different labels, and {MOST_CLASSES:,} "
-            "classes are allowed: is it the right column?"
+            f"{place(0)} and the others have {classes:,} different labels, but at most "
+            f"{MOST_CLASSES:,} classes are allowed: is this the right column?"
         )
     return classes

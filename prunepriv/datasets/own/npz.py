@@ -1,4 +1,4 @@
-"""NumPy archives: features and labels as two arrays, never a pickled object."""
+"""NumPy archives: features and labels as two arrays; pickled objects are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAIRS = (("x", "y"), ("X", "y"), ("features", "labels"), ("images", "labels"), (
 
 
 def read(path: Path, source: str, label_column: str | None, report: Report) -> Dataset:
-    """Arrays x and y (or features and labels, images and labels).
+    """Read the arrays x and y (or features and labels, images and labels).
 
     x is (n, features) of numbers, or pictures of uint8: (n, height, width), (n, height, width, 1 or
     3) or (n, 1 or 3, height, width).
@@ -35,7 +35,9 @@ def read(path: Path, source: str, label_column: str | None, report: Report) -> D
         DataError: other arrays, shapes or types, or objects that would have to be unpickled.
     """
     if label_column is not None:
-        raise DataError(f"{source} has no columns, its labels are an array: leave the column out")
+        raise DataError(
+            f"{source} has no columns, because its labels are an array: leave the column out"
+        )
     with opened_zip(path, source) as archive:
         names = {Path(name).stem: name for name in archive.namelist() if name.endswith(".npy")}
         pair = next(((a, b) for a, b in PAIRS if a in names and b in names), None)
@@ -55,16 +57,14 @@ def read(path: Path, source: str, label_column: str | None, report: Report) -> D
 
 
 def _array(archive: zipfile.ZipFile, member: str, where: str) -> np.ndarray:
-    """An array whose header was compared with the bytes that are there before memory is taken."""
+    """Read an array; its header is compared with its size before memory is used."""
     with archive.open(member) as stream:
         shape, dtype = _header(stream, where)
     if dtype.hasobject:
-        raise DataError(
-            f"{where} holds pickled objects, which are never unpacked: save plain numbers"
-        )
+        raise DataError(f"{where} holds pickled objects, which are never read: save plain numbers")
     size = math.prod(shape) * dtype.itemsize
     if size > MOST_BYTES or size > archive.getinfo(member).file_size:
-        raise DataError(f"{where} of shape {shape} and type {dtype} is not all there, or too large")
+        raise DataError(f"{where} of shape {shape} and type {dtype} is incomplete or too large")
     with archive.open(member) as stream:
         return npy.read_array(stream, allow_pickle=False)
 
@@ -75,7 +75,7 @@ def _header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], np.dtype]:
         read_ = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read_(stream)
     except ValueError as error:
-        raise DataError(f"{where} is no array that NumPy wrote ({error})") from None
+        raise DataError(f"{where} is not an array that NumPy wrote ({error})") from None
     return shape, dtype
 
 
@@ -102,7 +102,7 @@ def _table(x: np.ndarray, place: Place, source: str) -> np.ndarray:
 
 
 def _pictures(x: np.ndarray, source: str) -> np.ndarray:
-    """Channels first; resized as other pictures are."""
+    """Channels first; resized like other pictures."""
     first = x[:, None] if x.ndim == 3 else x
     if first.ndim == 4 and first.shape[1] not in (1, 3) and first.shape[3] in (1, 3):
         first = first.transpose(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Encoded pictures, one after the other, into one array."""
+"""Decode pictures, one after the other, into one array."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ GREY = frozenset({"1", "L", "LA", "I;16"})
 EVERY = 500
 
 Pictures = Callable[[], Iterator[tuple[str, bytes]]]
-"""Goes through all pictures from the first one: where each stands, and its encoded bytes."""
+"""Gives all pictures, beginning with the first one: the place of each, and its encoded bytes."""
 
 
 def stack(pictures: Pictures, count: int, source: str, report: Report) -> np.ndarray:
-    """All pictures: uint8 (count, 1 or 3, side, side).
+    """Decode all pictures: uint8 (count, 1 or 3, side, side).
 
-    Two passes: the first reads headers only and settles side and channels, so that the second
-    writes each picture to its final place.
+    Two passes: the first reads headers only, and side and channels follow from them, so that the
+    second can write each picture to its final place.
 
     Raises:
         DataError: a picture that cannot be decoded, or has too many pixels.
@@ -32,25 +32,25 @@ def stack(pictures: Pictures, count: int, source: str, report: Report) -> np.nda
         with open_picture(data, where) as image:
             sizes.add(image.size)
             grey = grey and image.mode in GREY
-        _tell(report, number, count, 0.0, "looking at pictures")
+        _report(report, number, count, 0.0, "checking pictures")
     side = side_of(sizes)
     channels = 1 if grey else 3
     check_memory((count, channels, side, side), 1, source)
     x = np.empty((count, channels, side, side), dtype=np.uint8)
     for number, (where, data) in enumerate(pictures()):
         x[number] = decode(data, side, where, channels=channels)
-        _tell(report, number, count, 0.2, "reading pictures")
+        _report(report, number, count, 0.2, "reading pictures")
     return x
 
 
 def side_of(sizes: set[tuple[int, int]]) -> int:
-    """Pixels a side that all pictures get, given the sizes that occur."""
+    """Side in pixels that all pictures get, from the sizes (width, height) that occur."""
     width, height = next(iter(sizes))
     alike = len(sizes) == 1 and width == height and SMALLEST_SIDE <= width <= LARGEST_SIDE
     return width if alike else SIDE
 
 
-def _tell(report: Report, number: int, count: int, begun: float, doing: str) -> None:
+def _report(report: Report, number: int, count: int, begun: float, doing: str) -> None:
     if number % EVERY == 0:
         share = 0.2 if begun == 0 else 0.8
         report(begun + share * number / count, f"{doing}: {number:,} of {count:,}")

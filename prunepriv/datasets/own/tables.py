@@ -23,15 +23,16 @@ from prunepriv.progress import Report
 
 PICTURE_NAMES = ("image", "img", "picture")
 SPLIT = "split"
-"""A column of text that says which part of a published data set a record was in: all are merged."""
+"""A text column that names a record's part of a published data set, such as "train". It is ignored:
+all parts are merged."""
 LARGEST_BLOCK = 2**31 - 1
 
 
 def read_csv(path: Path, source: str, label_column: str | None, report: Report) -> Dataset:
-    """A table whose first line names the columns, one record per line after it.
+    """Read a table: the first line names the columns, each line after it is one record.
 
     Raises:
-        DataError: the line and column of what cannot be used.
+        DataError: something cannot be used; the message names its line and column.
     """
     report(0.0, f"reading {source}")
     ragged: list[str] = []
@@ -46,7 +47,7 @@ def read_csv(path: Path, source: str, label_column: str | None, report: Report) 
     try:
         table = pyarrow.csv.read_csv(
             path,
-            # one block: types are told from all lines, not from the first ones
+            # one block, so that a column's type follows from all lines, not from the first ones
             pyarrow.csv.ReadOptions(
                 use_threads=False, block_size=min(path.stat().st_size + 1, LARGEST_BLOCK)
             ),
@@ -62,10 +63,10 @@ def read_csv(path: Path, source: str, label_column: str | None, report: Report) 
 
 
 def read_parquet(path: Path, source: str, label_column: str | None, report: Report) -> Dataset:
-    """A table of numbers, or of encoded pictures as the Hugging Face hub stores them.
+    """Read a table of numbers, or of encoded pictures as the Hugging Face hub stores them.
 
     Raises:
-        DataError: the row and column of what cannot be used.
+        DataError: something cannot be used; the message names its row and column.
     """
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
@@ -77,7 +78,7 @@ def read_parquet(path: Path, source: str, label_column: str | None, report: Repo
             table = file.read()
     except (pa.ArrowException, pa.ArrowInvalid) as error:
         raise DataError(
-            f"{source} is no Parquet file, or a damaged one ({_first_line(error)})"
+            f"{source} is not a Parquet file, or is damaged ({_first_line(error)})"
         ) from None
     return _table(table, lambda row: f"{source}, row {row + 1}", source, label_column, report)
 
@@ -87,12 +88,12 @@ def _check_unpacked(file: pyarrow.parquet.ParquetFile, source: str) -> None:
     size = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
     if size > MOST_BYTES:
         raise DataError(
-            f"{source} unpacks to {size / 1e9:.1f} GB, and {MOST_BYTES / 1e9:g} GB are read at most"
+            f"{source} unpacks to {size / 1e9:.1f} GB, but at most {MOST_BYTES / 1e9:g} GB can be read"
         )
 
 
 def _picture_column(schema: pa.Schema) -> str | None:
-    """Name of the column of encoded pictures: bytes by a picture's name, or the hub's struct."""
+    """Name of the column of encoded pictures: bytes under a usual name, or the hub's struct."""
     for field in schema:
         kind = field.type
         hub = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
@@ -124,7 +125,7 @@ def _read_pictures(
             cells = file.read_row_group(group, columns=[column]).column(column)
             for cell in _bytes(cells):
                 if not cell.is_valid:
-                    raise DataError(f"{place(row)}, column {column!r}: the picture is not there")
+                    raise DataError(f"{place(row)}, column {column!r}: the picture is missing")
                 yield f"{place(row)}, column {column!r}", cell.as_py()
                 row += 1
 
@@ -141,9 +142,10 @@ def _bytes(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _known_names(schema: pa.Schema, label: str, classes: int) -> tuple[str, ...] | None:
-    """Names of numbered classes, where the file's own metadata lists as many.
+    """Names of numbered classes, if the file's metadata lists one for each class.
 
-    The Hugging Face hub keeps them under ``huggingface``; a plain list under ``classes`` will do.
+    The Hugging Face hub keeps them under ``huggingface``; a list with commas under ``classes`` is
+    read too.
     """
     metadata = schema.metadata or {}
     try:
@@ -174,7 +176,7 @@ def _table(
         if field.name != label and not (field.name == SPLIT and _is_text(field.type))
     ]
     if not features:
-        raise DataError(f"{source} has no column beside {label!r}: features are missing")
+        raise DataError(f"{source} has the label column {label!r}, but no column of features")
     for name in features:
         _check_numbers(table.column(name), name, place)
     report(0.3, f"reading {source}")
@@ -191,7 +193,7 @@ def _table(
 
 
 def _label_column(names: Sequence[str], given: str | None, source: str) -> str:
-    """The label's column, as it was given or by its usual names."""
+    """Name of the label column: the given one, or the first of the usual names."""
     if given is not None:
         if given in names:
             return given
@@ -233,11 +235,11 @@ def _is_text(kind: pa.DataType) -> bool:
 def _check_present(column: pa.ChunkedArray, name: str, place: Place) -> None:
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0])
-        raise DataError(f"{place(row)}, column {name!r}: there is no value")
+        raise DataError(f"{place(row)}, column {name!r}: the value is missing")
 
 
 def _check_numbers(column: pa.ChunkedArray, name: str, place: Place) -> None:
-    """Every cell is there, and a number or a truth value."""
+    """Check that no cell is missing, and that each is a number or a truth value."""
     kind = column.type
     _check_present(column, name, place)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):

@@ -11,7 +11,7 @@ import streamlit as st
 from prunepriv.engine.client import default_workers
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
-from prunepriv.estimates.sweep import SweepCost, sweep_cost
+from prunepriv.estimates.cost import Cost, cost_of
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.sweep import Sweep, make_sweep, value_of, with_settings
 from prunepriv.figures import findings
@@ -204,5 +204,5 @@ def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
 
 
 @st.cache_data(max_entries=16, ttl=10, show_spinner=False)
-def _cost(store: Path, sweep_id: str, _sweep: Sweep) -> SweepCost:
-    return sweep_cost(_sweep.experiments, catalog(), default_workers())
+def _cost(store: Path, sweep_id: str, _sweep: Sweep) -> Cost:
+    return cost_of(_sweep.experiments, catalog(), default_workers())

@@ -9,7 +9,7 @@ import streamlit as st
 from prunepriv.engine.client import default_workers, launch
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError, PruneprivError
-from prunepriv.estimates.run import Estimate, estimate
+from prunepriv.estimates.cost import Cost, cost_of
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.ui.frame import look_at
@@ -29,7 +29,7 @@ def draw(chosen: Experiment | ExperimentError) -> None:
             return
         st.markdown(f"**{describe(chosen)}**")
         known = entries().get(chosen.run_id)
-        cost = _estimate(chosen.key, store_folder(), chosen)
+        cost = _cost(chosen.key, store_folder(), chosen)
         st.markdown(_cost_sentence(cost))
         with st.container(horizontal=True, vertical_alignment="center"):
             if known is not None and (known.view is None or known.view.status == "done"):
@@ -66,37 +66,37 @@ def start(chosen: Experiment, fresh: bool = True) -> None:
 
 
 @st.cache_data(max_entries=16, ttl=10, show_spinner=False)
-def _estimate(key: str, store: Path, _chosen: Experiment) -> Estimate:
-    return estimate(_chosen, catalog(), default_workers())
+def _cost(key: str, store: Path, _chosen: Experiment) -> Cost:
+    return cost_of([_chosen], catalog(), default_workers())
 
 
-def _cost_sentence(cost: Estimate) -> str:
-    steps, cached = len(cost.steps), cost.cached_steps
+def _cost_sentence(cost: Cost) -> str:
+    steps, cached = cost.steps, cost.cached_steps
     if cached == steps:
         return "All its steps are in the store: the results are there at once."
     kept = f"; {cached} of its {steps} steps are in the store already" if cached else ""
-    if cost.total_seconds is None:
+    if cost.unmeasured:
         return f"Nothing like it has run on this computer yet, so its time cannot be told{kept}."
     workers = default_workers()
     processes = "one process" if workers == 1 else f"{workers} processes"
     return (
-        f":material/timer: About **{duration(cost.total_seconds)}** with {processes}, "
+        f":material/timer: About **{duration(cost.seconds)}** with {processes}, "
         f"going by runs measured before{kept}."
     )
 
 
-def _draw_steps(cost: Estimate) -> None:
+def _draw_steps(cost: Cost) -> None:
     """What the estimate consists of, kind by kind."""
     with st.expander("What it consists of", icon=":material/checklist:"):
         lines = []
         for kinds, words in STEP_WORDS:
-            ours = [one for one in cost.steps if one.step.kind in kinds]
-            left = [one for one in ours if not one.cached]
-            seconds = [one.seconds for one in left]
-            told = "cached" if not left else "not measured yet"
-            if left and None not in seconds:
+            ours = [cost.kinds[kind] for kind in kinds if kind in cost.kinds]
+            steps, cached = sum(one.steps for one in ours), sum(one.cached for one in ours)
+            seconds = [one.seconds for one in ours]
+            told = "cached" if cached == steps else "not measured yet"
+            if cached < steps and None not in seconds:
                 told = duration(sum(second or 0.0 for second in seconds)) + " of work"
-            some = f", {len(ours) - len(left)} cached" if 0 < len(left) < len(ours) else ""
-            count = f"{len(ours)} step" + ("s" if len(ours) != 1 else "")
+            some = f", {cached} cached" if 0 < cached < steps else ""
+            count = f"{steps} step" + ("s" if steps != 1 else "")
             lines.append(f"- **{words}**: {count}{some}; {told}")
         st.markdown("\n".join(lines))

@@ -15,13 +15,14 @@ import streamlit as st
 from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine
 from prunepriv.environment import store_folder
 from prunepriv.errors import PruneprivError
-from prunepriv.estimates.run import Throughput, measure, seconds_left
+from prunepriv.estimates.progress import Watch
+from prunepriv.experiment import Experiment
 from prunepriv.figures import findings
 from prunepriv.figures.live import best_epoch, curves_chart
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.sparsity import sparsity_chart
 from prunepriv.options import MODEL_KINDS, ModelKind
-from prunepriv.plan import TRAIN, Step, models_name, signals_name, step_words
+from prunepriv.plan import TRAIN, models_name, signals_name, step_words
 from prunepriv.prose import percent
 from prunepriv.store.schema import RunView, StepView
 from prunepriv.ui import checks
@@ -72,7 +73,7 @@ def _watch(frame: Frame) -> None:
     if view.status == "queued":
         _draw_waiting(frame)
     else:
-        _draw_progress(frame, view, steps)
+        _draw_progress(frame, steps)
     st.button(
         "Stopping" if view.cancel_requested else "Cancel", icon=":material/stop:", key="cancel",
         disabled=view.cancel_requested, on_click=_cancel, args=(frame.run_id,),
@@ -100,31 +101,15 @@ def _start_engine() -> None:
         st.error(str(error), icon=":material/error:")
 
 
-def _draw_progress(frame: Frame, view: RunView, steps: Sequence[StepView]) -> None:
-    left = seconds_left(frame.result.plan, steps, _throughput(store_folder()), default_workers())
-    done = sum(step.status == "done" for step in steps)
-    told = f"{done} of {len(steps)} steps done"
-    if left is not None:
-        told += f" · about {duration(left)} left"
-    st.progress(_fraction(frame, steps), text=f":material/play_circle: **Running** · {told}")
+def _draw_progress(frame: Frame, steps: Sequence[StepView]) -> None:
+    standing = _watch_of(store_folder(), frame.run_id, frame.experiment).look()
+    told = f"{standing.steps_done} of {standing.steps} steps done"
+    if standing.time_left:
+        told += f" · {standing.time_left}"
+    st.progress(standing.fraction, text=f":material/play_circle: **Running** · {told}")
     with st.grid(2, min_column_width=300, gap="xsmall"):
         for kinds, words in STEP_WORDS:
             _draw_stage(words, [step for step in steps if step.kind in kinds])
-
-
-def _fraction(frame: Frame, steps: Sequence[StepView]) -> float:
-    """Share of the expected work that is done; of the steps where nothing is expected."""
-    throughput = _throughput(store_folder())
-    expected = [throughput.seconds(_step(frame, step), frame.experiment) for step in steps]
-    weights = [1.0 if seconds is None else seconds for seconds in expected]
-    if None in expected or not sum(weights):
-        weights = [1.0] * len(steps)
-    parts = (weight * step.fraction for weight, step in zip(weights, steps, strict=True))
-    return min(1.0, sum(parts) / max(sum(weights), 1e-9))
-
-
-def _step(frame: Frame, view: StepView) -> Step:
-    return frame.result.plan.by_name[view.name]
 
 
 def _draw_stage(words: str, steps: Sequence[StepView]) -> None:
@@ -301,6 +286,6 @@ def _draw_step_table(steps: Sequence[StepView]) -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The run's steps and their times")
 
 
-@st.cache_resource(max_entries=2, ttl=30, show_spinner=False)
-def _throughput(store: Path) -> Throughput:
-    return measure(catalog())
+@st.cache_resource(max_entries=8, ttl=30, show_spinner=False)
+def _watch_of(store: Path, run_id: str, _experiment: Experiment) -> Watch:
+    return Watch([_experiment], catalog(), default_workers())

@@ -10,7 +10,7 @@ import streamlit as st
 from prunepriv.engine.client import default_workers
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
-from prunepriv.estimates.sweep import SweepCost, sweep_cost
+from prunepriv.estimates.cost import Cost, cost_of
 from prunepriv.experiment.presets import sweep_presets
 from prunepriv.experiment.sweep import Sweep, make_sweep
 from prunepriv.experiment.sweep_file import LARGEST_FILE, read_sweep
@@ -154,5 +154,5 @@ def _datasets(sweep: Sweep) -> list[Any]:
 
 
 @st.cache_data(max_entries=32, ttl=10, show_spinner="Counting its steps")
-def _cost(store: Path, sweep_id: str, _sweep: Sweep) -> SweepCost:
-    return sweep_cost(_sweep.experiments, catalog(), default_workers())
+def _cost(store: Path, sweep_id: str, _sweep: Sweep) -> Cost:
+    return cost_of(_sweep.experiments, catalog(), default_workers())

@@ -11,7 +11,7 @@ import streamlit as st
 from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine
 from prunepriv.environment import store_folder
 from prunepriv.errors import PruneprivError
-from prunepriv.estimates.sweep import SweepStanding, SweepWatch
+from prunepriv.estimates.progress import Standing, Watch
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.sweep import Sweep
 from prunepriv.store.artifacts import ArtifactStore
@@ -21,7 +21,6 @@ from prunepriv.ui.frame import link_params
 from prunepriv.ui.runs import catalog
 from prunepriv.ui.sweeps.charts import charts, tables
 from prunepriv.ui.sweeps.pick import URL, start
-from prunepriv.ui.words import duration
 
 EVERY = 2.0
 """Seconds between two looks at a sweep that is worked on."""
@@ -49,23 +48,22 @@ def _view(sweep: Sweep, was_active: bool) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _watch_of(store: Path, sweep_id: str, _sweep: Sweep) -> SweepWatch:
-    return SweepWatch(_sweep.experiments, catalog(), default_workers())
+def _watch_of(store: Path, sweep_id: str, _sweep: Sweep) -> Watch:
+    return Watch(_sweep.experiments, catalog(), default_workers())
 
 
-def _watch(sweep: Sweep) -> SweepWatch:
+def _watch(sweep: Sweep) -> Watch:
     return _watch_of(store_folder(), sweep.sweep_id, sweep)
 
 
-def _draw_standing(sweep: Sweep, standing: SweepStanding) -> None:
+def _draw_standing(sweep: Sweep, standing: Standing) -> None:
     """How far it is, what failed, and what can be done about it."""
     told = f"{standing.done} of {standing.runs} runs done"
     if standing.active:
-        left = standing.seconds_left
         told = f":material/play_circle: **Running** · {told} · {standing.steps_done:,} of {standing.steps:,} steps"
         st.progress(
             standing.fraction,
-            text=told + ("" if left is None else f" · about {duration(left)} left"),
+            text=told + (f" · {standing.time_left}" if standing.time_left else ""),
         )
         if not engine_is_alive(store_folder()):
             st.warning("It waits, and no engine is at work.", icon=":material/power_off:")
@@ -81,7 +79,7 @@ def _draw_standing(sweep: Sweep, standing: SweepStanding) -> None:
         _actions(sweep, standing)
 
 
-def _actions(sweep: Sweep, standing: SweepStanding) -> None:
+def _actions(sweep: Sweep, standing: Standing) -> None:
     if standing.active:
         if not engine_is_alive(store_folder()):
             st.button("Start the engine", icon=":material/power:", on_click=_start_engine)

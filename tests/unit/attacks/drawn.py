@@ -1,4 +1,4 @@
-"""Drawn signals of known leakage, for tests of attacks."""
+"""Random signals of known leakage, for tests of attacks."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Drawn:
 def draw(
     seed: int, n: int = 600, classes: int = 5, *, leak: float = 0.0, in_sensitivity: float = 0.0
 ) -> Drawn:
-    """Records whose membership shows only in what is asked for.
+    """Records that reveal membership only as the arguments say.
 
     Args:
-        leak: how much further a member's true class leads.
-        in_sensitivity: how much less, as a power of e, a member's posteriors react.
+        leak: how much larger the logit of a member's true class is.
+        in_sensitivity: a member's sensitivity is lower by a factor of e to this power.
     """
     rng = np.random.default_rng(seed)
     member = rng.permutation(np.arange(n) % 2 == 0)
@@ -61,7 +61,7 @@ class DrawnReferences:
 def draw_shadows(
     seed: int, n: int = 600, *, leak: float = 0.0, models: int = MODELS
 ) -> ReferenceShadows:
-    """Shadows that were each trained on 45 % of the records; phi varies by record, and by luck."""
+    """Shadows that were each trained on 45 % of the records; phi varies by record and at random."""
     rng = np.random.default_rng(seed)
     uses = np.repeat([1, 2, 0], [round(0.45 * n), n - 2 * round(0.45 * n), round(0.45 * n)])
     seen = np.stack([rng.permutation(uses) for _ in range(models)]).astype(np.uint8)
@@ -72,7 +72,7 @@ def draw_shadows(
 def draw_compared(
     seed: int, n: int = 600, *, leak: float = 0.0, models: int = MODELS
 ) -> DrawnReferences:
-    """A target's records beside its references, half of them members, and a population."""
+    """A target's records, half of them members, with its references, and a population."""
     rng = np.random.default_rng(seed)
     member = rng.permutation(np.arange(n) % 2 == 0)
 
@@ -96,7 +96,7 @@ def _hardness(rng: np.random.Generator, n: int) -> np.ndarray:
 def fit(
     name: str, seed: int, n: int, settings: FitSettings, report: Report = silent, leak: float = 0.0
 ) -> Fitted:
-    """Fit any attack on drawn shadows of the shape it asks for."""
+    """Fit any attack on random shadows of the type that it needs."""
     attack = get_attack(name)
     if isinstance(attack, ReferenceAttack):
         return attack.fit(draw_shadows(seed, n, leak=leak), report)
@@ -104,14 +104,14 @@ def fit(
 
 
 def target(name: str, seed: int, n: int, leak: float = 0.0) -> Drawn | DrawnReferences:
-    """A drawn target of the shape that the attack asks for."""
+    """A random target of the type that the attack needs."""
     if isinstance(get_attack(name), ReferenceAttack):
         return draw_compared(seed, n, leak=leak)
     return draw(seed, n, leak=leak)
 
 
 def take(queries: Any, rows: np.ndarray) -> Any:
-    """Some of the records, before the same population."""
+    """Some of the records, with the same population."""
     if isinstance(queries, Queries):
         return queries.take(rows)
     seen = queries.records
@@ -120,7 +120,7 @@ def take(queries: Any, rows: np.ndarray) -> Any:
 
 
 def extreme(name: str) -> Any:
-    """Three records: surely right, surely wrong, and undecided."""
+    """Three records: confident and right, confident and wrong, and undecided."""
     if isinstance(get_attack(name), ReferenceAttack):
         phi = np.array([1e4, -1e4, 0], dtype=np.float32)
         all_out = np.ones((MODELS, 3), dtype=bool)

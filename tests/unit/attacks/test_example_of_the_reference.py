@@ -1,4 +1,4 @@
-"""The new attack that the reference explains, put through the contract of all attacks."""
+"""The example attack of the reference, tested with the contract of all attacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prunepriv.options import ATTACKS, AttackOption
 REGISTRY.update({{ {entry} }})
 ATTACKS.update({{option.name: option for option in [{option}]}})
 """
-"""What the two entries do, without a change to the files they belong into."""
+"""Adds the two entries without a change to the files that hold the tables."""
 CONTRACT = ("tests/unit/attacks/test_registry.py", "tests/unit/test_options.py")
 OTHER = "top1_conf"
 """An attack of the same kind, for the number of tests."""

@@ -1,4 +1,4 @@
-"""How attack networks are trained: both recipes, dropout, and what the networks see."""
+"""How attack networks are trained: both recipes, dropout, and the inputs of the networks."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_fast_recipe_keeps_the_epoch_that_does_best_on_held_out_records(
 ) -> None:
     x, member = toy()
     network, weights, held_out = small(), [], []
-    certainties = iter([0.1, 3.0, 1.0, 0.5])  # the second epoch does best
+    certainties = iter([0.1, 3.0, 1.0, 0.5])  # the second epoch is the best
 
     def look(watched: nn.Module, held: Tensor) -> Tensor:
         held_out.append(held)
@@ -102,7 +102,7 @@ def test_the_fast_recipe_keeps_the_epoch_that_does_best_on_held_out_records(
     assert not np.array_equal(weights[1], weights[3])
 
 
-def test_batches_never_end_in_a_lone_record() -> None:
+def test_no_batch_has_a_single_record() -> None:
     for count in range(1, 30):
         parts = batches(torch.arange(count), 4)
         assert torch.cat(parts).tolist() == list(range(count))
@@ -149,7 +149,7 @@ def two_classes() -> Queries:
     return Queries(z, np.zeros_like(z), np.array([0, 1]))
 
 
-def test_what_each_network_sees() -> None:
+def test_the_inputs_of_each_network() -> None:
     z = np.log(np.array([[0.1, 0.4, 0.2, 0.3]], dtype=np.float32))
     seen = Queries(z, np.zeros_like(z), np.array([2]))
     assert NN().features(seen)[0].tolist() == pytest.approx([0.1, 0.4, 0.2, 0.3], rel=1e-6)
@@ -158,7 +158,7 @@ def test_what_each_network_sees() -> None:
     assert ClsNN().features(seen)[0].tolist() == pytest.approx(expected, rel=1e-6)
 
 
-def test_with_fewer_than_three_classes_top3_takes_what_there_is() -> None:
+def test_with_fewer_than_three_classes_top3_uses_all_posteriors() -> None:
     features = Top3NN().features(two_classes())
     assert features.ravel().tolist() == pytest.approx([0.7, 0.3, 0.9, 0.1], rel=1e-6)
     drawn = draw(1, 200, classes=2, leak=3.0)

@@ -31,14 +31,14 @@ def sigmoid(phi: np.ndarray) -> np.ndarray:
 
 
 def out_of(seen: Compared, record: int) -> np.ndarray:
-    """Phi of one record under the models that were not trained on it."""
+    """Phi of one record, of the models that were not trained on it."""
     return np.asarray(seen.reference[seen.usable[:, record], record].astype(np.float64))
 
 
 # --- LiRA ---
 
 
-def test_lira_has_the_roc_of_two_normal_laws() -> None:
+def test_lira_has_the_roc_of_two_normal_distributions() -> None:
     """With phi ~ N(mu_x, s^2), members d higher, and mu_x known from many references."""
     rng = np.random.default_rng(1)
     n, models, s, d = 20_000, 200, 1.5, 2.0
@@ -74,7 +74,7 @@ def test_the_spread_counts_a_mean_as_one_degree_of_freedom() -> None:
     assert pooled_spread(phi, usable) == pytest.approx(2, rel=0.01)
 
 
-def test_models_that_agree_divide_by_no_zero() -> None:
+def test_the_spread_of_models_that_agree_is_not_zero() -> None:
     assert pooled_spread(np.ones((3, 5)), np.ones((3, 5), dtype=bool)) > 0
 
 
@@ -143,7 +143,7 @@ def test_base_keeps_its_digits_where_posteriors_vanish() -> None:
     assert score[1] == pytest.approx(np.exp(-30.0), rel=1e-3)
 
 
-# --- who may be compared with whom ---
+# --- which models and records may be compared ---
 
 
 @attacks
@@ -158,7 +158,7 @@ def test_a_model_trained_on_a_record_is_not_its_reference(attack: ReferenceAttac
 
 
 @attacks
-def test_validation_records_stand_for_neither_members_nor_strangers(
+def test_validation_records_are_neither_members_nor_non_members(
     attack: ReferenceAttack,
 ) -> None:
     shadows = draw_shadows(12, 300)
@@ -175,7 +175,7 @@ def test_validation_records_stand_for_neither_members_nor_strangers(
 
 
 @attacks
-def test_thresholds_never_see_the_target(attack: ReferenceAttack) -> None:
+def test_thresholds_do_not_depend_on_the_target(attack: ReferenceAttack) -> None:
     shadows = draw_shadows(13, 200)
     rng = np.random.default_rng(2)
 
@@ -206,7 +206,7 @@ def test_a_threshold_is_the_score_of_a_shadows_record(attack: ReferenceAttack) -
 
 
 @attacks
-def test_shadows_of_the_same_records_are_told_of(attack: ReferenceAttack) -> None:
+def test_shadows_of_the_same_records_are_refused(attack: ReferenceAttack) -> None:
     seen = np.tile((np.arange(20) < 9).astype(np.uint8), (2, 1))
     with pytest.raises(ExperimentError, match="trained on different records, got 2 that leave"):
         attack.fit(ReferenceShadows(np.zeros((2, 20), dtype=np.float32), seen))

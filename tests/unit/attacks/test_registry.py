@@ -32,7 +32,7 @@ SETTINGS = FitSettings(recipe="fast", seed=3)
 
 
 def auc(name: str, leak: float) -> float:
-    """Over three targets of 700 records each, whose members and non-members are as many."""
+    """Over three targets of 700 records each, half of them members."""
     attack: Any = get_attack(name)
     fitted = fit(name, 1, 1200, SETTINGS, leak=leak)
     targets = [target(name, seed, 700, leak) for seed in (2, 3, 4)]
@@ -55,7 +55,7 @@ def test_what_an_attack_sees_of_the_target_tells_no_membership() -> None:
     assert {field.name for field in fields(Compared)} == {"phi", "reference", "usable"}
 
 
-def test_attacks_that_need_references_are_those_that_the_table_calls_so() -> None:
+def test_attacks_that_need_references_are_the_reference_attacks_of_the_table() -> None:
     for name, option in ATTACKS.items():
         assert isinstance(get_attack(name), ReferenceAttack) == (option.kind == "reference")
 
@@ -74,7 +74,7 @@ def test_exchangeable_records_cannot_be_told_apart(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_planted_leakage_is_found(name: str) -> None:
-    # Corr sees a yes or a no only, and some non-members are answered right by chance
+    # Corr only uses right or wrong, and some non-members are classified correctly by chance
     assert auc(name, leak=9.0) > (0.7 if name == "corr" else 0.9)
 
 
@@ -116,7 +116,7 @@ def test_what_is_learned_is_plain_finite_arrays_with_thresholds(name: str) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_seed_learns_the_same(name: str) -> None:
     first = fit(name, 1, 300, SETTINGS)
-    torch.manual_seed(99)  # nothing that is kept comes from the global generator
+    torch.manual_seed(99)  # no result depends on the global generator
     again = fit(name, 1, 300, SETTINGS)
     assert list(first) == list(again)
     assert all(np.array_equal(array, again[key]) for key, array in first.items())
@@ -143,7 +143,7 @@ def test_a_cancelled_fit_stops(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [143, 287])
 def test_any_number_of_shadow_records_will_do(name: str, n: int) -> None:
-    # of 143 and 287, nine tenths are 129 and 258: batches of 128 leave one over, or two
+    # nine tenths of 143 and 287 are 129 and 258: after batches of 128, one or two records are left
     attack: Any = get_attack(name)
     fitted = fit(name, 1, n, SETTINGS)
     assert np.isfinite(attack.score(fitted, target(name, 1, n).queries)).all()

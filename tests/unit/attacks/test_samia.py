@@ -72,7 +72,7 @@ def test_only_samia_sees_a_leak_in_the_sensitivity() -> None:
     for name in ATTACKS:
         attack = get_attack(name)
         if isinstance(attack, ReferenceAttack):
-            continue  # it sees phi only
+            continue  # these attacks read only phi
         fitted = attack.fit(shadows, FitSettings(recipe="fast", seed=3))
         aucs[name] = float(roc_auc_score(target.member, attack.score(fitted, target.queries)))
     samia = aucs.pop("samia")

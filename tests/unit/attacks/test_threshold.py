@@ -47,7 +47,7 @@ def test_the_threshold_is_the_best_of_all_observed_scores(rows: list[tuple[int, 
 
 
 def test_among_equals_the_lowest_threshold_wins() -> None:
-    # both 1 and 3 call one more member right than wrong
+    # the thresholds 1 and 3 have the same balanced accuracy
     score, member = np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, True, False, True])
     assert best_threshold(score, member) == 1.0
 
@@ -120,7 +120,7 @@ def test_mentr_keeps_its_digits(logits: list[float], label: int) -> None:
     assert float(score[0]) == pytest.approx(mentr_in_60_digits(logits, label), rel=1e-9)
 
 
-def test_mentr_tells_right_from_wrong_however_confident() -> None:
+def test_mentr_separates_right_from_wrong_at_any_confidence() -> None:
     score = Mentr().score(
         {}, queries([[5000.0, 0, 0]] * 2 + [[40.0, 0, 0], [30.0, 0, 0]], [0, 1, 0, 0])
     )
@@ -151,7 +151,7 @@ def test_each_class_has_a_threshold_of_its_own(attack: Conf) -> None:
 
 
 @pytest.mark.parametrize("lone", [True, False])
-def test_a_class_without_both_groups_takes_the_overall_threshold(lone: bool) -> None:
+def test_a_class_without_both_groups_has_the_overall_threshold(lone: bool) -> None:
     p = [[0.9, 0.05, 0.05], [0.8, 0.1, 0.1], [0.6, 0.2, 0.2], [0.3, 0.6, 0.1], [0.1, 0.2, 0.7]]
     seen = from_posteriors(p, [0, 0, 0, 1, 1])
     member = np.array([True, False, False, lone, lone])

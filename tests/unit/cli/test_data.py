@@ -46,7 +46,7 @@ def test_a_built_in_name_goes_before_a_file_of_that_name(
     monkeypatch.chdir(tmp_path)
     people.rename(tmp_path / "digits")
     assert chosen("digits", None, tmp_path / "store") == {"name": "digits"}
-    with pytest.raises(DataError, match="of no kind that can be read"):
+    with pytest.raises(DataError, match="has a format that cannot be read"):
         chosen("./digits", None, tmp_path / "store")
 
 

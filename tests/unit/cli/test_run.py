@@ -17,7 +17,7 @@ from prunepriv.cli import export as export_module
 from prunepriv.cli import launch as launch_module
 from prunepriv.cli import main
 from prunepriv.cli.example import EXAMPLE_PRESETS
-from prunepriv.cli.progress import Bar
+from prunepriv.engine import follow as follow_module
 from prunepriv.engine.inline import run_inline
 from prunepriv.engine.runner import load_runner
 from prunepriv.environment import store_folder
@@ -47,7 +47,7 @@ Cli = Callable[..., Done]
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """A function that takes a command's words and tells how it ended."""
-    monkeypatch.setattr(launch_module, "run_inline", partial(run_inline, runner=RUNNER))
+    monkeypatch.setattr(follow_module, "run_inline", partial(run_inline, runner=RUNNER))
     monkeypatch.setattr(export_module, "load_runner", partial(load_runner, RUNNER))
 
     def command(*words: str) -> Done:
@@ -107,11 +107,14 @@ MISTAKES = [
     (("run", "--sparsity", "much"), "--sparsity must be a valid number, got 'much'"),
     (("run", "--seed", "x"), "--seed must be a valid integer, got 'x'"),
     (("engine", "--workers", "q"), "--workers must be a valid integer, got 'q'"),
-    (("run", "--slimming-penalty", "0.1"), "--slimming-penalty is network slimming's"),
-    (("run", "--clip", "2"), "--clip is DP-SGD's, and it was not chosen: add --defense dp_sgd"),
+    (("run", "--slimming-penalty", "0.1"), "--slimming-penalty belongs to network slimming, which"),
+    (
+        ("run", "--clip", "2"),
+        "--clip belongs to DP-SGD, which was not chosen: add --defense dp_sgd",
+    ),
     (("run", "--learning-rate", "2"), "training.learning_rate must be less than or equal to 1"),
-    (("run", "--shadows", "0"), "shadows must be 1 at least"),
-    (("run", "--strength", "4"), "--strength is a defence's, and none was chosen"),
+    (("run", "--shadows", "0"), "shadows must be at least 1"),
+    (("run", "--strength", "4"), "--strength belongs to a defence, and none was chosen"),
     (("run", "--dataset", "cifar"), "unknown data set 'cifar': choose one of checkins, shapes"),
     (("run", "--model", "x"), "unknown model 'x': choose one of fc, cnn"),
     (("run", "--approach", "x"), "unknown approach 'x': choose one of l1_unstructured"),
@@ -192,23 +195,6 @@ def test_options_make_the_experiment_they_name(
     assert made == [make_experiment(settings)]
     assert cli(*command_line(made[0]).split()[3:]).code == 0
     assert made[1] == made[0], "the command that is printed beside a figure makes it again"
-
-
-def test_the_bar_tells_what_is_done_and_how_long_it_takes(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    experiment = make_experiment(
-        {"shadows": 2, "attacks": {"names": ["conf"]}, "models": ["pruned"]}
-    )
-    catalog = Catalog(store_folder())
-    catalog.submit(experiment)
-    with Bar(experiment, catalog) as bar:
-        bar.show()
-        catalog.close()
-        run_inline(experiment, store_folder(), watch=bar.show, runner=RUNNER)
-        bar.tell("well done")
-        bar.close()
-    assert "well done" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["list"], ["show", "no-such-run"], ["run", "--sparsity", "2"]])

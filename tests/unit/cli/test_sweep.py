@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from prunepriv.cli import main, sweeping
+from prunepriv.engine import follow as follow_module
 from prunepriv.engine.inline import run_inline
 from prunepriv.environment import store_folder
 from prunepriv.store.catalog import Catalog
@@ -30,7 +31,7 @@ Cli = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     """A function that takes a command's words: exit code, stdout, stderr."""
-    monkeypatch.setattr(sweeping, "run_inline", partial(run_inline, runner=RUNNER))
+    monkeypatch.setattr(follow_module, "run_inline", partial(run_inline, runner=RUNNER))
 
     def command(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["prunepriv", *words])
@@ -138,7 +139,7 @@ MISTAKES = [
     (("sweep", "sparsity", "--set", "seed=1"), "seed is an axis of this sweep"),
     (("sweep", "sparsity", "--limit", "3"), "data.limit must be greater"),
     (("sweep", "sparsity", "--seeds", "x"), "seed must be a valid integer"),
-    (("sweep", "sparsity", "--table", "out.xlsx"), "ends in .parquet or .csv"),
+    (("sweep", "sparsity", "--table", "out.xlsx"), "end in .parquet or .csv"),
     (("sweep", "sparsity", "--table", "/none/out.csv"), "cannot be written"),
 ]
 

@@ -1,4 +1,4 @@
-"""A small Location archive, and a server of this machine that sends it as told."""
+"""A small Location archive, and a local server whose answers a test can change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def describe(content: bytes, url: str = "http://127.0.0.1:9/") -> Archive:
 
 
 def bomb(side: int) -> bytes:
-    """A PNG of side x side pixels that holds next to none of them."""
+    """A PNG whose header gives side x side pixels, but which holds almost none of them."""
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
 
@@ -58,14 +58,14 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 @dataclass
 class Server:
-    """What the server sends, how it misbehaves, and what it was asked."""
+    """What the server sends, which faults it has, and which requests it got."""
 
     content: bytes
     url: str = ""
     ranges: bool = True
     status: int = 200
     breaks: list[int] = field(default_factory=list)
-    """Answer k breaks off after so many bytes; later ones are whole."""
+    """Answer k ends after so many bytes; later answers are complete."""
     hangs: bool = False
     asked: list[str | None] = field(default_factory=list)
     """The Range header of every request."""
@@ -87,34 +87,34 @@ def official() -> tuple[bytes, np.ndarray, np.ndarray]:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server on loopback that sends 300 kB of noise unless told otherwise."""
+    """A server on loopback that sends 300 kB of noise unless a test changes that."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    told = Server(np.random.default_rng(0).bytes(300_000))
+    state = Server(np.random.default_rng(0).bytes(300_000))
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             wanted = self.headers["Range"]
-            told.asked.append(wanted)
-            if told.hangs:
-                told.released.wait(60)
-            first = int(wanted[6:].rstrip("-")) if told.ranges and wanted else 0
-            body = told.content[first:]
-            if told.status != 200:
-                self.send_error(told.status)
+            state.asked.append(wanted)
+            if state.hangs:
+                state.released.wait(60)
+            first = int(wanted[6:].rstrip("-")) if state.ranges and wanted else 0
+            body = state.content[first:]
+            if state.status != 200:
+                self.send_error(state.status)
                 return
-            self.send_response(206 if told.ranges else 200)
+            self.send_response(206 if state.ranges else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body[: told.breaks.pop(0)] if told.breaks else body)
+            self.wfile.write(body[: state.breaks.pop(0)] if state.breaks else body)
 
         def log_message(self, *args: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        told.url = f"http://127.0.0.1:{http.server_address[1]}/dataset_location.tgz"
+        state.url = f"http://127.0.0.1:{http.server_address[1]}/dataset_location.tgz"
         thread = Thread(target=http.serve_forever)
         thread.start()
-        yield told
-        told.released.set()
+        yield state
+        state.released.set()
         http.shutdown()
         thread.join()

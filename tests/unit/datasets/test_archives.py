@@ -29,14 +29,14 @@ def made(name: str) -> Official:
 
 @pytest.fixture
 def folder(name: str, made: Official, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Holds the data set's files, and the table of archives knows of them."""
+    """A folder with the data set's files; the table of archives describes them."""
     for file, content in made.files.items():
         (tmp_path / file).write_bytes(content)
     monkeypatch.setitem(ARCHIVES, name, describe(name, made))
     return tmp_path
 
 
-def test_the_table_is_of_all_that_are_downloaded() -> None:
+def test_the_table_has_every_data_set_that_is_downloaded() -> None:
     assert sorted(ARCHIVES) == sorted(DOWNLOADED)
     for name, published in ARCHIVES.items():
         assert published.records == DATASETS[name].records
@@ -47,13 +47,13 @@ def test_the_table_is_of_all_that_are_downloaded() -> None:
             assert len(archive.digest) in (0, 64)
 
 
-def test_sizes_that_are_told_are_those_of_the_files() -> None:
+def test_stated_sizes_are_those_of_the_files() -> None:
     for name, published in ARCHIVES.items():
         sizes = [archive.size for archive in published.files]
         if None not in sizes:
             megabytes = sum(size or 0 for size in sizes) / 1e6
-            told = f"{megabytes:.0f} MB" if megabytes > 1 else f"{megabytes:.1f} MB"
-            assert DATASETS[name].download == told
+            stated = f"{megabytes:.0f} MB" if megabytes > 1 else f"{megabytes:.1f} MB"
+            assert DATASETS[name].download == stated
 
 
 def test_records_and_labels_are_those_that_were_written(
@@ -62,7 +62,7 @@ def test_records_and_labels_are_those_that_were_written(
     data = load(name, {}, folder)
     assert data.x.flags.c_contiguous
     np.testing.assert_array_equal(data.y, made.y)
-    if name != "chmnist":  # its tiles are resized: see test_published_pictures.py
+    if name != "chmnist":  # its tiles are resized: see test_chmnist.py
         np.testing.assert_array_equal(data.x, made.x)
 
 
@@ -77,7 +77,7 @@ def test_progress_grows_and_names_the_file(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [-1, 1])
-def test_another_number_of_records_is_told(
+def test_another_number_of_records_is_refused(
     name: str, made: Official, folder: Path, monkeypatch: pytest.MonkeyPatch, change: int
 ) -> None:
     expected = RECORDS + change
@@ -89,7 +89,9 @@ def test_another_number_of_records_is_told(
     assert "\n" not in str(told.value)
 
 
-def test_a_truncated_file_is_told_and_not_touched(name: str, made: Official, folder: Path) -> None:
+def test_a_truncated_file_is_refused_and_not_changed(
+    name: str, made: Official, folder: Path
+) -> None:
     file = next(iter(made.files))
     (folder / file).write_bytes(made.files[file][:-200])
     with pytest.raises(ArchiveError, match=file) as told:
@@ -98,7 +100,7 @@ def test_a_truncated_file_is_told_and_not_touched(name: str, made: Official, fol
     assert (folder / file).read_bytes() == made.files[file][:-200]
 
 
-def test_a_folder_with_nothing_in_it_says_what_belongs_there(
+def test_the_error_for_an_empty_folder_names_the_missing_files(
     name: str, made: Official, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Offline: no address can be reached."""

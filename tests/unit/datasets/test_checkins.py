@@ -10,8 +10,8 @@ from prunepriv.datasets.checkins import draw, generate
 from prunepriv.datasets.tabular import location
 
 
-def strangers_told_right(distinctiveness: float) -> float:
-    """Accuracy of naive Bayes on people it did not learn from, an independent yardstick."""
+def accuracy_on_non_members(distinctiveness: float) -> float:
+    """Accuracy of naive Bayes on people that it did not learn from: an independent measure."""
     x, y = generate(distinctiveness)
     known = np.arange(len(y)) % 2 == 0
     visits = np.stack([x[known & (y == group)].mean(axis=0) for group in range(30)])
@@ -20,15 +20,15 @@ def strangers_told_right(distinctiveness: float) -> float:
     return float((likely.argmax(axis=1) == y[~known]).mean())
 
 
-def test_the_more_distinctive_people_are_the_less_strangers_can_be_told():
-    alike, some, half, most, alone = (strangers_told_right(d) for d in (0, 0.25, 0.5, 0.75, 1))
+def test_the_more_distinctive_people_are_the_lower_is_the_accuracy_on_non_members():
+    alike, some, half, most, alone = (accuracy_on_non_members(d) for d in (0, 0.25, 0.5, 0.75, 1))
     assert alike > some > half > most > alone
     assert alike > 0.95
     assert 0.5 < half < 0.85
     assert alone < 0.08  # chance: one in thirty, or the largest group
 
 
-def test_everybody_visits_a_number_of_places_within_locations_bounds():
+def test_visits_per_person_are_within_the_bounds_of_location():
     x, _ = generate(0.5)
     visits = x.sum(axis=1)
     assert visits.min() == 21
@@ -47,10 +47,10 @@ def test_places_are_drawn_in_proportion_to_their_weights():
     assert abs(two.mean(axis=0)[0] - expected) < 0.01
 
 
-def test_it_is_a_twin_of_location(location_archive: Path):
-    twins = [location(ARCHIVES["location"], location_archive.parent), generate(0.5)]
+def test_its_statistics_are_close_to_those_of_location(location_archive: Path):
+    both = [location(ARCHIVES["location"], location_archive.parent), generate(0.5)]
     (real_visits, visits), (real_popular, popular), (real_sizes, sizes) = (
-        [measure(x, y) for x, y in twins]
+        [measure(x, y) for x, y in both]
         for measure in (
             lambda x, y: x.sum(axis=1),
             lambda x, y: np.quantile(x.mean(axis=0), [0.1, 0.25, 0.5, 0.75, 0.9, 0.95]),
@@ -64,5 +64,5 @@ def test_it_is_a_twin_of_location(location_archive: Path):
     assert abs(sizes.min() - real_sizes.min()) < 30
 
 
-def test_the_default_knob_is_the_twins(tmp_path: Path):
+def test_the_default_knob_is_the_one_that_is_compared_with_location(tmp_path: Path):
     np.testing.assert_array_equal(load("checkins", {}, tmp_path).x, generate(0.5)[0])

@@ -1,4 +1,4 @@
-"""CHMNIST as Pillow alone would read it; archives that are not safe or not it."""
+"""CHMNIST equals a reading by Pillow alone; unsafe and wrong archives are refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read(folder: Path, packed: bytes, records: int = 1):
 
 
 def refused(folder: Path, packed: bytes, rule: str) -> None:
-    """In one sentence, and with nothing written."""
+    """Refused in one sentence, and no file is written."""
     with pytest.raises(DataError, match=rule) as told:
         read(folder, packed)
     assert "\n" not in str(told.value)
@@ -47,7 +47,7 @@ def test_tiles_equal_a_slow_reading(tmp_path: Path, rng: np.random.Generator) ->
             np.testing.assert_array_equal(picture, np.asarray(small).transpose(2, 0, 1))
 
 
-def test_the_order_is_by_class_and_name_whatever_the_archives(tmp_path: Path) -> None:
+def test_tiles_are_sorted_by_class_and_name(tmp_path: Path) -> None:
     shades = {"08_EMPTY/b": 40, "01_TUMOR/z": 20, "08_EMPTY/a": 30, "01_TUMOR/y": 10}
     members = {
         f"{TOP}/{name}.tif": tiff(np.full((3, 150, 150), shade, np.uint8))
@@ -83,16 +83,16 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tile", "rule"),
     [
-        (b"no picture", r"5\.tif' is no picture that can be read"),
-        (TILE[: len(TILE) // 2], r"5\.tif' is (a damaged|no) picture"),
+        (b"no picture", r"5\.tif' is not a picture that can be read"),
+        (TILE[: len(TILE) // 2], r"5\.tif' is (a damaged|not a) picture"),
         (bytes(chmnist.LARGEST_TILE + 1), r"5\.tif' has more than 1,048,576 bytes"),
     ],
     ids=["text", "half", "large"],
 )
-def test_a_tile_that_is_none_is_named(tile: bytes, rule: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_tile_is_named(tile: bytes, rule: str, tmp_path: Path) -> None:
     refused(tmp_path, packed_zip({f"{TOP}/{CLASSES[4]}/5.tif": tile}), rule)
 
 
 @pytest.mark.parametrize("packed", [b"", b"no zip", packed_zip({"x": bytes(999)})[:60]])
-def test_no_zip_archive(packed: bytes, tmp_path: Path) -> None:
-    refused(tmp_path, packed, "is no zip archive, or a damaged one")
+def test_a_file_that_is_not_a_zip_archive(packed: bytes, tmp_path: Path) -> None:
+    refused(tmp_path, packed, "is not a zip archive, or is damaged")

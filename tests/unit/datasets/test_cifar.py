@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 as a slow reading has them; records that are not theirs, by number."""
+"""CIFAR-10 and CIFAR-100 equal a slow reading; a wrong record is named by its number."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BOTH = {"cifar10": cifar.CIFAR10, "cifar100": cifar.CIFAR100}
 
 
 def members(name: str, records: int = 2, **changed: bytes) -> dict[str, bytes]:
-    """An archive's files of so many blank records each; some, by the file's stem, are changed."""
+    """Files of an archive, each of `records` blank records; `changed` replaces some by stem."""
     layout = BOTH[name]
     blank = bytes((len(layout.labels) + cifar.PIXELS) * records)
     return {f"{layout.folder}/{file}": changed.get(file[:-4], blank) for file in layout.files}
 
 
 def read(name: str, folder: Path, content: dict[str, bytes], records: int):
-    """What the loader makes of an archive with these files."""
+    """What the loader returns for an archive with these files."""
     archive = ARCHIVES[name].files[0]
     (folder / archive.file).write_bytes(tgz(content))
     return cifar.read(BOTH[name], Published((known(archive, folder),), records), folder)
@@ -51,7 +51,7 @@ def test_records_equal_a_slow_reading(name: str, tmp_path: Path, rng: np.random.
     assert position == len(data.x) == 121
 
 
-def test_the_fine_labels_are_learnt_by_the_names_of_the_publisher() -> None:
+def test_the_fine_labels_have_the_names_of_the_publisher() -> None:
     names = DATASETS["cifar100"].class_names
     assert list(names) == sorted(names)
     assert (names[0], names[23], names[47], names[99]) == ("apple", "cloud", "maple tree", "worm")
@@ -92,7 +92,7 @@ def test_a_missing_batch_is_named(tmp_path: Path) -> None:
         read("cifar10", tmp_path, content, 10)
 
 
-def test_another_split_into_files_is_no_other_data_set(tmp_path: Path) -> None:
+def test_records_may_be_split_into_files_in_another_way(tmp_path: Path) -> None:
     x, y = read("cifar10", tmp_path, members("cifar10"), 12)
     assert (x.shape, y.shape, x.flags.c_contiguous) == ((12, 3, 32, 32), (12,), True)
 
@@ -101,13 +101,13 @@ def test_another_split_into_files_is_no_other_data_set(tmp_path: Path) -> None:
 def test_the_file_of_pickles_is_named_and_not_opened(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is what torchvision downloads, so it is what people have. Offline: nothing answers."""
+    """torchvision downloads this file, so users may have it. Offline: no server answers."""
     for scheme in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(scheme, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     pickled = tmp_path / ARCHIVES[name].files[0].unfit
-    pickled.mkdir()  # opening it would fail otherwise than it does
+    pickled.mkdir()  # a folder: opening it would raise another error
     with pytest.raises(DataError, match=rf"put {ARCHIVES[name].files[0].file} \(sha256") as told:
         load(name, {}, tmp_path)
-    assert f"{pickled.name}, which is there, does not serve: it holds pickles" in str(told.value)
+    assert f"{pickled.name} is in that folder, but it holds pickles" in str(told.value)
     assert "\n" not in str(told.value)

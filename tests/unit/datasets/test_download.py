@@ -48,7 +48,7 @@ def test_a_server_without_ranges_sends_all_again(server: Server, tmp_path: Path)
 
 def test_what_was_received_is_kept_for_the_next_time(server: Server, tmp_path: Path):
     server.breaks = [1000, 1000, 1000]
-    with pytest.raises(DataError, match=r"could not be downloaded .*the connection broke off"):
+    with pytest.raises(DataError, match=r"could not be downloaded .*the connection was lost"):
         fetch(server.archive(), tmp_path)
     assert [item.name for item in tmp_path.iterdir()] == ["dataset_location.tgz.part"]
     fetch(server.archive(), tmp_path)
@@ -67,13 +67,13 @@ def test_cancelling_keeps_what_was_received(server: Server, tmp_path: Path):
 
 
 @pytest.mark.parametrize("left", [b"something else", b"x" * 300_000, b"y" * 400_000])
-def test_a_foreign_part_is_replaced(server: Server, tmp_path: Path, left: bytes):
+def test_a_part_of_another_file_is_replaced(server: Server, tmp_path: Path, left: bytes):
     (tmp_path / "dataset_location.tgz.part").write_bytes(left)
     assert fetch(server.archive(), tmp_path).read_bytes() == server.content
 
 
 @pytest.mark.parametrize("sent", [b"a wrong archive".ljust(300_000), b"z" * 500_000])
-def test_a_wrong_download_is_told_and_not_kept(server: Server, tmp_path: Path, sent: bytes):
+def test_a_wrong_download_is_refused_and_not_kept(server: Server, tmp_path: Path, sent: bytes):
     archive, server.content = server.archive(), sent
     with pytest.raises(
         ArchiveError, match=f"expected sha256 {archive.digest}, got [0-9a-f]{{64}}; put"
@@ -94,7 +94,7 @@ def test_without_a_digest_a_download_must_be_a_whole_gzip_file(server: Server, t
 
 
 @pytest.mark.parametrize("wrong", ["truncated", "empty", "foreign"])
-def test_a_wrong_file_of_the_users_is_told_and_never_touched(
+def test_a_wrong_file_of_the_user_is_refused_and_never_changed(
     server: Server, tmp_path: Path, wrong: str
 ):
     path = tmp_path / "dataset_location.tgz"
@@ -109,11 +109,13 @@ def test_a_wrong_file_of_the_users_is_told_and_never_touched(
     assert server.asked == []
 
 
-def test_offline_it_says_what_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_offline_the_error_names_the_file_and_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with socket.socket() as unheard:  # bound, but nobody listens
-        unheard.bind(("127.0.0.1", 0))
-        archive = describe(b"data", f"http://127.0.0.1:{unheard.getsockname()[1]}/")
+    with socket.socket() as closed:  # bound, but it does not listen
+        closed.bind(("127.0.0.1", 0))
+        archive = describe(b"data", f"http://127.0.0.1:{closed.getsockname()[1]}/")
         with pytest.raises(DataError) as told:
             fetch(archive, tmp_path)
     message = str(told.value)
@@ -123,7 +125,7 @@ def test_offline_it_says_what_to_put_where(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("status", [403, 404, 503])
-def test_a_refusing_server_is_asked_once(server: Server, tmp_path: Path, status: int):
+def test_a_server_that_refuses_gets_one_request(server: Server, tmp_path: Path, status: int):
     server.status = status
     with pytest.raises(
         DataError, match=f"the server answered {status} .*: put dataset_location.tgz"
@@ -132,19 +134,19 @@ def test_a_refusing_server_is_asked_once(server: Server, tmp_path: Path, status:
     assert len(server.asked) == 1
 
 
-def test_a_silent_server_is_given_up(server: Server, tmp_path: Path):
+def test_a_server_that_does_not_answer_times_out(server: Server, tmp_path: Path):
     server.hangs = True
     with pytest.raises(DataError, match="timed out"):
         fetch(server.archive(), tmp_path, timeout=0.05)
 
 
-def test_a_folder_that_cannot_be_made_is_told(server: Server, tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_reported(server: Server, tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match=r"cannot be kept in .*choose another data folder"):
+    with pytest.raises(DataError, match=r"cannot be saved in .*choose another data folder"):
         fetch(server.archive(), tmp_path / "file" / "data")
 
 
-def test_of_two_files_the_one_that_is_missing_is_downloaded(server: Server, tmp_path: Path):
+def test_only_the_missing_one_of_two_files_is_downloaded(server: Server, tmp_path: Path):
     one, two = (replace(server.archive(), file=file) for file in ("one.mat", "two.mat"))
     (tmp_path / one.file).write_bytes(server.content)
     heard: list[float] = []
@@ -156,7 +158,7 @@ def test_of_two_files_the_one_that_is_missing_is_downloaded(server: Server, tmp_
     assert heard[-1] == 1
 
 
-def test_a_wrong_file_is_told_before_the_other_is_downloaded(server: Server, tmp_path: Path):
+def test_a_wrong_file_is_refused_before_the_other_is_downloaded(server: Server, tmp_path: Path):
     one, two = (replace(server.archive(), file=file) for file in ("one.mat", "two.mat"))
     (tmp_path / two.file).write_bytes(server.content[:-1])
     with pytest.raises(ArchiveError, match=r"two\.mat is not the Location archive"):

@@ -1,4 +1,4 @@
-"""Against a slow reading by the csv module; the first wrong line is named, wherever blocks end."""
+"""Lines equal a slow reading by the csv module; for any block size the first wrong one is named."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def test_the_first_wrong_line_is_named(
     assert "\n" not in str(told.value)
 
 
-def test_labels_may_go_without_quotes():
+def test_labels_may_have_no_quotes():
     x, y = read(b"3,0,1,0\n1,1,1,1\n", 2)
     assert x.tolist() == [[0, 1, 0], [1, 1, 1]]
     assert y.tolist() == [2, 0]
 
 
-def test_features_and_labels_in_files_of_their_own():
+def test_features_and_labels_in_separate_files():
     x = features_only(io.BytesIO(b"0,1\n1,1\n"), records=2, features=2, where="small")
     y = labels_only(io.BytesIO(b"2\n1\n"), records=2, classes=2, where="small")
     assert x.tolist() == [[0, 1], [1, 1]]
@@ -99,8 +99,8 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: bytes, block: int):
         assert "\n" not in told
 
 
-def test_the_text_is_never_held_as_a_whole():
-    """4 MB of text, and of a line without an end; the array itself takes half."""
+def test_the_text_is_never_in_memory_as_a_whole():
+    """4 MB of text, and one line of 4 MB without an end; the array itself takes half of that."""
     rows = b"1," + b"0," * 999 + b"1\n"
     for text in (rows * 2000, b"0," * 2_000_000):
         stream = io.BytesIO(text)

@@ -1,4 +1,4 @@
-"""Pictures that users bring: folders, zip archives, Parquet and npz."""
+"""Users' own pictures: folders, zip archives, Parquet and npz."""
 
 from __future__ import annotations
 
@@ -165,17 +165,19 @@ def test_a_folder_that_changes(tmp_path: Path) -> None:
     ("files", "match"),
     [
         ({"a/readme.txt": b"-"}, "holds no pictures"),
-        ({"x.png": b"-"}, "x.png lies in no folder"),
+        ({"x.png": b"-"}, "x.png is in no folder"),
         ({"a/x.png": b"-", "a/y.png": b"-"}, "two classes are needed"),
-        ({"a/x.png": b"-", "b/y.png": b"-"}, "a/x.png is no picture that can be read"),
+        ({"a/x.png": b"-", "b/y.png": b"-"}, "a/x.png is not a picture that can be read"),
     ],
 )
-def test_what_is_no_set_of_pictures(tmp_path: Path, files: dict[str, bytes], match: str) -> None:
+def test_files_that_are_not_a_set_of_pictures(
+    tmp_path: Path, files: dict[str, bytes], match: str
+) -> None:
     refused(folder(tmp_path / "p", files), match)
     refused(packed(tmp_path / "p.zip", files), match)
 
 
-def test_a_column_means_nothing_to_folders(tmp_path: Path) -> None:
+def test_folders_have_no_label_column(tmp_path: Path) -> None:
     for path in (
         folder(tmp_path / "p", {"a/x.png": b"-"}),
         packed(tmp_path / "p.zip", {"a/x.png": b"-"}),
@@ -190,7 +192,7 @@ def test_a_file_too_large_for_a_picture(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def bomb(side: int) -> bytes:
-    """A PNG that says it has so many pixels a side."""
+    """A PNG whose header gives side x side pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     body = b"IDAT" + zlib.compress(bytes(1000))
     chunks = [
@@ -237,8 +239,8 @@ def test_parquet_with_plain_bytes_and_labels_of_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "match"),
     [
-        (None, "row 18, column 'image': the picture is not there"),
-        (b"GIF", "row 18, column 'image' is no picture"),
+        (None, "row 18, column 'image': the picture is missing"),
+        (b"GIF", "row 18, column 'image' is not a picture"),
         (encoded(pictures()[0])[:-200], "row 18, column 'image' is a damaged picture"),
     ],
 )
@@ -305,10 +307,10 @@ def test_npz_of_wrong_arrays(tmp_path: Path, arrays: dict[str, Any], match: str)
 
 
 def test_npz_with_pickled_objects_is_not_unpickled(tmp_path: Path) -> None:
-    sprung = tmp_path / "sprung"
-    things = np.array([Trap(sprung)] * COUNT, dtype=object)
+    unpickled = tmp_path / "unpickled"
+    things = np.array([Trap(unpickled)] * COUNT, dtype=object)
     refused(save(tmp_path / "p.npz", x=things[:, None], y=LABELS), "x holds pickled objects")
-    assert not sprung.exists()
+    assert not unpickled.exists()
 
 
 class Trap:
@@ -322,11 +324,11 @@ class Trap:
 
 
 def test_the_trap_works(tmp_path: Path) -> None:
-    pickle.loads(pickle.dumps(Trap(tmp_path / "sprung")))
-    assert (tmp_path / "sprung").exists()
+    pickle.loads(pickle.dumps(Trap(tmp_path / "unpickled")))
+    assert (tmp_path / "unpickled").exists()
 
 
-def test_npz_whose_header_promises_too_much(tmp_path: Path) -> None:
+def test_npz_whose_header_gives_too_large_a_shape(tmp_path: Path) -> None:
     stream = io.BytesIO()
     header = {"descr": "<f4", "fortran_order": False, "shape": (10**6, 100)}
     np.lib.format.write_array_header_1_0(stream, header)
@@ -335,8 +337,8 @@ def test_npz_whose_header_promises_too_much(tmp_path: Path) -> None:
     path = packed(
         tmp_path / "p.npz", {"x.npy": stream.getvalue() + bytes(64), "y.npy": labels.getvalue()}
     )
-    refused(path, "is not all there, or too large")
-    refused(packed(path, {"x.npy": b"noise" * 9, "y.npy": b""}), "no array that NumPy wrote")
+    refused(path, "is incomplete or too large")
+    refused(packed(path, {"x.npy": b"noise" * 9, "y.npy": b""}), "is not an array that NumPy wrote")
 
 
 def test_npz_has_no_columns(tmp_path: Path) -> None:
@@ -346,7 +348,7 @@ def test_npz_has_no_columns(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not REAL.exists(), reason="set PRUNEPRIV_DATA to a folder with the file")
 def test_the_real_file_of_60_000_photographs(tmp_path: Path) -> None:
-    """Two thousand of them, as a file of their own, through the same code."""
+    """Two thousand of them, copied to a file and read by the same code."""
     with pyarrow.parquet.ParquetFile(REAL) as file:
         assert file.metadata.num_rows == 60_000
         last = file.num_row_groups - 1

@@ -1,4 +1,4 @@
-"""Tables that users bring: what is read, and the one sentence on what cannot be."""
+"""Users' own tables: what is read, and the sentence for what cannot be read."""
 
 from __future__ import annotations
 
@@ -108,7 +108,10 @@ def test_a_column_that_says_train_or_test_is_left_out(write: Write) -> None:
         ({"label": [0.5, 1.5] * 30}, "whole numbers from 0 or text, got double"),
         ({"label": [0] * ROWS}, "two classes are needed"),
         ({"label": ["a", ""] * 30}, "(line 3|row 2), column 'label': a class's name"),
-        ({"age": [1.0] * 9 + [None] + [2.0] * 50}, "(line 11|row 10), column 'age': there is no"),
+        (
+            {"age": [1.0] * 9 + [None] + [2.0] * 50},
+            "(line 11|row 10), column 'age': the value is missing",
+        ),
         ({"age": [1.0] * 9 + [np.inf] + [2.0] * 50}, "(line 11|row 10), column 'age': .* got inf"),
         ({"age": ["4", "x9"] + ["5"] * 58}, "(line 3|row 2), column 'age': .* got 'x9'"),
     ],
@@ -125,17 +128,17 @@ def test_nan_is_refused_by_row(tmp_path: Path) -> None:
 
 
 def test_too_few_records_for_a_split(write: Write) -> None:
-    refused(write(table().head(39)), "39 records, and a split needs 40 at least")
+    refused(write(table().head(39)), "39 records, but a split needs at least 40")
     assert len(read(write(table().head(40))).y) == 40
 
 
 def test_a_table_of_labels_only(write: Write) -> None:
-    refused(write(table()[["label"]]), "no column beside 'label'")
+    refused(write(table()[["label"]]), "the label column 'label', but no column of features")
 
 
-def test_more_classes_than_can_be_meant(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_classes(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prunepriv.datasets.own.labels.MOST_CLASSES", 2)
-    refused(write(table()), "3 different labels, and 2 classes are allowed")
+    refused(write(table()), "3 different labels, but at most 2 classes are allowed")
 
 
 def test_a_ragged_line_is_named(tmp_path: Path) -> None:
@@ -146,7 +149,7 @@ def test_a_ragged_line_is_named(tmp_path: Path) -> None:
     refused(csv(tmp_path, "\n".join(lines)), "line 8: expected 2 columns, got 3")
 
 
-def test_types_are_told_from_all_lines_not_the_first_ones(tmp_path: Path) -> None:
+def test_types_follow_from_all_lines_not_from_the_first_ones(tmp_path: Path) -> None:
     lines = ["age,label"] + [f"{n},{n % 2}" for n in range(300_000)]
     lines[-1] = f"0.5,{1}"
     assert read(csv(tmp_path, "\n".join(lines))).x.dtype == np.float32
@@ -166,7 +169,7 @@ def test_a_csv_without_records_or_names(tmp_path: Path, text: str, match: str) -
     refused(csv(tmp_path, text), match)
 
 
-def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(b"age,label\n" + b"\xff\xfe,1\n" * 50)
     refused(path, "people.csv")
@@ -175,8 +178,8 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_a_file_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     with path.open("wb") as stream:
-        stream.truncate(10_000_000_000)  # a hole: it takes no space
-    refused(path, r"10.0 GB, and 2 GB are read at most")
+        stream.truncate(10_000_000_000)  # a sparse file: it takes no space
+    refused(path, r"10.0 GB, but at most 2 GB can be read")
 
 
 def test_a_parquet_that_unpacks_to_too_much(
@@ -185,7 +188,7 @@ def test_a_parquet_that_unpacks_to_too_much(
     path = tmp_path / "people.parquet"
     table().to_parquet(path)
     monkeypatch.setattr(tables, "MOST_BYTES", 100)
-    refused(path, "unpacks to .* are read at most")
+    refused(path, "unpacks to .* GB, but at most .* GB can be read")
 
 
 def test_records_that_would_not_fit_into_memory(
@@ -209,18 +212,18 @@ class Trap:
 
 @pytest.mark.parametrize("name", ["thing", "image"])
 def test_pickled_objects_in_a_parquet_are_not_unpickled(tmp_path: Path, name: str) -> None:
-    sprung = tmp_path / "sprung"
+    unpickled = tmp_path / "unpickled"
     path = tmp_path / "people.parquet"
-    table(**{name: [pickle.dumps(Trap(sprung))] * ROWS}).to_parquet(path)
+    table(**{name: [pickle.dumps(Trap(unpickled))] * ROWS}).to_parquet(path)
     refused(path, f"row 1, column '{name}'")
-    assert not sprung.exists()
+    assert not unpickled.exists()
 
 
 @pytest.mark.parametrize("ending", ["parquet", "zip", "npz"])
-def test_noise_is_no_such_file(tmp_path: Path, ending: str) -> None:
+def test_a_file_of_noise_is_refused(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"people.{ending}"
     path.write_bytes(b"PAR1" + b"noise" * 40)
-    refused(path, f"people.{ending} is no (Parquet file|zip archive), or a damaged one")
+    refused(path, f"people.{ending} is not a (Parquet file|zip archive), or is damaged")
 
 
 def test_a_damaged_parquet(tmp_path: Path) -> None:
@@ -230,10 +233,10 @@ def test_a_damaged_parquet(tmp_path: Path) -> None:
     path.write_bytes(whole[:4] + bytes(range(60)) + whole[64:])
     refused(path, "people.parquet cannot be read")
     path.write_bytes(whole[: len(whole) // 2])
-    refused(path, "people.parquet is no Parquet file, or a damaged one")
+    refused(path, "people.parquet is not a Parquet file, or is damaged")
 
 
-def test_what_is_not_there_or_of_no_kind(tmp_path: Path) -> None:
+def test_a_missing_file_and_an_unknown_format(tmp_path: Path) -> None:
     refused(tmp_path / "people.csv", "people.csv is not there")
     path = tmp_path / "people.pkl"
     path.write_bytes(b"x")
@@ -254,7 +257,7 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spoilt", [False, True])
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, spoilt: bool) -> None:
-    """Also where what is read of the change makes no sense in itself."""
+    """Also if the changed content cannot be read at all."""
     path = tmp_path / "people.csv"
     table().to_csv(path, index=False)
 
@@ -273,7 +276,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, spoilt: bool) -> N
         max_size=30,
     )
 )
-def test_whatever_is_finite_becomes_finite_with_mean_0_and_deviation_1(
+def test_finite_numbers_stay_finite_and_get_mean_0_and_deviation_1(
     numbers: list[float],
 ) -> None:
     column = features.standardise(np.array(numbers, dtype=float))

@@ -1,4 +1,4 @@
-"""Pictures are decoded as Pillow alone would, and a bomb is refused by its header."""
+"""Pictures are decoded as by Pillow alone; a decompression bomb is refused by its header."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def encoded(pixels: np.ndarray, encoding: str) -> bytes:
 
 
 def bomb(side: int) -> bytes:
-    """A PNG of side x side pixels that holds next to none of them."""
+    """A PNG whose header gives side x side pixels, but which holds almost none of them."""
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
 
@@ -74,12 +74,12 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x80\x04pickle", b"%PDF-1.4"])
 def test_no_picture_at_all(data: bytes) -> None:
-    with pytest.raises(DataError, match=rf"^x is no picture .*expected {ENCODINGS[0]}"):
+    with pytest.raises(DataError, match=rf"^x is not a picture .*expected {ENCODINGS[0]}"):
         decode(data, 32, "x")
 
 
 @pytest.mark.parametrize("encoding", ["PNG", "TIFF", "JPEG"])
 def test_half_a_picture(encoding: str, rng: np.random.Generator) -> None:
     whole = encoded(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), encoding)
-    with pytest.raises(DataError, match=r"^x is (a damaged|no) picture"):
+    with pytest.raises(DataError, match=r"^x is (a damaged|not a) picture"):
         decode(whole[: len(whole) // 2], 32, "x")

@@ -17,9 +17,9 @@ from prunepriv.errors import DataError, ExperimentError, UnknownNameError
 from prunepriv.options import DATASETS, Knob
 
 SMALLEST_CLASS = {"purchase": 1, "texas": 1, "cifar10": 6000, "cifar100": 600, "chmnist": 625}
-"""Records, by name, where it is not 50: what the publishers say, or at least one."""
+"""Fewest records of a class, where it is not 50: what the publishers say, or at least one."""
 REPEATED = ("purchase", "texas", "cifar10", "cifar100", "svhn", "chmnist")
-"""Real records of which nobody says that all differ."""
+"""Data sets of real records that may hold the same record twice."""
 
 
 @pytest.fixture(params=LOADERS, scope="module")
@@ -28,7 +28,7 @@ def loading(
     real_data: Callable[[str], Path],
     tmp_path_factory: pytest.TempPathFactory,
 ):
-    """Loads one data set by default knobs; a bundled one from an empty folder."""
+    """Loads one data set with its default knobs; a bundled one from an empty folder."""
     if DATASETS[request.param].bundled:
         folder = tmp_path_factory.mktemp("data")
     else:

@@ -56,13 +56,13 @@ def test_figures_are_the_classes_in_their_order():
 @pytest.mark.parametrize("figure", SHAPE_NAMES)
 def test_a_figure_is_where_its_distance_is_negative(figure: str):
     u, v, distance = dense(figure)
-    clear = abs(distance) > 1e-3  # float32 decides a point on the edge either way
+    clear = abs(distance) > 1e-3  # a point on the edge may be rounded to either side
     assert clear.mean() > 0.98
     np.testing.assert_array_equal(distance[clear] < 0, INSIDE[figure](u, v)[clear])
 
 
 @pytest.mark.parametrize("figure", SHAPE_NAMES)
-def test_a_distance_never_grows_faster_than_the_way(figure: str):
+def test_the_difference_of_two_distances_is_at_most_the_step(figure: str):
     _, _, distance = dense(figure)
     grid, step = distance.reshape(400, 400), 2.4 / 400
     for axis in (0, 1):
@@ -84,16 +84,16 @@ def test_kinds_come_equally_often():
     np.testing.assert_array_equal(np.bincount(y), [20] * 10)
 
 
-def test_the_noise_has_the_spread_that_the_knob_says():
+def test_the_knob_is_the_standard_deviation_of_the_noise():
     clean, noisy = (shapes.generate(noise)[0].astype(float) / 255 for noise in (0, 0.1))
-    middle = abs(clean - 0.5) < 0.15  # where nothing is cut off
+    middle = abs(clean - 0.5) < 0.15  # where no value is clipped
     added = (noisy - clean)[middle]
     assert abs(added.mean()) < 0.002
     assert abs(added.std() - 0.1) < 0.002
 
 
 def test_a_figure_stands_out():
-    """Its colour differs from the ground's in mean brightness by a fifth of the range at least."""
+    """Its mean brightness differs from the background's by at least a fifth of the range."""
     ground, ink = shapes.colours(np.random.default_rng(0), 5000)
     assert abs(ground.mean(axis=1) - ink.mean(axis=1)).min() > 0.2
     darker = (ink.mean(axis=1) < ground.mean(axis=1)).mean()

@@ -16,7 +16,7 @@ shadow_counts = st.integers(1, 6)
 seeds = st.integers(0, 2**31 - 1)
 
 
-def everyone(parts: Splits) -> list[np.ndarray]:
+def records_by_model(parts: Splits) -> list[np.ndarray]:
     """Train, validation and test records of each model, the target first."""
     target = [parts.target_train, parts.target_validation, parts.target_test]
     shadows = zip(parts.shadow_train, parts.shadow_validation, parts.shadow_test, strict=True)
@@ -25,7 +25,7 @@ def everyone(parts: Splits) -> list[np.ndarray]:
 
 @given(counts, shadow_counts, seeds)
 def test_target_and_shadows_never_share_a_record(n: int, shadows: int, seed: int):
-    target, *others = everyone(split(n, shadows, seed))
+    target, *others = records_by_model(split(n, shadows, seed))
     assert len(others) == shadows
     for shadow in others:
         assert not set(target) & set(shadow)
@@ -34,7 +34,7 @@ def test_target_and_shadows_never_share_a_record(n: int, shadows: int, seed: int
 
 @given(counts, shadow_counts, seeds)
 def test_within_a_model_every_record_has_one_role(n: int, shadows: int, seed: int):
-    for model in everyone(split(n, shadows, seed)):
+    for model in records_by_model(split(n, shadows, seed)):
         assert len(set(model)) == len(model) == n // 2
         assert model.min() >= 0
         assert model.max() < n
@@ -54,7 +54,7 @@ def test_parts_are_45_10_45_per_cent(n: int, seed: int):
 
 
 @given(counts, st.integers(1, 5), seeds)
-def test_a_further_shadow_moves_nobody_else(n: int, shadows: int, seed: int):
+def test_another_shadow_changes_no_other_split(n: int, shadows: int, seed: int):
     few, more = split(n, shadows, seed), split(n, shadows + 1, seed)
     for name, array in few.to_arrays().items():
         other = more.to_arrays()[name]
@@ -66,7 +66,9 @@ def test_a_further_shadow_moves_nobody_else(n: int, shadows: int, seed: int):
 @given(counts, seeds)
 def test_a_limit_keeps_the_first_shuffled_records(n: int, seed: int):
     limits = range(40, n + 1, 100)
-    kept = [set(np.concatenate(everyone(split(n, 1, seed, limit=limit)))) for limit in limits]
+    kept = [
+        set(np.concatenate(records_by_model(split(n, 1, seed, limit=limit)))) for limit in limits
+    ]
     assert [len(records) for records in kept] == list(limits)
     assert all(few <= more for few, more in pairwise(kept))
     for limit in (n, n + 1):
@@ -75,10 +77,10 @@ def test_a_limit_keeps_the_first_shuffled_records(n: int, seed: int):
         )
 
 
-def test_a_limit_takes_records_from_everywhere():
-    """A file may be sorted by class: 100 of 5,000 come as often from its second half."""
+def test_a_limit_takes_records_from_the_whole_file():
+    """A file may be sorted by class: half of 100 of 5,000 records come from its second half."""
     kept = np.concatenate(
-        [np.concatenate(everyone(split(5000, 1, s, limit=100))) for s in range(9)]
+        [np.concatenate(records_by_model(split(5000, 1, s, limit=100))) for s in range(9)]
     )
     assert abs((kept >= 2500).mean() - 0.5) < 0.1
 
@@ -98,7 +100,7 @@ def test_the_release_splits_by_scikit_learn_in_the_same_way(n: int, seed: int):
         np.testing.assert_array_equal(validation, expected[1])
 
 
-def test_seeds_decide_and_nothing_else():
+def test_only_the_seed_decides():
     first, again, other = split(5010, 5, 7), split(5010, 5, 7), split(5010, 5, 8)
     for name, array in first.to_arrays().items():
         np.testing.assert_array_equal(array, again.to_arrays()[name])
@@ -114,7 +116,7 @@ def test_location_sizes():
 
 
 def test_every_record_is_a_member_as_often_as_another():
-    """Over 400 seeds each of 60 records is in training 400 x 13/60 = 87 times, give or take 8."""
+    """Of 400 seeds each record of 60 is a member in 400 x 13/60 = 87 (standard deviation 8)."""
     member = np.zeros(60)
     for seed in range(400):
         member[split(60, 1, seed).target_train] += 1
@@ -130,16 +132,16 @@ def test_arrays_bring_back_the_same_splits():
 
 @pytest.mark.parametrize(("n", "limit"), [(39, None), (5010, 39), (0, None)])
 def test_too_few_records(n: int, limit: int | None):
-    with pytest.raises(ExperimentError, match=f"needs 40 records at least, got {limit or n}: "):
+    with pytest.raises(ExperimentError, match=f"needs at least 40 records, got {limit or n}: "):
         split(n, 5, 7, limit)
 
 
 def test_no_shadows():
-    with pytest.raises(ExperimentError, match=r"shadows must be 1 at least, .* got 0"):
+    with pytest.raises(ExperimentError, match=r"shadows must be at least 1, .* got 0"):
         split(100, 0, 7)
 
 
-def test_the_shadow_half_tells_what_each_shadow_did_with_a_record() -> None:
+def test_the_shadow_half_gives_how_each_shadow_used_a_record() -> None:
     parts = split(101, 3, seed=5)
     records, seen = parts.shadow_half()
     assert np.array_equal(records, np.unique(records))

@@ -1,4 +1,4 @@
-"""SVHN as torchvision reads it; files that are not what they should be."""
+"""SVHN equals the reading by torchvision; wrong files are refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_records_equal_torchvisions(
 
 
 def content(**changed: np.ndarray) -> bytes:
-    """A MATLAB file of four pictures, or of what is changed."""
+    """A MATLAB file of four pictures; `changed` replaces its arrays."""
     arrays = {"X": np.zeros((32, 32, 3, 4), np.uint8), "y": np.full((4, 1), 10, np.uint8)}
     file = io.BytesIO()
     scipy.io.savemat(file, arrays | changed)
@@ -40,7 +40,7 @@ def content(**changed: np.ndarray) -> bytes:
 
 
 def read(folder: Path, train: bytes, records: int = 8):
-    """What the loader makes of this file and of a right one after it."""
+    """What the loader returns for this training file and a correct test file."""
     (folder / TRAIN.file).write_bytes(train)
     (folder / TEST.file).write_bytes(content())
     files = known(TRAIN, folder), known(TEST, folder)
@@ -70,7 +70,7 @@ def test_what_does_not_fit_is_named(
     assert "\n" not in str(told.value)
 
 
-def test_more_pictures_than_there_are_stay_packed(
+def test_too_many_pictures_are_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = mat(np.zeros((31, 3, 32, 32), np.uint8), np.ones(31, np.int64))
@@ -81,7 +81,7 @@ def test_more_pictures_than_there_are_stay_packed(
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "half", "pickle", "hdf"])
-def test_no_matlab_file(damage: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_matlab_file(damage: str, tmp_path: Path) -> None:
     whole = content()
     damaged = {
         "empty": b"",
@@ -90,6 +90,8 @@ def test_no_matlab_file(damage: str, tmp_path: Path) -> None:
         "pickle": b"\x80\x04\x95" + bytes(200),
         "hdf": b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(400),
     }[damage]
-    with pytest.raises(ArchiveError, match=f"{TRAIN.file} (is no MATLAB file|must hold X)") as told:
+    with pytest.raises(
+        ArchiveError, match=f"{TRAIN.file} (is not a MATLAB file|must hold X)"
+    ) as told:
         read(tmp_path, damaged)
     assert "\n" not in str(told.value)

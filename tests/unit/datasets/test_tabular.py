@@ -53,7 +53,7 @@ def texas_of(folder: Path, members: dict[str, bytes]) -> Path:
 
 @pytest.fixture
 def members(rng: np.random.Generator) -> dict[str, bytes]:
-    """Texas's two files, of 120 records."""
+    """The two files of Texas, with 120 records."""
     x = rng.integers(0, 2, (RECORDS, 6169), dtype=np.uint8)
     labels = [number % 100 + 1 for number in range(RECORDS)]
     return {
@@ -66,7 +66,7 @@ def published() -> object:
     return type(ARCHIVES["texas"])(ARCHIVES["texas"].files, RECORDS)
 
 
-def test_the_order_of_the_files_does_not_matter_nor_what_else_is_there(
+def test_neither_the_order_of_the_files_nor_other_files_matter(
     members: dict[str, bytes], tmp_path: Path
 ):
     x, y = texas(published(), texas_of(tmp_path, members))

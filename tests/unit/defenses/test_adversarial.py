@@ -1,4 +1,4 @@
-"""Adversarial regularisation: its attack network learns, and the model learns to fool it."""
+"""Adversarial regularisation: its attack network learns, and the model learns to mislead it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from prunepriv.defenses import make_protection
-from prunepriv.defenses.adversarial import Adversarial, AttackNetwork, given_away, seen
+from prunepriv.defenses.adversarial import Adversarial, AttackNetwork, member_cross_entropy, seen
 from prunepriv.training import Settings, initialise, train
 from tests.stacks import CLASSES
 from tests.unit.defenses.test_registry import answers, at_work, batch
@@ -14,7 +14,7 @@ from tests.unit.training.test_loop import fresh, make_problem
 
 
 def plain_attack_network(attack_network: AttackNetwork, model: int, x: Tensor) -> Tensor:
-    """The same network for one model and one record after the other."""
+    """The same network, computed for one model and one record after another."""
     weight = {name: value[model] for name, value in attack_network.named_parameters()}
 
     def layer(name: str, v: Tensor) -> Tensor:
@@ -47,15 +47,15 @@ def test_the_attack_network_against_one_written_out() -> None:
         )
 
 
-def test_the_gain_is_the_attack_networks_cross_entropy_for_members() -> None:
+def test_the_gain_is_the_attack_networks_cross_entropy_on_members() -> None:
     attack_network = made()
     logits, labels = batch(2)
     odds = attack_network(seen(logits, labels))
     expected = -torch.sigmoid(odds).log().mean(1)
-    torch.testing.assert_close(given_away(attack_network, logits, labels), expected)
+    torch.testing.assert_close(member_cross_entropy(attack_network, logits, labels), expected)
 
 
-def test_a_step_down_the_gradient_fools_the_attack_network_more() -> None:
+def test_a_step_along_the_gradient_misleads_the_attack_network_more() -> None:
     records = make_problem("fc", 2)
     protection = at_work("adversarial", 1e4, fresh("fc", 2), records)
     protection.before_step(records.train[:, :8], answers)
@@ -67,32 +67,33 @@ def test_a_step_down_the_gradient_fools_the_attack_network_more() -> None:
     (gradient,) = torch.autograd.grad(protection.losses(logits, labels).sum(), logits)
     moved = logits.detach() - 1e-3 * gradient
     assert (
-        given_away(attack_network, moved, labels) > given_away(attack_network, logits, labels)
+        member_cross_entropy(attack_network, moved, labels)
+        > member_cross_entropy(attack_network, logits, labels)
     ).all()
 
 
 def test_it_is_shown_members_and_validation_records_only() -> None:
     records = make_problem("fc", 2)
-    asked = []
+    queried = []
 
-    def ask(rows: Tensor) -> Tensor:
-        asked.append(rows)
+    def query(rows: Tensor) -> Tensor:
+        queried.append(rows)
         return torch.zeros(*rows.shape, CLASSES)
 
     protection = at_work("adversarial", 1.0, fresh("fc", 2), records)
     for start in range(0, 64, 16):
-        protection.before_step(records.train[:, start : start + 16], ask)
+        protection.before_step(records.train[:, start : start + 16], query)
     for model in range(2):
-        others = torch.cat([rows[model, 16:] for rows in asked])
+        others = torch.cat([rows[model, 16:] for rows in queried])
         assert set(others.tolist()) <= set(records.validation[model].tolist())
         assert len(set(others.tolist())) > 20
 
 
-def test_it_learns_to_tell_members_that_can_be_told() -> None:
+def test_it_learns_to_recognise_members_that_differ() -> None:
     records = make_problem("fc", 2)
     members = [set(row.tolist()) for row in records.train]
 
-    def ask(rows: Tensor) -> Tensor:
+    def query(rows: Tensor) -> Tensor:
         told = torch.zeros(*rows.shape, CLASSES)
         for model, row in enumerate(rows.tolist()):
             for place, record in enumerate(row):
@@ -102,20 +103,20 @@ def test_it_learns_to_tell_members_that_can_be_told() -> None:
     protection = at_work("adversarial", 1.0, fresh("fc", 2), records)
     assert isinstance(protection, Adversarial)
     for _ in range(60):
-        protection.before_step(records.train[:, :64], ask)
+        protection.before_step(records.train[:, :64], query)
     attack_network = protection._attack_network
     assert attack_network is not None
     rows = torch.cat([records.train[:, :20], records.validation[:, :20]], dim=1)
-    odds = attack_network(seen(ask(rows), records.y[rows]))
+    odds = attack_network(seen(query(rows), records.y[rows]))
     assert ((odds > 0)[:, :20]).float().mean() > 0.9
     assert ((odds > 0)[:, 20:]).float().mean() < 0.1
 
 
-def test_members_stand_out_less_by_confidence() -> None:
+def test_members_differ_less_in_confidence() -> None:
     gaps = {}
     for strength in (0.0, 6.0):
         records = make_problem("fc", 2, noise=0.6)
-        # a goal out of reach: neither stops early, and the last weights are kept
+        # the goal is never reached: no model stops early, and the last weights are kept
         settings = Settings(
             epochs=40, stop_at_member_accuracy=1.1, batch_size=32, learning_rate=3e-3
         )

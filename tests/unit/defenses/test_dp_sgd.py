@@ -42,7 +42,7 @@ def tuned(sigma: float, clip: float, seed: int = 7, **changes: Any) -> Trained:
 def clipped_one_by_one(
     ensemble: Ensemble, records: Records, rows: Tensor, clip: float, masks: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """The sum of clipped gradients, each by a backward pass of its own."""
+    """The sum of clipped gradients, with one backward pass per gradient."""
     total = {name: torch.zeros_like(p) for name, p in ensemble.named_parameters()}
     for record in rows[0]:
         ensemble.zero_grad()
@@ -86,29 +86,29 @@ def test_without_a_pass_there_is_nothing_to_sum() -> None:
     assert all(p.grad is not None and not p.grad.any() for p in ensemble.parameters())
 
 
-def test_a_layer_that_is_not_known_is_refused() -> None:
-    with pytest.raises(TypeError, match="no gradients by record of StackedBatchNorm2d"):
+def test_a_layer_without_a_rule_is_refused() -> None:
+    with pytest.raises(TypeError, match="no rule for per-record gradients of StackedBatchNorm2d"):
         ClippedGradients(build("cnn", 1, SHAPES["cnn"], CLASSES, 0.25))
 
 
 @pytest.mark.parametrize("clip", [0.05, 1e6])
 def test_a_step_without_noise_is_clipping_written_out(clip: float) -> None:
-    """One epoch of one batch that holds every member: q = 1, and Adam's first step tells signs."""
+    """One epoch of one batch with every member: q = 1, and Adam's first step shows the signs."""
     records = make_problem("fc", 1)
     members = records.train.shape[1]
     trained = tuned(0.0, clip, epochs=1, batch_size=members, weight_decay=0.0)
     ensemble = single("fc")
     names = [name for name, _ in ensemble.named_parameters()]
     total = clipped_one_by_one(ensemble, records, records.train, clip, {})
-    # of one step of Adam from zero moments, which goes by the gradient's sign
+    # Adam's first step, from zero moments, follows the gradient's sign
     optimizer = torch.optim.Adam(ensemble.parameters(), lr=1e-3)
     for name in names:
         ensemble.get_parameter(name).grad = total[name] / members
     optimizer.step()
-    # the watch keeps the first epoch's weights, whatever they are worth
+    # early stopping always keeps the first epoch's weights
     for name in names:
         expected, found = ensemble.get_parameter(name).data, trained.state[name]
-        clear = (total[name] / members).abs() > 1e-6  # Adam's eps blurs the rest
+        clear = (total[name] / members).abs() > 1e-6  # Adam's eps changes the other steps
         torch.testing.assert_close(found[clear], expected[clear], atol=2e-5, rtol=1e-4)
 
 
@@ -134,7 +134,7 @@ def test_batches_are_poisson_draws_and_may_be_empty() -> None:
     assert float(sizes.var()) == pytest.approx(20 * 0.98, rel=0.15)
     counts = torch.bincount(torch.cat([batch[0] for batch in drawn]), minlength=1000)
     assert float(counts.float().mean()) == pytest.approx(40, abs=0.7)
-    # with two records a batch in the mean, one batch in eight is empty
+    # with two records per batch on average, one batch in eight is empty
     trained = tuned(1.0, 1.0, batch_size=2)
     assert all(value.isfinite().all() for value in trained.state.values())
 
@@ -157,12 +157,12 @@ def test_epsilon_is_what_opacus_says_step_by_step() -> None:
         accountant.step(noise_multiplier=1.1, sample_rate=0.05)
     direct = accountant.get_epsilon(DELTA)
     assert epsilon(1.1, 0.05, 300) == pytest.approx(direct)
-    assert direct == pytest.approx(5.368526, rel=1e-5)  # golden, of Opacus 1.6.0
+    assert direct == pytest.approx(5.368526, rel=1e-5)  # stored values of Opacus 1.6.0
     assert epsilon(0.0, 0.05, 300) is None
     assert epsilon(1.1, 0.05, 0) is None
 
 
-def test_the_promise_is_told_for_all_steps_that_were_done() -> None:
+def test_epsilon_counts_all_steps_that_were_done() -> None:
     told = tuned(1.0, 0.5, epochs=3, patience=None).protection
     assert told is not None
     members = make_problem("fc", 1).train.shape[1]

@@ -33,7 +33,7 @@ def test_by_hand() -> None:
     # KL((1/2, 1/2) || (3/4, 1/4)) = 1/2 log(2/3) + 1/2 log 2 = 1/2 log(4/3)
     logits = torch.tensor([[[0.0, math.log(3)], [0.0, 0.0]]], dtype=torch.float64)
     assert float(pair_divergence(logits)) == pytest.approx(0.5 * math.log(4 / 3), rel=1e-12)
-    # the other way round it is 3/4 log(3/2) + 1/4 log(1/2): the direction matters
+    # in the other direction it is 3/4 log(3/2) + 1/4 log(1/2): the direction matters
     other = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
     assert float(pair_divergence(logits.flip(1))) == pytest.approx(other, rel=1e-12)
 
@@ -67,7 +67,7 @@ def test_an_odd_record_is_left_out() -> None:
     assert torch.equal(pair_divergence(logits), pair_divergence(logits[:, :6]))
 
 
-def test_a_batch_of_one_holds_no_pair() -> None:
+def test_a_batch_of_one_has_no_pair() -> None:
     logits = drawn(2, 1, 4).requires_grad_()
     divergence = pair_divergence(logits)
     assert divergence.tolist() == [0, 0]
@@ -90,7 +90,7 @@ def test_strength_scales_the_divergence() -> None:
     torch.testing.assert_close(ppb(4.0)(logits, labels) - plain, 4 * pair_divergence(logits))
 
 
-def test_a_model_is_judged_by_its_own_batch() -> None:
+def test_a_models_divergence_is_that_of_its_own_batch() -> None:
     logits = drawn(3, 6, 4)
     together = pair_divergence(logits)
     for model in range(3):

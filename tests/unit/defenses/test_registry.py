@@ -33,7 +33,7 @@ def batch(models: int = 3, size: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def at_work(name: str, strength: float, ensemble: Ensemble, records: Records) -> Protection:
-    """A defence that has begun, on a stack of as many models as it takes."""
+    """A defence after `begin`, on a stack of as many models as it allows."""
     protection = make_protection(name, strength, clip=1.0)()
 
     def streams(use: str) -> list[torch.Generator]:
@@ -44,7 +44,7 @@ def at_work(name: str, strength: float, ensemble: Ensemble, records: Records) ->
 
 
 def answers(rows: torch.Tensor) -> torch.Tensor:
-    """Logits that nobody trained."""
+    """Logits of an untrained model."""
     return torch.randn(*rows.shape, CLASSES, generator=torch.Generator().manual_seed(6))
 
 
@@ -81,7 +81,7 @@ def test_a_finite_loss_per_model_with_a_finite_gradient(name: str, size: int) ->
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if not make_protection(n, 1.0, 1.0)().alone])
-def test_models_do_not_hear_of_each_other(name: str) -> None:
+def test_models_do_not_depend_on_each_other(name: str) -> None:
     records = make_problem("fc", 3)
     protection = at_work(name, min(4.0, DEFENSES[name].high), fresh("fc", 3), records)
     protection.before_step(records.train[:, :8], answers)
@@ -93,7 +93,7 @@ def test_models_do_not_hear_of_each_other(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_a_model_learns_does_not_depend_on_its_neighbours(name: str) -> None:
+def test_what_a_model_learns_does_not_depend_on_the_other_models(name: str) -> None:
     strength = DEFENSES[name].default_strength
     both, first = tuned(name, strength), tuned(name, strength, models=1)
     for key, value in first.state.items():
@@ -122,6 +122,6 @@ def test_nothing_comes_from_the_global_generator(name: str) -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_a_defence_is_cross_entropy_unless_it_says_otherwise() -> None:
+def test_a_defence_is_cross_entropy_unless_it_has_its_own_objective() -> None:
     logits, labels = batch()
     assert torch.equal(Protection().losses(logits, labels), cross_entropy(logits, labels))

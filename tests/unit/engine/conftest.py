@@ -1,4 +1,4 @@
-"""A small experiment, and the folder that steers the fake runner."""
+"""A small experiment, and the folder that controls the fake runner."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A runner that computes nothing: small artifacts that depend on the step's key alone.
+"""A runner that computes nothing: it writes small artifacts that depend only on the step's key.
 
-Files in the folder ``FAKE_RUNNER`` steer it, each named after a step (``:`` as ``+``):
-``hold/NAME``: go on reporting until it is gone; ``fail/NAME``: a DataError; ``bug/NAME``: a
-ZeroDivisionError; ``crash/NAME``: kill this process. ``begun`` lists the steps begun.
+Files in the folder ``FAKE_RUNNER`` control it, each named after a step (``:`` as ``+``):
+``hold/NAME``: report until the file is removed; ``fail/NAME``: a DataError; ``bug/NAME``: a
+ZeroDivisionError; ``crash/NAME``: kill this process. ``begun`` lists the steps that have begun.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ HOLD_AT_MOST = 60.0
 
 
 def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report) -> None:
-    """Read all inputs, as a real step would, obey the folder, write the artifact."""
+    """Read all inputs as a real step does, do what the folder says, write the artifact."""
     for key in step.inputs.values():
         store.open(key)
     if "FAKE_RUNNER" in os.environ:
-        _obey(Path(os.environ["FAKE_RUNNER"]), step.name.replace(":", "+"), report)
+        _apply_controls(Path(os.environ["FAKE_RUNNER"]), step.name.replace(":", "+"), report)
     report(0.5, "half", {"epoch": 1.0, "loss": 0.5})
     meta = {"step": step.name, "kind": step.kind, "seconds": SECONDS}
     with store.write(step.key, meta) as draft:
@@ -38,7 +38,7 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
     report(1.0)
 
 
-def _obey(folder: Path, name: str, report: Report) -> None:
+def _apply_controls(folder: Path, name: str, report: Report) -> None:
     with (folder / "begun").open("a") as stream:
         stream.write(f"{name}\n")
     if (folder / "fail" / name).exists():

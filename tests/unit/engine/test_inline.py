@@ -20,7 +20,7 @@ def begun(steering: Path) -> list[str]:
     return [line.replace("+", ":") for line in (steering / "begun").read_text().split()]
 
 
-def test_a_run_is_worked_through_in_order(
+def test_the_steps_of_a_run_are_done_in_order(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
     run_id = run_inline(experiment, catalog.store, runner=RUNNER)
@@ -46,7 +46,7 @@ def test_a_finished_run_is_cached(experiment: Experiment, catalog: Catalog, stee
     assert all(step.cached and step.seconds == SECONDS for step in catalog.steps(run_id))
 
 
-def test_a_failed_run_keeps_its_steps_and_goes_on_from_them(
+def test_a_failed_run_keeps_its_steps_and_continues_from_them(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
     (steering / "fail" / "fine_tune+pruned").touch()
@@ -65,7 +65,7 @@ def test_a_failed_run_keeps_its_steps_and_goes_on_from_them(
     assert catalog.run(run.run_id).status == "done"
 
 
-def test_a_mistake_of_ours_is_raised_and_the_run_is_not_left_running(
+def test_a_bug_is_raised_and_the_run_is_not_left_running(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
     (steering / "bug" / "train").touch()
@@ -101,7 +101,7 @@ def test_ctrl_c_cancels(experiment: Experiment, catalog: Catalog, steering: Path
     assert catalog.run(experiment.run_id).status == "cancelled"
 
 
-def test_a_run_that_another_process_has_in_hand_is_left_to_it(
+def test_a_run_that_another_process_works_on_is_refused(
     experiment: Experiment, catalog: Catalog
 ) -> None:
     catalog.submit(experiment)

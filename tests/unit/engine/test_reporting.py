@@ -32,14 +32,14 @@ def test_nothing_is_sent_twice() -> None:
     assert sent == [(0.5, "half", [{"loss": 1.0}])]
 
 
-@pytest.mark.parametrize(("told", "kept"), [(-0.1, 0.0), (1.2, 1.0), (0.3, 0.3)])
-def test_a_fraction_lies_in_0_to_1(told: float, kept: float) -> None:
+@pytest.mark.parametrize(("given", "kept"), [(-0.1, 0.0), (1.2, 1.0), (0.3, 0.3)])
+def test_a_fraction_is_limited_to_0_to_1(given: float, kept: float) -> None:
     sent, report = collect(every=0.0)
-    report(told)
+    report(given)
     assert sent[0][0] == kept
 
 
-def test_a_step_that_should_stop_is_told_so() -> None:
+def test_a_step_that_should_stop_is_cancelled() -> None:
     report = StepReport(lambda *_: None, lambda: True)
     with pytest.raises(Cancelled, match="cancelled"):
         report(0.1)

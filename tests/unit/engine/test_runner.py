@@ -14,6 +14,6 @@ def test_a_runner_is_found_by_name() -> None:
 @pytest.mark.parametrize(
     "name", ["no_such_module:f", "prunepriv.environment:no_such_function", "os"]
 )
-def test_a_name_that_is_none(name: str) -> None:
+def test_a_name_without_a_function(name: str) -> None:
     with pytest.raises(EngineError, match="cannot do steps"):
         load_runner(name)

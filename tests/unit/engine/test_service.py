@@ -1,4 +1,4 @@
-"""The engine's decisions, with workers that do what the test says."""
+"""The decisions of the engine, with fake workers."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from tests.unit.engine.fake_runner import run_step
 OWNER = "engine.lock"
 
 
-class Hands:
-    """Workers in the test's hand."""
+class FakeWorkers:
+    """Workers that do what the test says."""
 
     def __init__(self, store: ArtifactStore) -> None:
         self.store = store
         self.capacity = 2
-        self.out: dict[str, Step] = {}
+        self.pending: dict[str, Step] = {}
         self.priorities: dict[str, int] = {}
-        self.given: list[str] = []
+        self.submitted: list[str] = []
         self.stopped: list[str] = []
         self._ended: list[Outcome] = []
         self._news: list[Mapping[str, Any]] = []
 
     def has(self, key: str) -> bool:
-        return key in self.out
+        return key in self.pending
 
     def submit(self, step: Step, priority: int) -> None:
-        if step.key not in self.out:
-            self.out[step.key] = step
+        if step.key not in self.pending:
+            self.pending[step.key] = step
             self.priorities[step.key] = priority
-            self.given.append(step.name)
+            self.submitted.append(step.name)
 
     def stop(self, key: str) -> None:
         self.stopped.append(key)
 
     def drop(self, key: str) -> None:
-        self.out.pop(key, None)
+        self.pending.pop(key, None)
 
     def outcomes(self) -> list[Outcome]:
         ended, self._ended = self._ended, []
@@ -61,45 +61,45 @@ class Hands:
     # what the test does
 
     def key(self, name: str) -> str:
-        return next(key for key, step in self.out.items() if step.name == name)
+        return next(key for key, step in self.pending.items() if step.name == name)
 
-    def take(self, name: str) -> str:
+    def begin(self, name: str) -> str:
         """A worker begins a step."""
         self._news.append({"key": self.key(name), "pid": 4})
         return self.key(name)
 
-    def tell(self, key: str, fraction: float, message: str, *points: dict[str, float]) -> None:
+    def report(self, key: str, fraction: float, message: str, *points: dict[str, float]) -> None:
         news = {"key": key, "fraction": fraction, "message": message, "points": list(points)}
         self._news.append(news)
 
     def end(self, key: str) -> None:
-        """A worker has done a step that it was seen to begin."""
-        run_step(self.out.pop(key), self.store, Path(), silent)
+        """A worker has done a step that it began before."""
+        run_step(self.pending.pop(key), self.store, Path(), silent)
         self._ended.append(Outcome(key))
 
     def do(self, name: str, error: Exception | None = None, artifact: bool = True) -> None:
         """A worker does a step to its end."""
-        key = self.take(name)
-        step = self.out.pop(key)
+        key = self.begin(name)
+        step = self.pending.pop(key)
         if error is None and artifact:
             run_step(step, self.store, Path(), silent)
         self._ended.append(Outcome(key, error, "Traceback: ..."))
 
     def do_all(self) -> None:
-        for step in list(self.out.values()):
+        for step in list(self.pending.values()):
             self.do(step.name)
 
 
 @pytest.fixture
-def hands(catalog: Catalog) -> Hands:
-    return Hands(ArtifactStore(catalog.store))
+def workers(catalog: Catalog) -> FakeWorkers:
+    return FakeWorkers(ArtifactStore(catalog.store))
 
 
 @pytest.fixture
-def engine(catalog: Catalog, hands: Hands) -> Iterator[Engine]:
+def engine(catalog: Catalog, workers: FakeWorkers) -> Iterator[Engine]:
     held = claim(catalog.store / OWNER)
     assert held is not None
-    yield Engine(catalog, hands, OWNER, log="engine.log")
+    yield Engine(catalog, workers, OWNER, log="engine.log")
     held.release()
 
 
@@ -116,34 +116,34 @@ def other(experiment: Experiment, **changes: Any) -> Experiment:
 
 
 def test_a_run_from_the_queue_to_its_end(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
     assert status(catalog, experiment) == "running"
     assert engine.busy
-    assert hands.given == [step.name for step in plan(experiment).steps]
-    ranks = [hands.priorities[step.key] for step in plan(experiment).steps]
+    assert workers.submitted == [step.name for step in plan(experiment).steps]
+    ranks = [workers.priorities[step.key] for step in plan(experiment).steps]
     assert ranks == sorted(ranks, reverse=True)
-    hands.do_all()
+    workers.do_all()
     engine.turn()
     assert status(catalog, experiment) == "done"
     assert not engine.busy
 
 
-def test_what_a_step_tells_is_written_down_to_its_last_point(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_every_point_that_a_step_reports_is_written(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    key = hands.take("data")
-    hands.tell(key, 0.5, "epoch 1 of 2", {"epoch": 1.0})
+    key = workers.begin("data")
+    workers.report(key, 0.5, "epoch 1 of 2", {"epoch": 1.0})
     engine.turn()
     data = {step.name: step for step in catalog.steps(experiment.run_id)}["data"]
     assert (data.status, data.fraction, data.message) == ("running", 0.5, "epoch 1 of 2")
     assert data.pid == 4
-    hands.tell(key, 1.0, "epoch 2 of 2", {"epoch": 2.0})
-    hands.end(key)
+    workers.report(key, 1.0, "epoch 2 of 2", {"epoch": 2.0})
+    workers.end(key)
     engine.turn()
     data = {step.name: step for step in catalog.steps(experiment.run_id)}["data"]
     assert data.status == "done"
@@ -151,61 +151,61 @@ def test_what_a_step_tells_is_written_down_to_its_last_point(
 
 
 def test_two_runs_share_their_steps(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     second = other(experiment, pruning={"sparsity": 0.5})
     catalog.submit(experiment)
     catalog.submit(second)
     engine.turn()
-    assert hands.given.count("train") == 1
-    assert hands.given.count("fine_tune:pruned") == 2
-    hands.do_all()
+    assert workers.submitted.count("train") == 1
+    assert workers.submitted.count("fine_tune:pruned") == 2
+    workers.do_all()
     engine.turn()
     assert status(catalog, experiment) == status(catalog, second) == "done"
 
 
 def test_a_run_waits_while_every_worker_has_something_to_do(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
-    hands.capacity = 1
+    workers.capacity = 1
     second = other(experiment, seed=8)
     catalog.submit(experiment)
     catalog.submit(second)
     engine.turn()
     assert (status(catalog, experiment), status(catalog, second)) == ("running", "queued")
     assert catalog.queue_position(second.run_id) == 1
-    hands.do_all()
+    workers.do_all()
     engine.turn()
     assert (status(catalog, experiment), status(catalog, second)) == ("done", "running")
-    assert "data" not in hands.given[9:], "cached by the first run"
+    assert "data" not in workers.submitted[9:], "cached by the first run"
 
 
 def test_a_failure_ends_its_run_alone(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     second = other(experiment, seed=8)
     catalog.submit(experiment)
     catalog.submit(second)
     engine.turn()
-    hands.do("data")
-    hands.do("split", DataError("no records"))
+    workers.do("data")
+    workers.do("split", DataError("no records"))
     engine.turn()
     failed = catalog.run(experiment.run_id)
     assert (failed.status, failed.error) == ("failed", "no records")
     assert steps(catalog, experiment)["split"] == "failed"
     assert status(catalog, second) == "running"
-    assert {step.key for step in hands.out.values()} <= set(plan(second).by_key)
-    hands.do_all()
+    assert {step.key for step in workers.pending.values()} <= set(plan(second).by_key)
+    workers.do_all()
     engine.turn()
     assert status(catalog, second) == "done"
 
 
 def test_an_unexpected_failure_names_the_log(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    hands.do("data", ZeroDivisionError("division by zero"))
+    workers.do("data", ZeroDivisionError("division by zero"))
     engine.turn()
     error = catalog.run(experiment.run_id).error
     assert error == (
@@ -213,36 +213,36 @@ def test_an_unexpected_failure_names_the_log(
     )
 
 
-def test_a_failure_that_dask_hands_on_is_not_the_step_s_own(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_a_failure_that_dask_passes_on_is_not_the_step_s_own(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    hands.do("split", DataError("handed on"))
+    workers.do("split", DataError("passed on"))
     engine.turn()
     assert status(catalog, experiment) == "running", "its input data is still being made"
 
 
-def test_a_failure_is_heard_while_finished_inputs_are_looked_for_again(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_a_failure_counts_while_dask_has_forgotten_finished_inputs(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
     for name in ("data", "split"):  # done, but the worker that knew of it has died
-        run_step(hands.out[hands.key(name)], hands.store, Path(), silent)
-    hands.do("train", DataError("its worker died again and again"))
+        run_step(workers.pending[workers.key(name)], workers.store, Path(), silent)
+    workers.do("train", DataError("its worker died several times"))
     engine.turn()
     assert status(catalog, experiment) == "failed"
 
 
-def test_cancelling_stops_what_runs_and_takes_back_what_waits(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_cancelling_stops_running_steps_and_drops_waiting_ones(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     second = other(experiment, seed=8)
     catalog.submit(experiment)
     engine.turn()
-    hands.do("data")
-    running = hands.take("split")
+    workers.do("data")
+    running = workers.begin("split")
     engine.turn()
     catalog.submit(second)
     engine.turn()
@@ -250,101 +250,101 @@ def test_cancelling_stops_what_runs_and_takes_back_what_waits(
     engine.turn()
     assert status(catalog, experiment) == "cancelled"
     assert steps(catalog, experiment)["split"] == "waiting"
-    assert hands.stopped == [running]
-    assert {step.key for step in hands.out.values()} - {running} <= set(plan(second).by_key)
+    assert workers.stopped == [running]
+    assert {step.key for step in workers.pending.values()} - {running} <= set(plan(second).by_key)
     assert status(catalog, second) == "running"
 
 
-def test_a_step_that_another_run_wants_goes_on(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_a_step_that_another_run_waits_for_continues(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     second = other(experiment, pruning={"sparsity": 0.5})
     catalog.submit(experiment)
     catalog.submit(second)
     engine.turn()
-    hands.do("data")
-    hands.do("split")
-    train = hands.take("train")
+    workers.do("data")
+    workers.do("split")
+    train = workers.begin("train")
     engine.turn()
     catalog.request_cancel(experiment.run_id)
     engine.turn()
-    assert hands.stopped == []
-    assert hands.has(train)
+    assert workers.stopped == []
+    assert workers.has(train)
     assert steps(catalog, second)["train"] == "running"
 
 
-def test_a_run_submitted_again_while_its_step_stops_is_taken_up(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_a_run_submitted_again_while_its_step_stops_is_restarted(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    hands.take("data")
+    workers.begin("data")
     engine.turn()
     catalog.request_cancel(experiment.run_id)
     engine.turn()
     catalog.submit(experiment)
     engine.turn()
-    hands.do("data", Cancelled("the run was cancelled"))
+    workers.do("data", Cancelled("the run was cancelled"))
     engine.turn()
     assert status(catalog, experiment) == "running"
-    hands.do_all()
+    workers.do_all()
     engine.turn()
     assert status(catalog, experiment) == "done"
 
 
-def test_a_step_begun_in_the_moment_it_was_taken_back_is_stopped(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_a_step_begun_at_the_moment_when_it_was_dropped_is_stopped(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    key = hands.take("data")
+    key = workers.begin("data")
     catalog.request_cancel(experiment.run_id)
     engine.turn()
     engine.turn()
-    assert key in hands.stopped
+    assert key in workers.stopped
 
 
 def test_a_damaged_input_is_made_again(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    hands.do("data")
-    hands.do("split")
+    workers.do("data")
+    workers.do("split")
     engine.turn()
-    split = hands.store.path(plan(experiment).key("split"))
+    split = workers.store.path(plan(experiment).key("split"))
     (split / "value.json").write_text("0")
-    hands.do("train", MissingArtifactError("artifact was damaged and set aside"))
-    hands.given.clear()
+    workers.do("train", MissingArtifactError("artifact was damaged and set aside"))
+    workers.submitted.clear()
     engine.turn()
-    assert hands.given[:2] == ["split", "train"]
-    hands.do_all()
+    assert workers.submitted[:2] == ["split", "train"]
+    workers.do_all()
     engine.turn()
     assert status(catalog, experiment) == "done"
 
 
-def test_a_run_is_not_taken_up_for_ever(
-    engine: Engine, catalog: Catalog, hands: Hands, experiment: Experiment
+def test_a_run_is_not_restarted_for_ever(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
     for _ in range(RESTARTS + 1):
-        hands.do("data", artifact=False)
+        workers.do("data", artifact=False)
         engine.turn()
     run = catalog.run(experiment.run_id)
-    assert (run.status, run.error) == ("failed", "a step ended without leaving its artifact")
+    assert (run.status, run.error) == ("failed", "a step ended without writing its artifact")
 
 
-def test_what_a_full_disk_kept_from_being_written_is_written_later(
+def test_what_a_full_disk_refused_is_written_later(
     engine: Engine,
     catalog: Catalog,
-    hands: Hands,
+    workers: FakeWorkers,
     experiment: Experiment,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    hands.do_all()
+    workers.do_all()
     with monkeypatch.context() as patch:
 
         def full(*_: object) -> None:
@@ -365,7 +365,7 @@ def test_it_serves_until_idle_and_beats_meanwhile(engine: Engine) -> None:
     assert beats
 
 
-def test_it_stops_when_told(engine: Engine) -> None:
+def test_it_stops_when_asked(engine: Engine) -> None:
     stop = threading.Event()
     engine.serve(stop, 3600.0, stop.set)
     assert stop.is_set()

@@ -96,12 +96,14 @@ def test_the_command_runs_the_same_experiment(experiment: Experiment) -> None:
 
 
 @pytest.mark.parametrize("name", list(presets()))
-def test_so_does_every_presets_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_of_a_preset_runs_the_same_experiment(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     experiment = presets()[name].made
     assert parsed(command_line(experiment), monkeypatch) == experiment
 
 
-def test_data_of_your_own_is_named_by_its_digest(
+def test_the_users_own_data_set_is_named_by_its_digest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNEPRIV_STORE", str(tmp_path / "store"))

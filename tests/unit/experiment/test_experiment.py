@@ -1,4 +1,4 @@
-"""An experiment that exists can be run; every other one is told in a sentence."""
+"""Every Experiment object can be run; every other choice is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"pruning": {"sparsity": "much"}}, "sparsity must be a valid number"),
     (
         {"shadows": 0},
-        "shadows must be 1 at least, for every attack learns from them, got 0",
+        "shadows must be at least 1, because every attack learns from them, got 0",
     ),
     ({"shadows": 257}, "shadows must be less than or equal to 256, got 257"),
     ({"shadows": 2.5}, "shadows must be a valid integer"),
@@ -79,7 +79,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"data": {"name": "location", "knobs": {"noise": 0.1}}},
         "unknown setting 'noise' of data set location: it takes none",
     ),
-    # choices that do not go together
+    # choices that cannot be combined
     (
         {"data": {"name": "digits"}, "model": {"name": "fc"}},
         "model fc takes tabular records, but digits holds image records: choose cnn, resnet18",
@@ -99,10 +99,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "defense": {"name": "dp_sgd"},
             "pruning": {"approach": "network_slimming"},
         },
-        "network_slimming ranks batch-norm scales, and with group norm (which DP-SGD asks for) cnn "
+        "network_slimming ranks batch-norm scales, and with group norm (which DP-SGD needs) cnn "
         "has none: choose l1_unstructured",
     ),
-    ({"model": {"norm": "group"}}, "group norm stands in for batch norm, and fc has none"),
+    ({"model": {"norm": "group"}}, "group norm replaces batch norm, and fc has none"),
     ({"defense": {"name": "dp_sgd", "clip": 0}}, "clip must be above 0 for DP-SGD, got 0"),
     (
         {"defense": {"name": "label_smoothing", "strength": 0.95}},
@@ -110,7 +110,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"shadows": 1, "attacks": {"names": ["lira"]}},
-        "lira sets its threshold on one shadow by the others: give 2 shadows at least",
+        "lira sets its threshold for a shadow with the other shadows: give at least 2",
     ),
     ({"knowledge": {"approach": "nope"}}, "unknown approach 'nope'"),
     (
@@ -121,7 +121,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"knowledge": {"sparsity": 1}},
         "knowledge.sparsity must be less than 1, got 1",
     ),
-    # data of the user's own
+    # the user's own data set
     (
         {"data": {"name": "own"}},
         "data set 'own' needs its description in data.own: name its file with --dataset PATH",
@@ -136,16 +136,16 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "network_slimming needs batch-norm layers, and fc has none: choose l1_unstructured",
     ),
     ({"models": ["defended"]}, "model 'defended' needs a defence: choose --defense ppb"),
-    ({"models": ["pruned", "pruned"]}, "models must not name one twice, got pruned, pruned"),
-    ({"attacks": {"names": ["nn", "nn"]}}, "attacks must not name one twice, got nn, nn"),
-    ({"models": []}, "models must name one at least, got none"),
-    ({"attacks": {"names": []}}, "attacks.names must name one at least, got none"),
+    ({"models": ["pruned", "pruned"]}, "models must not contain a name twice, got pruned, pruned"),
+    ({"attacks": {"names": ["nn", "nn"]}}, "attacks must not contain a name twice, got nn, nn"),
+    ({"models": []}, "models must name at least one, got none"),
+    ({"attacks": {"names": []}}, "attacks.names must name at least one, got none"),
     # not an experiment at all
     ({"sparsity": 0.5}, "sparsity is not a setting"),
     ({"training": {"optimiser": "sgd"}}, "training.optimiser is not a setting"),
-    ({"data": "location"}, "data must be settings by name, got 'location'"),
-    ({"pruning": None}, "pruning must be settings by name, got None"),
-    ({"data": {"knobs": [1]}}, "data.knobs must be settings by name, got [1]"),
+    ({"data": "location"}, "data must be a mapping of settings, got 'location'"),
+    ({"pruning": None}, "pruning must be a mapping of settings, got None"),
+    ({"data": {"knobs": [1]}}, "data.knobs must be a mapping of settings, got [1]"),
 ]
 
 
@@ -158,8 +158,8 @@ def test_refuses_in_one_sentence(given: dict[str, Any], sentence: str) -> None:
     assert ";" not in str(caught.value), "one mistake, one sentence"
 
 
-def test_tells_every_mistake() -> None:
-    with pytest.raises(ExperimentError, match=r"shadows must be 1 at least.*; seed must be"):
+def test_reports_every_mistake() -> None:
+    with pytest.raises(ExperimentError, match=r"shadows must be at least 1.*; seed must be"):
         make_experiment({"shadows": 0, "seed": -1})
 
 
@@ -200,14 +200,14 @@ def test_defaults_follow_the_data_set(dataset: str) -> None:
     assert run.data.knobs == {k.name: k.default for k in DATASETS[dataset].knobs}
 
 
-def test_fine_tuning_lasts_half_as_long_unless_told() -> None:
+def test_fine_tuning_lasts_half_as_long_by_default() -> None:
     assert make_experiment({"training": {"epochs": 9}}).training.fine_tune_epochs == 4
     assert make_experiment({"training": {"epochs": 1}}).training.fine_tune_epochs == 1
-    told = {"epochs": 9, "fine_tune_epochs": 20}
-    assert make_experiment({"training": told}).training.fine_tune_epochs == 20
+    chosen = {"epochs": 9, "fine_tune_epochs": 20}
+    assert make_experiment({"training": chosen}).training.fine_tune_epochs == 20
 
 
-def test_all_models_means_all_that_there_are() -> None:
+def test_all_models_means_all_models_of_the_run() -> None:
     defended = make_experiment({"models": "all", "defense": {"name": "ppb"}})
     assert defended.models == ("original", "control", "pruned", "defended")
     assert defended.defense.strength == 4
@@ -225,18 +225,18 @@ def test_every_approach_serves_the_small_cnn(approach: str) -> None:
     assert (run.pruning.slimming_penalty > 0) == (approach == "network_slimming")
 
 
-def test_data_of_the_users_own_brings_its_description() -> None:
+def test_the_users_own_data_set_has_its_description() -> None:
     run = make_experiment({"data": {"name": "own", "own": OWN}})
     option = run.data.option
     assert (option.label, option.records, option.shape, option.classes) == ("mine", 90, (4,), 3)
     assert run.model.name == "fc"
     assert run.run_id.startswith("own-fc-70-")
     assert make_experiment(run.model_dump(mode="json")) == run
-    with pytest.raises(ExperimentError, match=r"data\.own\.classes: .* import its file anew"):
+    with pytest.raises(ExperimentError, match=r"data\.own\.classes: .* import its file again"):
         make_experiment({"data": {"name": "own", "own": {**OWN, "classes": 1}}})
 
 
-def test_dp_sgd_brings_group_norm_to_every_model_of_the_run() -> None:
+def test_dp_sgd_gives_every_model_of_the_run_group_norm() -> None:
     run = make_experiment({"data": {"name": "shapes"}, "defense": {"name": "dp_sgd"}})
     assert (run.model.norm, run.defense.clip) == ("group", 1.0)
     assert make_experiment({"defense": {"name": "dp_sgd"}}).model.norm == "batch", "FC has none"
@@ -339,7 +339,7 @@ def test_every_setting_is_described(part: type[BaseModel]) -> None:
 
 def test_width_is_refused_where_it_scales_nothing() -> None:
     with pytest.raises(
-        ExperimentError, match="width scales convolutional networks, and fc is none"
+        ExperimentError, match="width scales convolutional networks, and fc is not one"
     ):
         make_experiment({"model": {"name": "fc", "width": 0.5}})
     assert make_experiment({"data": {"name": "shapes"}, "model": {"width": 0.5}}).model.width == 0.5

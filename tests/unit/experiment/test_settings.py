@@ -29,7 +29,7 @@ def fields() -> Iterator[str]:
 
 
 def test_every_field_has_one_row() -> None:
-    described = set(fields()) - {"data.own"}  # what the user brought is named by --dataset
+    described = set(fields()) - {"data.own"}  # the user's own data set is named by --dataset
     assert set(BY_PATH) == described
     assert len(SETTINGS) == len(described)
 
@@ -41,12 +41,12 @@ def test_no_two_rows_share_a_name(what: str) -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.path)
-def test_every_row_is_whole(setting: Setting) -> None:
+def test_every_row_is_complete(setting: Setting) -> None:
     assert setting.help.endswith(".")
     assert setting.option.startswith("--")
     assert setting.of(make_experiment({})) is not ...
     if setting.zero:
-        assert setting.optional, "0 stands for no value"
+        assert setting.optional, "0 means no value"
     if setting.users.owner:
         assert setting.users.unused is not None
         assert setting.users.choose.startswith("--")
@@ -84,14 +84,16 @@ def test_a_setting_is_used_where_its_user_is_chosen(path: str, user: dict[str, o
     assert not is_used(setting, choice_of({"model": {"name": "fc"}}))
     if setting.users.owner:
         refuse_unused(user, {path: setting.option})
-        with pytest.raises(ExperimentError, match=f"{setting.option} is .*: add --.* leave it out"):
+        with pytest.raises(
+            ExperimentError, match=f"{setting.option} belongs to .*: add --.* leave it out"
+        ):
             refuse_unused({}, {path: setting.option})
 
 
-def test_a_value_is_put_in_by_its_dotted_name() -> None:
+def test_a_value_is_set_by_its_dotted_name() -> None:
     settings = {"pruning": {"approach": "l1_structured"}}
     with_value(settings, "pruning.sparsity", 0.5)
     with_value(settings, "seed", 3)
     assert settings == {"pruning": {"approach": "l1_structured", "sparsity": 0.5}, "seed": 3}
-    with pytest.raises(ExperimentError, match="seed must be settings by name, got 3"):
+    with pytest.raises(ExperimentError, match="seed must be a mapping of settings, got 3"):
         with_value(settings, "seed.x", 1)

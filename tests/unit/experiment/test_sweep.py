@@ -1,4 +1,4 @@
-"""Sweeps: which experiments a grid stands for, and one sentence for every mistake."""
+"""Sweeps: the experiments of a grid, and one sentence for every mistake."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_equal_experiments_are_one_cell() -> None:
     assert [one.seed for one in sweep.experiments] == [1, 2]
 
 
-def test_an_adversary_who_knows_is_told_the_targets_pruning() -> None:
+def test_an_adversary_that_knows_has_the_targets_pruning() -> None:
     axes = {"pruning.sparsity": [0.5, 0.7], "knowledge.sparsity": [0.5, 0.7]}
     cells = make_sweep({"name": "x", "grid": axes}).cells
     pairs = [(c.values["pruning.sparsity"], c.values["knowledge.sparsity"]) for c in cells]
@@ -108,31 +108,37 @@ def test_impossible_cells_are_named_or_left_out() -> None:
 
 
 MISTAKES = [
-    ("- a", "a sweep is settings by name"),
+    ("- a", "a sweep must be a mapping"),
     ("grid: {seed: [1]}", "a sweep needs a name"),
     ("name: x", "either a grid or grids"),
     ("name: x\ngrid: {seed: [1]}\ngrids: [{seed: [1]}]", "either a grid or grids"),
     ("name: x\ngrid: {pruning.sparcity: [1]}", "pruning.sparcity is not a setting"),
     ("name: x\ngrid: {sparsity: [1]}", "sparsity is not a setting"),
     ("name: x\ngrid: {seed.x: [1]}", "seed.x is not a setting"),
-    ("name: x\ngrid: {pruning: [{}]}", "pruning is settings by name"),
+    ("name: x\ngrid: {pruning: [{}]}", "pruning is not a setting: it has"),
     ("name: x\ngrid: {pruning.sparsity: []}", "pruning.sparsity has no values"),
     ("name: x\ngrid: {seed: 1}", "grid.seed must be a valid list, got 1"),
     ("name: x\ngrid: 3", "grid must be a valid dictionary, got 3"),
     ("name: x\nbase: {modl: {}}\ngrid: {seed: [1]}", "modl is not a setting"),
-    ("name: x\nbase: {pruning: 3}\ngrid: {pruning.sparsity: [0.1]}", "pruning is settings by name"),
-    ("name: x\nbase: {data: {knobs: 3}}\ngrid: {data.knobs.noise: [1]}", "knobs must be settings"),
+    (
+        "name: x\nbase: {pruning: 3}\ngrid: {pruning.sparsity: [0.1]}",
+        "pruning is not a setting: it has",
+    ),
+    (
+        "name: x\nbase: {data: {knobs: 3}}\ngrid: {data.knobs.noise: [1]}",
+        "knobs must be a mapping of settings",
+    ),
     ("name: x\nfoo: 1\ngrid: {seed: [1]}", "'foo' is not part of a sweep"),
     ("name: x\ngrid: {seed: [-1]}", "cell seed=-1: seed"),
     ("name: x\ngrid: {pruning.sparsity: [much]}", "cell pruning.sparsity=much"),
-    ("name: x\ngrid: {seed: [2026-01-01]}", "put dates and the like in quotes"),
+    ("name: x\ngrid: {seed: [2026-01-01]}", "put dates and similar values in quotes"),
     ("name: x\ngrid: {pruning.sparsity: [.nan]}", "finite numbers"),
     ("a: [", "f.yaml is neither YAML nor JSON"),
     ("name: &a x\nbase: *a", "uses no aliases"),
     ("name: !!python/object/apply:os.getcwd []", "neither YAML nor JSON"),
     ("[" * 20_000, "more than 16 deep"),
-    ("name: x\ngrid: {seed: [" + "1," * (MOST_CELLS + 1) + "]}", "10,000 cells at most"),
-    ("#" * (LARGEST_FILE + 1), "64 KB at most"),
+    ("name: x\ngrid: {seed: [" + "1," * (MOST_CELLS + 1) + "]}", "at most 10,000 cells"),
+    ("#" * (LARGEST_FILE + 1), "at most 64 KB"),
 ]
 
 
@@ -145,12 +151,12 @@ def test_a_mistake_is_one_sentence(text: str, sentence: str) -> None:
     assert len(str(refused.value)) < 400
 
 
-def test_bytes_that_are_no_text() -> None:
+def test_bytes_that_are_not_text() -> None:
     with pytest.raises(ExperimentError, match="not UTF-8"):
         read_sweep(b"\xff\xfe\x00", "f.yaml")
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match="cannot be read"):
         load_sweep(tmp_path / "none.yaml")
     with pytest.raises(UnknownNameError, match=r"one of sparsity, .*paper"):
@@ -177,9 +183,12 @@ def test_changes() -> None:
     for wrong, sentence in (
         ({"settings": {"pruning.sparsity": 0.5}}, "is an axis of this sweep"),
         ({"settings": {"sparsity": 0.5}}, "sparsity is not a setting"),
-        ({"only": {"seed": [1]}}, "seed is no axis of this sweep"),
-        ({"only": {"pruning.sparsity": [0.55]}}, "never 0.55 in this sweep: it has 0.5, 0.6"),
-        ({"only": {"data.name": ["texas"], "model.name": ["vgg16"]}}, "nothing of the sweep"),
+        ({"only": {"seed": [1]}}, "seed is not an axis of this sweep"),
+        (
+            {"only": {"pruning.sparsity": [0.55]}},
+            "has no value 0.55 in this sweep: it has 0.5, 0.6",
+        ),
+        ({"only": {"data.name": ["texas"], "model.name": ["vgg16"]}}, "no cell of the sweep"),
     ):
         with pytest.raises(ExperimentError, match=sentence):
             changed(paper, **wrong)

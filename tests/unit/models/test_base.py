@@ -1,4 +1,4 @@
-"""What every architecture offers: fresh weights, rows that go on alone, prunable layers."""
+"""What every architecture offers: new weights, rows that are kept alone, prunable layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES = list(REGISTRY)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_kept_rows_answer_as_before(name: str) -> None:
+def test_kept_rows_give_the_same_logits(name: str) -> None:
     ensemble = make_stack(name, 4).eval()
     x = ensemble.inputs(make_records(name, 8).expand(4, 8, *SHAPES[name]))
     before = ensemble(x)
@@ -102,7 +102,7 @@ def test_a_single_model_is_one_rows_copy_and_no_more(name: str) -> None:
 
 @pytest.mark.parametrize("route", ["keep", "single", "copy", "load"])
 @pytest.mark.parametrize("name", ["cnn", "resnet18"])
-def test_running_statistics_go_on_as_the_models_own(name: str, route: str) -> None:
+def test_running_statistics_continue_as_the_models_own(name: str, route: str) -> None:
     ensemble = make_stack(name, 3, width=0.1)
     goes_on = ensemble.single(2) if route == "single" else copy.deepcopy(ensemble)
     if route == "keep":

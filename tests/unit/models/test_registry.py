@@ -57,7 +57,7 @@ def test_a_stack_of_cnns_is_separate_networks(
     together = ensemble(inputs)
     for model, network in enumerate(plain):
         torch.testing.assert_close(together[model], network(inputs[model]), atol=2e-5, rtol=1e-4)
-    again = ensemble.eval()(inputs)  # by the running statistics that the pass above left
+    again = ensemble.eval()(inputs)  # with the running statistics that the pass above updated
     for model, network in enumerate(plain):
         expected = network.eval()(inputs[model])
         torch.testing.assert_close(again[model], expected, atol=2e-5, rtol=1e-4)

@@ -66,7 +66,7 @@ def test_a_stack_is_separate_networks(name: str, norm: str, shape: tuple[int, ..
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("norm", ["batch", "group"])
-def test_one_small_picture_can_be_trained_on_and_asked_at_any_width(name: str, norm: str) -> None:
+def test_one_small_picture_can_be_trained_on_and_scored_at_any_width(name: str, norm: str) -> None:
     ensemble = make_stack(name, 1, width=0.01, norm=norm).train()
     assert ensemble(pictures(ensemble, (3, 8, 8), 1)).isfinite().all()
     assert ensemble.eval()(pictures(ensemble, (3, 8, 8), 1)).isfinite().all()
@@ -166,7 +166,7 @@ def test_multiplications_of_the_small_networks() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_slimming_takes_the_smallest_scales_and_only_what_is_dead(name: str) -> None:
+def test_slimming_removes_the_smallest_scales_and_only_weights_without_effect(name: str) -> None:
     ensemble = make_stack(name, 2, width=WIDTH).eval()
     state = ensemble.copy_state()
     masks = make_masks("network_slimming", ensemble, state, 0.5)

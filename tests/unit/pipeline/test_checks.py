@@ -29,7 +29,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Finished:
-    """A tiny run of pictures (dropout, batch norm), its adversary wrong about the sparsity."""
+    """A tiny run of pictures (dropout, batch norm); its adversary assumes a wrong sparsity."""
 
     def __init__(self, root: Path) -> None:
         experiment = make_experiment(
@@ -55,7 +55,7 @@ class Finished:
         return {name: self.store.open(key) for name, key in step.inputs.items()}
 
     def ensemble(self, signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
-        """As steps give it: the models of a signals artifact, and all records."""
+        """The models of a signals artifact, and all records, as in the step."""
         made, data = (self.store.open(signals.meta["inputs"][role]) for role in ("models", "data"))
         x = torch.from_numpy(data.tensors("data")["x"])
         stack = build("cnn", 3, x.shape[1:], data.json("about")["classes"], 0.125)
@@ -73,7 +73,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 class Tampered(Artifact):
-    """An artifact of which one file reads otherwise."""
+    """An artifact with one changed file."""
 
     def __init__(
         self, of: Artifact, file: str = "", change: Callable[[Any], Any] = lambda v: v, **meta: Any
@@ -101,7 +101,7 @@ def test_the_step_checks_the_run(run: Finished) -> None:
     assert [row["passed"] for row in found] == [True] * 5 + [None] * 2
     assert all(set(row) == {"check", "label", "passed", "detail"} for row in found)
     details = {row["check"]: row["detail"] for row in found}
-    assert "for L1 unstructured 50 %" in details["adversary_knowledge"]
+    assert "believes it was pruned by L1 unstructured 50 %" in details["adversary_knowledge"]
     assert "9 of 12" in details["attacks_not_run"]
 
 
@@ -139,7 +139,7 @@ def test_a_planted_mistake_fails_its_check_alone(
     inputs = run.inputs
     found = run.checked({**inputs, step: Tampered(inputs[step], file, change)})
     failed = {name for name, one in found.items() if one.passed is False}
-    # a split that is wrong also makes wrong members
+    # a wrong split also makes wrong members
     assert failed - {"membership_aligned"} == {check} - {"membership_aligned"}
     assert found[check].passed is False
 
@@ -177,7 +177,7 @@ def test_thresholds_fitted_on_the_target_itself_are_found(run: Finished) -> None
 def test_answers_given_in_train_mode_are_found(
     run: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mistake itself: the very function that asks models, with its eval() left out."""
+    """The real mistake: the function that scores records, without its call of eval()."""
     artifact = run.inputs["signals:original"]
     ensemble, x = run.ensemble(artifact)
     ensemble.draw_dropout_from([torch.Generator().manual_seed(k) for k in range(3)])

@@ -1,4 +1,4 @@
-"""A tiny run, step by step: what every artifact holds, and that it is what it says."""
+"""A tiny run, step by step: what every artifact holds, and whether it is correct."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ def test_masks_are_exact_in_the_store(run: Run, kind: str) -> None:
             assert not state[name][model][gone].any()
             assert state[name][model][~gone].all()
             sizes = np.abs(parents[name][model])
-            assert sizes[gone].max() <= sizes[~gone].min(), "judged by the original's weights"
+            assert sizes[gone].max() <= sizes[~gone].min(), (
+                "the original's weights decide what is removed"
+            )
             layer = report["layers"][model][name.removesuffix(".weight")]
             assert layer == pytest.approx(gone.mean())
     total = sum(kept[0].size for kept in masks.values())
@@ -138,8 +140,8 @@ def test_the_control_is_not_pruned_but_fine_tuned(run: Run) -> None:
     assert control.json("report")["sparsity"] == [0] * (SHADOWS + 1)
     assert not control.tensors("masks")
     change = control.tensors("models")["output.weight"] - original["output.weight"]
-    # one epoch is one step of Adam here, which moves no weight by more than its rate of 1e-3
-    assert all(1e-4 < np.abs(rows).max() < 1.1e-3 for rows in change), "from the original on"
+    # one epoch is one step of Adam here, which changes no weight by more than its rate of 1e-3
+    assert all(1e-4 < np.abs(rows).max() < 1.1e-3 for rows in change), "it starts from the original"
 
 
 def test_the_defence_changes_the_fine_tuning_only(run: Run) -> None:
@@ -231,7 +233,7 @@ def test_each_adversary_learns_from_its_own_shadows(run: Run, attack: str, adver
 
 
 def queries_of(run: Run, attack: str, shadows: str) -> Queries | ReferenceQueries:
-    """What the attack sees of the defended target, beside shadows of another kind."""
+    """What the attack sees of the defended target, with shadows of another kind."""
     if attack in REFERENCE:
         target, references = (
             run[f"confidences:{k}"].tensors("confidences") for k in ("defended", shadows)
@@ -272,7 +274,7 @@ def phi_of(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
-def test_an_adversary_who_errs_on_the_sparsity(tmp_path: Path) -> None:
+def test_an_adversary_that_assumes_a_wrong_sparsity(tmp_path: Path) -> None:
     given = tiny().model_dump()
     names = ("corr", "conf", "lira")
     given |= {"knowledge": {"sparsity": 0.5}, "attacks": {"names": names}, "models": ["pruned"]}
@@ -344,7 +346,7 @@ def test_the_result_reads_it_all(run: Run) -> None:
 
 def test_the_same_experiment_gives_the_same_files(run: Run, tmp_path: Path) -> None:
     torch.manual_seed(12345)
-    torch.randn(3)  # whatever the global generators have been through
+    torch.randn(3)  # the state of the global generators does not matter
     again = Run(tmp_path, tiny())
     for step in run.plan.steps:
         first, second = run[step.name], again[step.name]

@@ -1,4 +1,4 @@
-"""Which steps a run has, which of them runs share, and in which order they can be worked."""
+"""Which steps a run has, which steps runs share, and in which order they can be done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def planned(**given: Any) -> Plan:
 
 
 def changed(one: Plan, other: Plan) -> set[str]:
-    """Names of steps that both have, under different keys."""
+    """Names of steps that both have, with different keys."""
     return {
         name
         for name, step in one.by_name.items()
@@ -46,7 +46,7 @@ def test_names_and_keys_are_unique(given: dict[str, Any]) -> None:
     assert len({s.name for s in steps}) == len({s.key for s in steps}) == len(steps)
 
 
-def test_steps_of_the_whole_job() -> None:
+def test_the_steps_of_a_run_with_all_models() -> None:
     whole = planned(**DEFENDED)
     kinds = ("original", "control", "pruned", "defended")
     pairs = [f"{kind}:adaptive" for kind in kinds] + ["defended:non_adaptive"]
@@ -69,10 +69,10 @@ def test_only_what_is_asked_for_is_made() -> None:
     }  # fmt: skip
 
 
-# --- who attacks whom ---
+# --- targets and adversaries ---
 
 
-def test_a_defended_model_meets_both_adversaries() -> None:
+def test_a_defended_model_is_attacked_by_both_adversaries() -> None:
     assert targets(make_experiment({"models": ["pruned"]})) == (("pruned", "adaptive"),)
     assert targets(make_experiment(DEFENDED | {"models": ["defended"]})) == (
         ("defended", "adaptive"),
@@ -88,10 +88,14 @@ def test_the_non_adaptive_adversary_learns_from_undefended_shadows() -> None:
     # nobody asked for the pruned model, but its shadows are needed
     for attack in ATTACKS:
         adaptive = run.by_name[f"score:{attack}:defended:adaptive"]
-        blind = run.by_name[f"score:{attack}:defended:non_adaptive"]
+        non_adaptive = run.by_name[f"score:{attack}:defended:non_adaptive"]
         assert adaptive.inputs["fit"] == run.key(f"fit:{attack}:defended")
-        assert blind.inputs["fit"] == run.key(f"fit:{attack}:pruned")
-        assert adaptive.inputs["signals"] == blind.inputs["signals"] == run.key("signals:defended")
+        assert non_adaptive.inputs["fit"] == run.key(f"fit:{attack}:pruned")
+        assert (
+            adaptive.inputs["signals"]
+            == non_adaptive.inputs["signals"]
+            == run.key("signals:defended")
+        )
 
 
 def test_attacks_are_fitted_on_signals_and_never_on_evaluations() -> None:
@@ -109,7 +113,7 @@ def test_attacks_are_fitted_on_signals_and_never_on_evaluations() -> None:
 
 
 def test_keys_are_stable() -> None:
-    """A key that moves without a step's version being raised would throw finished work away."""
+    """A key that changes without a new version of the step would make finished work useless."""
     step = Step("data", "data", {"name": "digits", "knobs": {}})
     text = '{"inputs":{},"kind":"data","params":{"knobs":{},"name":"digits"},"version":1}'
     assert step.key == hashlib.sha256(text.encode()).hexdigest()
@@ -130,10 +134,12 @@ def test_keys_are_the_same_in_another_process() -> None:
 
 
 def test_changing_the_sparsity_trains_nothing_again() -> None:
-    moved = changed(planned(), planned(pruning={"sparsity": 0.6}))
-    assert "fine_tune:pruned" in moved
-    moved.discard("checks")  # which read the whole run
-    assert all(name.split(":")[1:] and "pruned" in name for name in moved), "only the pruned model"
+    affected = changed(planned(), planned(pruning={"sparsity": 0.6}))
+    assert "fine_tune:pruned" in affected
+    affected.discard("checks")  # which read the whole run
+    assert all(name.split(":")[1:] and "pruned" in name for name in affected), (
+        "only the pruned model"
+    )
 
 
 def test_adding_a_defence_changes_nothing_of_the_undefended() -> None:
@@ -142,27 +148,27 @@ def test_adding_a_defence_changes_nothing_of_the_undefended() -> None:
     assert set(undefended.by_name) < set(defended.by_name)
 
 
-def test_the_strength_touches_the_defended_model_only() -> None:
-    moved = changed(
+def test_the_strength_changes_the_defended_model_only() -> None:
+    affected = changed(
         planned(**DEFENDED), planned(models="all", defense={"name": "ppb", "strength": 8})
     )
-    assert "fine_tune:defended" in moved
-    assert "score:samia:defended:non_adaptive" in moved
-    assert "fit:samia:pruned" not in moved
-    assert all("defended" in name for name in moved - {"checks"})
+    assert "fine_tune:defended" in affected
+    assert "score:samia:defended:non_adaptive" in affected
+    assert "fit:samia:pruned" not in affected
+    assert all("defended" in name for name in affected - {"checks"})
 
 
-def test_the_recipe_touches_networks_only() -> None:
-    moved = changed(planned(), planned(attacks={"recipe": "paper"}))
+def test_the_recipe_changes_networks_only() -> None:
+    affected = changed(planned(), planned(attacks={"recipe": "paper"}))
     networks = {name for name, option in ATTACKS.items() if option.kind == "network"}
-    assert {name.split(":")[1] for name in moved if name.startswith("fit:")} == networks
-    assert not any(name.startswith(("train", "fine_tune", "signals")) for name in moved)
+    assert {name.split(":")[1] for name in affected if name.startswith("fit:")} == networks
+    assert not any(name.startswith(("train", "fine_tune", "signals")) for name in affected)
 
 
 def test_choosing_fewer_attacks_shares_the_rest() -> None:
-    moved = changed(planned(), planned(attacks={"names": ["conf", "samia"]}))
+    affected = changed(planned(), planned(attacks={"names": ["conf", "samia"]}))
     evaluations = {f"evaluation:{k}:adaptive" for k in ("original", "control", "pruned")}
-    assert moved == evaluations | {"checks"}
+    assert affected == evaluations | {"checks"}
 
 
 def test_the_control_does_not_depend_on_approach_or_sparsity() -> None:
@@ -175,8 +181,10 @@ def test_the_control_does_not_depend_on_approach_or_sparsity() -> None:
 
 def test_slimming_trains_its_own_models() -> None:
     shapes: dict[str, Any] = {"data": {"name": "shapes"}}
-    moved = changed(planned(**shapes), planned(**shapes, pruning={"approach": "network_slimming"}))
-    assert "train" in moved
+    affected = changed(
+        planned(**shapes), planned(**shapes, pruning={"approach": "network_slimming"})
+    )
+    assert "train" in affected
 
 
 EVERYTHING: list[dict[str, Any]] = [
@@ -188,13 +196,13 @@ EVERYTHING: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", EVERYTHING, ids=str)
-def test_what_all_rests_on_moves_all(change: dict[str, Any]) -> None:
-    unmoved = set(planned().by_name) - changed(planned(), planned(**change))
-    assert unmoved <= {"data"}
+def test_what_all_steps_depend_on_changes_all_keys(change: dict[str, Any]) -> None:
+    unchanged = set(planned().by_name) - changed(planned(), planned(**change))
+    assert unchanged <= {"data"}
 
 
 TRAINING: list[tuple[str, Any, bool, bool]] = [
-    # field, value, moves training, moves fine-tuning by itself
+    # field, value, changes the key of training, changes that of fine-tuning itself
     ("epochs", 40, True, True),
     ("fine_tune_epochs", 7, False, True),
     ("patience", 3, True, True),
@@ -207,17 +215,17 @@ TRAINING: list[tuple[str, Any, bool, bool]] = [
 
 @pytest.mark.parametrize(("name", "value", "trains", "tunes"), TRAINING)
 def test_training_settings(name: str, value: Any, trains: bool, tunes: bool) -> None:
-    moved = changed(planned(), planned(training={name: value}))
-    assert ("train" in moved, "fine_tune:pruned" in moved) == (trains, tunes)
+    affected = changed(planned(), planned(training={name: value}))
+    assert ("train" in affected, "fine_tune:pruned" in affected) == (trains, tunes)
 
 
-def test_raising_a_version_moves_the_step_and_all_behind_it(
+def test_a_new_version_changes_the_step_and_all_that_read_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = {step.name: step.key for step in planned(**DEFENDED).steps}
     monkeypatch.setattr(step_module, "VERSIONS", {**step_module.VERSIONS, "signals": 99})
     after = planned(**DEFENDED)
-    moved = {name for name, key in before.items() if after.key(name) != key}
+    affected = {name for name, key in before.items() if after.key(name) != key}
     kept = {
         "data",
         "split",
@@ -226,19 +234,19 @@ def test_raising_a_version_moves_the_step_and_all_behind_it(
         *(f"confidences:{k}" for k in ("original", "control", "pruned", "defended")),
         *(f"fit:{a}:{k}" for a in REFERENCE for k in ("original", "control", "pruned", "defended")),
     }
-    assert moved == set(before) - kept
+    assert affected == set(before) - kept
 
 
 def test_reference_attacks_read_the_confidences_of_target_and_shadows() -> None:
     run = planned(**DEFENDED)
-    adaptive, blind = (
+    adaptive, non_adaptive = (
         run.by_name[f"score:lira:defended:{adversary}"].inputs
         for adversary in ("adaptive", "non_adaptive")
     )
-    assert adaptive["target"] == blind["target"] == run.key("confidences:defended")
+    assert adaptive["target"] == non_adaptive["target"] == run.key("confidences:defended")
     assert adaptive["shadows"] == run.key("confidences:defended")
-    assert blind["shadows"] == run.key("confidences:pruned")
-    assert blind["fit"] == run.key("fit:lira:pruned")
+    assert non_adaptive["shadows"] == run.key("confidences:pruned")
+    assert non_adaptive["fit"] == run.key("fit:lira:pruned")
     assert not any("confidences" in n for n in planned(attacks={"names": ["conf"]}).by_name)
 
 

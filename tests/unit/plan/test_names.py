@@ -1,4 +1,4 @@
-"""Steps' names are made and read in one file, and spelled in no other."""
+"""The names of steps are made and read in one file, and written out in no other."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SOURCES = [
 ONCE = {"data", "split", "checks"}
 """Kinds whose name is the kind alone."""
 BEGINNING = re.compile(rf"(?:{'|'.join(set(get_args(StepKind)) - ONCE)}):(?=\w|$)")
-"""How a name begins that tells more than its kind."""
+"""How a name begins that has more parts than its kind."""
 TAKES_NAMES = {"artifact", "provenance", "provenance_of", "read_name", "key"}
 """Methods whose arguments are names: there, a kind alone is a name too."""
 
 
-def spelled(tree: ast.AST) -> Iterator[str]:
-    """Every step's name that a file spells."""
+def written(tree: ast.AST) -> Iterator[str]:
+    """Every step's name that is written out in a file."""
     documentation = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -59,10 +59,10 @@ def spelled(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_name_is_spelled_elsewhere(file: Path) -> None:
+def test_no_name_is_written_out_elsewhere(file: Path) -> None:
     if file == OWNER:
         return
-    assert list(spelled(ast.parse(file.read_text()))) == []
+    assert list(written(ast.parse(file.read_text()))) == []
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_no_name_is_spelled_elsewhere(file: Path) -> None:
         'name.removeprefix("score:")',
     ],
 )
-def test_the_search_finds_a_spelled_name(line: str) -> None:
-    assert list(spelled(ast.parse(line)))
+def test_the_search_finds_a_written_name(line: str) -> None:
+    assert list(written(ast.parse(line)))
 
 
-def test_the_search_leaves_other_text_alone() -> None:
+def test_the_search_ignores_other_text() -> None:
     text = '"""The step signals:pruned."""\nkey = "split"\nstep.kind == "train"\n"fit: how well"\n'
-    assert list(spelled(ast.parse(text))) == []
+    assert list(written(ast.parse(text))) == []
 
 
 def test_every_name_of_a_run_is_read_as_it_was_made() -> None:
@@ -107,6 +107,6 @@ def test_the_parts_of_a_name() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "samia", "fits:samia:pruned"])
-def test_what_is_no_name(text: str) -> None:
+def test_what_is_not_a_name(text: str) -> None:
     with pytest.raises(ValueError, match="no step is called"):
         read_name(text)

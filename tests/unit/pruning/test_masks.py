@@ -1,4 +1,4 @@
-"""Which entries go, and the sparsity that is achieved."""
+"""Which entries are removed, and the sparsity that is achieved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stacks import make_stack
         lambda row: st.tuples(st.just(row), st.integers(0, len(row)))
     )
 )
-def test_exactly_so_many_go_and_none_is_larger_than_one_that_stays(
+def test_the_exact_count_is_removed_and_no_removed_entry_is_larger_than_a_kept_one(
     drawn: tuple[list[int], int],
 ) -> None:
     row, count = drawn
@@ -43,7 +43,7 @@ def test_sparsity_is_counted_over_all_prunable_weights() -> None:
         }
 
 
-def test_without_masks_nothing_is_gone() -> None:
+def test_without_masks_the_sparsity_is_zero() -> None:
     whole, layers = sparsities(make_stack("fc", 2), {})
     assert whole == [0, 0]
     assert layers == [{"hidden1": 0, "hidden2": 0, "output": 0}] * 2

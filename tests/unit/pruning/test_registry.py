@@ -47,14 +47,14 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 @cache
 def stack_to_read(model: str, width: float) -> Ensemble:
-    """The same stack for many examples, none of which changes it."""
+    """One stack for many examples; no example changes it."""
     return make_stack(model, 2, width=width)
 
 
 @pytest.mark.parametrize(("approach", "model"), [p for p in PAIRS if p[1] in ("fc", "cnn")])
 @pytest.mark.parametrize("width", [0.25, 1.0])
 @given(sparsity=sparsity_values)
-def test_counts_are_exact_and_no_layer_vanishes(
+def test_counts_are_exact_and_no_layer_is_empty(
     approach: str, model: str, width: float, sparsity: float
 ) -> None:
     check_counts(approach, stack_to_read(model, width), sparsity)
@@ -71,7 +71,7 @@ def check_counts(approach: str, ensemble: Ensemble, sparsity: float) -> None:
     for name, kept in masks.items():
         assert kept.dtype == torch.bool
         assert kept.shape == state[name].shape
-        assert kept.flatten(1).any(1).all(), f"all of {name} is gone"
+        assert kept.flatten(1).any(1).all(), f"all of {name} is removed"
     unit = {"l1_unstructured": 0, "network_slimming": None}.get(approach, 2)
     if unit is not None:
         for kept in masks.values():
@@ -134,7 +134,7 @@ def holder(weight: Tensor) -> nn.Module:
 @pytest.mark.parametrize("sparsity", [0.3, 0.7, 0.95])
 def test_slimming_removes_the_smallest_scales_of_the_whole_network(sparsity: float) -> None:
     ensemble = make_stack("cnn", 3, width=0.5)
-    with torch.no_grad():  # a layer whose scales are all small would vanish if nothing kept it
+    with torch.no_grad():  # without the rule for layers, all of layer 1 would be removed
         ensemble.get_parameter("norms.1.weight").mul_(0.01)
         ensemble.get_parameter("norms.2.weight").neg_()
     masks, state = masks_of("network_slimming", ensemble, sparsity)
@@ -163,7 +163,7 @@ def test_slimmed_channels_give_nothing_to_the_next_layer() -> None:
     ensemble.load({n: v * masks[n] if n in masks else v for n, v in state.items()})
     x = ensemble.inputs(make_records("cnn", 4).expand(2, 4, *SHAPES["cnn"]))
     before = ensemble(x)
-    for depth in (1, 2):  # whatever reads a removed channel may hold any weight
+    for depth in (1, 2):  # the layer that reads a removed channel may have any weight there
         gone = ~masks[f"norms.{depth - 1}.weight"]
         weight = ensemble.get_parameter(f"convolutions.{depth}.weight").data
         weight[gone[:, None, :].expand(weight.shape[:3])] = 100

@@ -89,7 +89,7 @@ def test_a_block_that_fails_leaves_nothing(store: ArtifactStore) -> None:
 
 
 def test_an_interrupted_write_can_be_done_again(store: ArtifactStore) -> None:
-    """A killed process leaves a draft behind; it is in nobody's way."""
+    """A killed process leaves a draft, which does not block the next write."""
     (store.root / "drafts" / f"{KEY[:12]}-killed").mkdir(parents=True)
     fill(store)
     assert store.open(KEY).json("report") == {"value": 1.0}
@@ -152,7 +152,7 @@ def test_a_damaged_file_is_set_aside_and_can_be_made_again(
     with pytest.raises(MissingArtifactError, match="damaged and set aside"):
         fresh.open(KEY)
     assert not fresh.has(KEY)
-    assert [p.name for p in (store.root / "damaged").glob("*/*")] == [KEY], "kept for the curious"
+    assert [p.name for p in (store.root / "damaged").glob("*/*")] == [KEY], "kept for inspection"
     fill(fresh)
     assert ArtifactStore(store.root).has(KEY)
 
@@ -197,7 +197,7 @@ def test_nothing_under_the_key(store: ArtifactStore) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_told_and_nothing_stays(store: ArtifactStore, code: int) -> None:
+def test_a_full_disk_is_reported_and_nothing_stays(store: ArtifactStore, code: int) -> None:
     with pytest.raises(StoreFullError, match=r"no space left in .*free some"):
         interrupted(store, OSError(code, os.strerror(code)))
     assert not store.has(KEY)
@@ -205,7 +205,7 @@ def test_a_full_disk_is_told_and_nothing_stays(store: ArtifactStore, code: int) 
 
 
 @pytest.mark.parametrize("words", ["No space left on device", "File too large"])
-def test_a_full_disk_as_safetensors_tells_it(store: ArtifactStore, words: str) -> None:
+def test_a_full_disk_as_safetensors_reports_it(store: ArtifactStore, words: str) -> None:
     with pytest.raises(StoreFullError, match="no space left"), store.write(KEY, {}):
         raise safetensors.SafetensorError(f"Error while serializing: I/O error: {words}")
 
@@ -216,8 +216,8 @@ def _write_beyond_the_limit(root: Path) -> None:
         draft.tensors("models", {"weight": np.zeros(1 << 16)})
 
 
-def test_tensors_beyond_what_the_system_lets_a_file_hold(tmp_path: Path) -> None:
-    """Safetensors' own way of failing, in a process of its own that may write 64 kB."""
+def test_tensors_larger_than_a_file_may_be(tmp_path: Path) -> None:
+    """Safetensors raises its own error; here in a separate process that may write 64 kB."""
     context = multiprocessing.get_context("spawn")
     writer = context.Process(target=_write_beyond_the_limit, args=(tmp_path,))
     writer.start()
@@ -239,7 +239,7 @@ def test_a_really_full_device(store: ArtifactStore) -> None:
     assert not store.has(KEY)
 
 
-def test_other_errors_of_the_system_pass(store: ArtifactStore) -> None:
+def test_other_errors_of_the_system_are_raised(store: ArtifactStore) -> None:
     with pytest.raises(OSError, match="Input/output"), store.write(KEY, {}):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
     assert leftovers(store) == []
@@ -253,7 +253,7 @@ def test_a_folder_that_cannot_be_written(store: ArtifactStore) -> None:
         fill(store)
 
 
-def test_permission_refused_is_told(store: ArtifactStore) -> None:
+def test_a_refused_permission_is_reported(store: ArtifactStore) -> None:
     with pytest.raises(StoreError, match="cannot be written to"), store.write(KEY, {}):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

@@ -101,7 +101,7 @@ def test_a_running_run_without_its_worker_is_interrupted_and_resumed(catalog: Ca
     assert catalog.run(run_id).status == "queued"
 
 
-def test_the_next_holder_of_a_lock_finds_what_the_one_before_left(catalog: Catalog) -> None:
+def test_the_next_holder_of_a_lock_queues_the_runs_of_the_previous_one(catalog: Catalog) -> None:
     run_id = catalog.submit(experiment())
     begin(catalog, experiment())
     held = claim(catalog.store / OWNER)
@@ -111,7 +111,9 @@ def test_the_next_holder_of_a_lock_finds_what_the_one_before_left(catalog: Catal
     held.release()
 
 
-def test_submitting_joins_an_active_run_and_queues_an_ended_one_again(catalog: Catalog) -> None:
+def test_an_active_run_is_not_queued_twice_and_an_ended_one_is_queued_again(
+    catalog: Catalog,
+) -> None:
     first, second = experiment(1), experiment(2)
     catalog.submit(first)
     catalog.submit(second)
@@ -136,12 +138,19 @@ def test_queue_positions(catalog: Catalog) -> None:
     assert catalog.queue_position(second.run_id) == 1
 
 
+def test_runs_can_be_asked_for_by_their_ids(catalog: Catalog) -> None:
+    ids = [catalog.submit(experiment(seed)) for seed in (1, 2, 3)]
+    assert [run.run_id for run in catalog.runs()] == ids[::-1]
+    assert [run.run_id for run in catalog.runs([ids[0], ids[2], "no-such-run"])] == [ids[2], ids[0]]
+    assert catalog.runs([]) == []
+
+
 def test_a_waiting_run_is_cancelled_at_once(catalog: Catalog) -> None:
     run_id = catalog.submit(experiment())
     catalog.request_cancel(run_id)
     assert catalog.run(run_id).status == "cancelled"
     assert not begin(catalog, experiment())
-    with pytest.raises(StoreError, match="is cancelled: only one that waits or runs"):
+    with pytest.raises(StoreError, match="is cancelled: only a run that waits or runs"):
         catalog.request_cancel(run_id)
 
 
@@ -170,7 +179,7 @@ def test_a_deleted_run_is_gone_and_its_artifacts_stay(catalog: Catalog, finished
     assert catalog.runs() == []
     assert catalog.rebuild() == 0
     assert finished.complete
-    with pytest.raises(UnknownRunError, match="names those there are"):
+    with pytest.raises(UnknownRunError, match="lists all runs"):
         catalog.run(run_id)
 
 
@@ -212,13 +221,13 @@ def test_a_damaged_catalogue_is_set_aside_and_rebuilt(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     "text", ["../../etc/passwd", "/etc/passwd", "a", "x" * 65, "UPPERCASE-run", "run\0run-run", "äöüäöüäöü", ""]
 )  # fmt: skip
-def test_an_id_from_outside_that_cannot_be_one_is_refused(catalog: Catalog, text: str) -> None:
+def test_a_text_that_is_not_a_run_id_is_refused(catalog: Catalog, text: str) -> None:
     for use in (catalog.run, catalog.steps, catalog.request_cancel, catalog.delete, check_run_id):
         with pytest.raises(UnknownRunError, match="is not a run"):
             use(text)
 
 
-def test_a_full_disk_is_told_in_one_sentence(
+def test_a_full_disk_is_reported_in_one_sentence(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(source: object, target: object) -> None:
@@ -246,7 +255,7 @@ def test_another_database_can_be_named(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / "store" / FILE).exists()
 
 
-def test_processes_that_open_and_submit_at_once_do_not_trip_over_each_other(
+def test_processes_may_open_and_submit_at_the_same_time(
     tmp_path: Path,
 ) -> None:
     submit = (

@@ -49,7 +49,9 @@ def test_an_import_is_the_artifact_of_the_data_step(people: Path, tmp_path: Path
     assert in_words(own) == "people: a table of 50 records of 3 features, 2 classes"
 
 
-def test_twice_is_once(people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_import_writes_nothing(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = tmp_path / "store"
     own = import_data(people, store)
     monkeypatch.setattr(own_data, "_write", lambda *_: pytest.fail("written twice"))
@@ -87,7 +89,7 @@ def test_nothing_of_a_bad_file_is_kept(people: Path, tmp_path: Path) -> None:
         {"x": np.zeros((50, 3), dtype=np.float32)},
     ],
 )
-def test_the_digest_tells_contents_apart(change: dict[str, object]) -> None:
+def test_different_contents_have_different_digests(change: dict[str, object]) -> None:
     plain = {
         "name": "own", "kind": "tabular", "classes": 2, "class_names": ("cat", "dog"),
         "feature_names": ("a", "b", "c"),
@@ -98,7 +100,7 @@ def test_the_digest_tells_contents_apart(change: dict[str, object]) -> None:
     assert describe(Dataset(**(plain | change)), "first").digest != first.digest  # type: ignore[arg-type]
 
 
-def test_pictures_that_lie_otherwise_in_memory_have_the_same_digest() -> None:
+def test_the_layout_of_pictures_in_memory_does_not_change_the_digest() -> None:
     x = (
         np.random.default_rng(5)
         .integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
@@ -130,7 +132,7 @@ def test_a_data_set_is_found_by_the_first_digits_of_its_digest(
         find_imported("own:" + ("0000" if own.digest[0] != "0" else "1111"), store)
 
 
-def test_a_damaged_record_is_passed_over(people: Path, tmp_path: Path) -> None:
+def test_a_damaged_record_is_ignored(people: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     own = import_data(people, store)
     (store / "datasets" / "a.json").write_text("{")

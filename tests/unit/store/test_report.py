@@ -61,7 +61,7 @@ def test_the_report_holds_every_pair_of_model_and_attack(finished: Result) -> No
     assert all(row["cached"] and row["seconds"] > 0 for row in report["steps"])
 
 
-def test_models_tell_their_size_and_the_privacy_of_dp_sgd(
+def test_models_report_their_size_and_the_privacy_of_dp_sgd(
     store: ArtifactStore, rng: np.random.Generator, tmp_path: Path
 ) -> None:
     given = {"data": {"limit": 200}, "defense": {"name": "dp_sgd"}, "attacks": {"names": ["conf"]}}
@@ -81,7 +81,7 @@ def test_models_tell_their_size_and_the_privacy_of_dp_sgd(
     assert epsilons == {"original": "", "control": "", "pruned": "", "defended": "3.2"}
 
 
-def test_the_checks_stand_in_the_report(finished: Result) -> None:
+def test_the_checks_are_in_the_report(finished: Result) -> None:
     checks = report_json(finished, [])["checks"]
     assert checks == finished.checks()
     assert {"splits_disjoint", "attacks_not_run"} <= {row["check"] for row in checks}
@@ -95,7 +95,7 @@ def test_a_run_that_is_not_finished_has_no_report(finished: Result) -> None:
         signals_table(unfinished, "pruned")
 
 
-def test_the_tables_carry_their_origin(finished: Result, tmp_path: Path) -> None:
+def test_the_tables_name_their_origin(finished: Result, tmp_path: Path) -> None:
     report = report_json(finished, steps_of(finished))
     files = export_csv(report, tmp_path / "out", "python -m prunepriv run")
     assert [file.name for file in files] == [
@@ -183,7 +183,7 @@ def test_a_bundle_is_read_as_the_run_itself_is(finished: Result, tmp_path: Path)
     files = {file.name for file in folder.rglob("*") if file.is_file()}
     assert "shadows.safetensors" not in files
     assert "models.safetensors" not in files
-    with pytest.raises(MissingArtifactError, match="not all here"):
+    with pytest.raises(MissingArtifactError, match="are incomplete"):
         signals_table(shipped, "pruned")
     about = json.loads((folder / "run.json").read_text())
     assert about["name"] == "example"

@@ -119,7 +119,7 @@ def assert_same_weights(
     network = alone(name, loaded(name, stacked), 0)
     for key, value in network.state_dict().items():
         if "num_batches" not in key:
-            # Adam makes a step of the rounding error where a gradient is almost zero
+            # where a gradient is almost zero, the rounding error decides on Adam's step
             assert float((value - plain[key]).abs().max()) < 5e-3
             assert float((value - plain[key]).abs().mean()) < 2e-4
 
@@ -131,7 +131,7 @@ def loaded(name: str, state: Mapping[str, Tensor]) -> Ensemble:
 
 
 @pytest.mark.parametrize("name", ["fc", "cnn"])
-def test_one_model_learns_what_a_plain_loop_teaches_it(name: str) -> None:
+def test_one_model_learns_the_same_as_in_a_plain_loop(name: str) -> None:
     settings = Settings(epochs=12, patience=2, batch_size=32)
     records = make_problem(name, 1)
     trained = train(fresh(name, 1, dropout=False), records, settings, seed=7, stage="train")
@@ -145,7 +145,7 @@ def test_one_model_learns_what_a_plain_loop_teaches_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["fc", "cnn"])
-def test_a_model_learns_the_same_alone_as_beside_others(name: str) -> None:
+def test_a_model_learns_the_same_alone_as_with_others(name: str) -> None:
     settings = Settings(epochs=4, batch_size=32)
     records = make_problem(name, 3)
     together = train(fresh(name, 3), records, settings, seed=7, stage="train")
@@ -185,13 +185,13 @@ def test_models_trained_in_turn_learn_what_they_learn_together(
     assert curve == in_turn.history[0], "the target's"
 
 
-def test_a_model_goes_on_alike_when_its_neighbours_have_stopped() -> None:
+def test_a_model_continues_the_same_when_other_models_have_stopped() -> None:
     records = make_problem("fc", 3)
     settings = Settings(epochs=15, patience=1, batch_size=32)
     trained = train(fresh("fc", 3), records, settings, seed=7, stage="train")
     lengths = [len(points) for points in trained.history]
     last = lengths.index(max(lengths))
-    assert min(lengths) < max(lengths), "the test wants models that stop at different epochs"
+    assert min(lengths) < max(lengths), "the test needs models that stop at different epochs"
     endless = train(
         fresh("fc", 3), records, Settings(epochs=max(lengths), patience=None, batch_size=32),
         seed=7, stage="train",
@@ -200,7 +200,7 @@ def test_a_model_goes_on_alike_when_its_neighbours_have_stopped() -> None:
         assert ours == pytest.approx(theirs, rel=1e-3)
 
 
-def test_masked_models_stay_masked_when_their_neighbours_have_stopped() -> None:
+def test_masked_models_stay_masked_when_other_models_have_stopped() -> None:
     records = make_problem("fc", 3)
     generator = torch.Generator().manual_seed(1)
     shape = fresh("fc", 3).get_parameter("hidden1.weight").shape
@@ -208,7 +208,7 @@ def test_masked_models_stay_masked_when_their_neighbours_have_stopped() -> None:
     settings = Settings(epochs=60, stop_at_member_accuracy=0.97, batch_size=32)
     trained = train(fresh("fc", 3), records, settings, seed=7, stage="fine_tune", masks=masks)
     lengths = [len(points) for points in trained.history]
-    assert lengths[0] < lengths[1] or min(lengths[:2]) < lengths[2], "the test wants rows that move"
+    assert lengths[0] < lengths[1] or min(lengths[:2]) < lengths[2], "the test needs rows that move"
     assert not trained.state["hidden1.weight"][~masks["hidden1.weight"]].any()
     assert (trained.state["hidden1.weight"][masks["hidden1.weight"]] != 0).all()
 
@@ -244,19 +244,21 @@ def test_masks_hold_after_every_step() -> None:
 
 
 @pytest.mark.parametrize("name", ["fc", "cnn"])
-def test_the_best_validation_weights_are_what_is_returned(name: str) -> None:
+def test_the_weights_of_the_best_validation_accuracy_are_returned(name: str) -> None:
     records = make_problem(name, 3, noise=0.9)
     settings = Settings(epochs=20, patience=None, batch_size=32, learning_rate=1e-2)
     trained = train(fresh(name, 3), records, settings, seed=7, stage="train")
     curves = [[p["validation_accuracy"] for p in points] for points in trained.history]
-    assert any(curve[-1] < max(curve) for curve in curves), "the test wants a model that overshoots"
+    assert any(curve[-1] < max(curve) for curve in curves), (
+        "the test needs a model that gets worse again"
+    )
     reached = accuracy(fresh(name, 3), trained.state, records, records.validation)
     assert reached == pytest.approx([max(curve) for curve in curves])
     assert trained.best_epoch == [1 + curve.index(max(curve)) for curve in curves]
 
 
 @pytest.mark.parametrize("patience", [1, 3])
-def test_a_model_stops_when_its_patience_is_spent(patience: int) -> None:
+def test_a_model_stops_after_its_patience(patience: int) -> None:
     settings = Settings(epochs=40, patience=patience, batch_size=32, learning_rate=5e-3)
     trained = train(
         fresh("fc", 3), make_problem("fc", 3, noise=0.8), settings, seed=7, stage="train"

@@ -4,18 +4,7 @@ import pytest
 
 from prunepriv.experiment import make_experiment
 from prunepriv.plan import VERSIONS
-from prunepriv.ui.words import STEP_WORDS, defense_of, describe, duration, size_of
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"), (0.2, "1 s"), (59.6, "1 min"), (61, "1 min 1 s"), (200, "3 min 20 s"),
-        (900, "15 min"), (7300, "2 h 1 min"), (-1, "0 s"),
-    ],
-)  # fmt: skip
-def test_durations_read_as_people_say_them(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+from prunepriv.ui.words import STEP_WORDS, defense_of, describe, size_of
 
 
 def test_runs_that_differ_in_what_matters_read_differently() -> None:

@@ -1,4 +1,4 @@
-"""What the machine can do at the moment: a fixed matrix product, to set wall times against."""
+"""The current speed of the machine, to compare wall times with: a fixed matrix product."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def gigaflops(size: int = 1024, repeats: int = 20) -> float:
 
 
 def describe() -> str:
-    """One line on the machine."""
+    """One line that describes the machine: cores, processor, load and speed."""
     model = "unknown processor"
     try:
         with Path("/proc/cpuinfo").open() as file:

@@ -1,4 +1,4 @@
-"""How long a run will take on this machine, from how long steps like its own took before.
+"""How long a step takes on this machine, from how long steps like it took before.
 
 Each kind of step has a unit of work (a record passed through a network, for example); seconds per
 unit are the median over the finished steps in the store, or over the bundled example runs where
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -18,10 +17,8 @@ from prunepriv.environment import EXAMPLES
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.options import ATTACKS
-from prunepriv.plan import Plan, Step, plan
-from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.plan import Step, StepKind, plan
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.schema import StepView
 
 LOOKED_AT = 40
 """Runs from which throughput is measured: the last ones, for code and machines change."""
@@ -29,30 +26,8 @@ LOOKED_AT = 40
 Sort = tuple[str, ...]
 """Steps of one sort take the same time per unit of work: kind, then network or attack, recipe."""
 
-
-@dataclass(frozen=True)
-class StepEstimate:
-    """A step of the plan: seconds are None where nothing like it has been measured."""
-
-    step: Step
-    seconds: float | None
-    cached: bool
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a run will cost.
-
-    Attributes:
-        total_seconds: wall time with the given number of workers, cached steps left out; None where
-            a step of it has never been measured.
-        cached_steps: how many of the steps the store already holds.
-        steps: each step, in the plan's order.
-    """
-
-    total_seconds: float | None
-    cached_steps: int
-    steps: tuple[StepEstimate, ...]
+NETWORK_KINDS: tuple[StepKind, ...] = ("train", "fine_tune", "signals", "confidences")
+"""Kinds of step whose time is that of the target's network."""
 
 
 class Throughput:
@@ -85,56 +60,9 @@ def measure(catalog: Catalog, examples: Path = EXAMPLES) -> Throughput:
     return Throughput(own + bundled)
 
 
-def estimate(experiment: Experiment, catalog: Catalog, workers: int) -> Estimate:
-    """What a run would cost if it were launched now, with that many workers and nothing else on."""
-    throughput = measure(catalog)
-    store = ArtifactStore(catalog.store)
-    the_plan = plan(experiment)
-    steps = tuple(
-        StepEstimate(step, throughput.seconds(step, experiment), store.has(step.key))
-        for step in the_plan.steps
-    )
-    left = {e.step.key: 0.0 if e.cached else e.seconds for e in steps}
-    return Estimate(makespan(the_plan, left, workers), sum(e.cached for e in steps), steps)
-
-
-def seconds_left(
-    the_plan: Plan, steps: Iterable[StepView], throughput: Throughput, workers: int
-) -> float | None:
-    """Expected seconds until a run is done, from where its steps stand; None if not to be told."""
-    left: dict[str, float | None] = {}
-    for view in steps:
-        expected = throughput.seconds(the_plan.by_key[view.key], the_plan.experiment)
-        left[view.key] = None if expected is None else expected * (1.0 - view.fraction)
-    return makespan(the_plan, left, workers)
-
-
-def makespan(the_plan: Plan, seconds: Mapping[str, float | None], workers: int) -> float | None:
-    """Wall time of the steps on so many workers, each taking the next step in the plan's order.
-
-    Args:
-        the_plan: which steps, and what each waits for.
-        seconds: by key; 0 for a step that is done, None if unknown.
-        workers: how many steps are worked on at once.
-    """
-    free = [0.0] * max(1, workers)
-    ready_at: dict[str, float] = {}
-    for step in the_plan.steps:
-        needed = seconds.get(step.key)
-        if needed is None:
-            return None
-        start = max((ready_at[key] for key in step.inputs.values()), default=0.0)
-        if needed > 0.0:
-            worker = min(range(len(free)), key=lambda index: free[index])
-            start = max(start, free[worker])
-            free[worker] = start + needed
-        ready_at[step.key] = start + needed
-    return max(ready_at.values(), default=0.0)
-
-
 def sort_of(step: Step, experiment: Experiment) -> Sort:
     """Which steps it is like."""
-    if step.kind in ("train", "fine_tune", "signals", "confidences"):
+    if step.kind in NETWORK_KINDS:
         return (step.kind, experiment.model.name)
     if step.kind in ("fit", "score"):
         attack = str(step.params["attack"])

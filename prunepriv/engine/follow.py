@@ -1,0 +1,123 @@
+"""Following a run or a sweep to its end: launch it, show how far it is, keep an engine at it.
+
+A run is a sweep of one. Imports neither torch nor Dask.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine, launch_all
+from prunepriv.engine.inline import run_inline
+from prunepriv.errors import Cancelled, EngineError, PruneprivError
+from prunepriv.estimates.progress import Standing, Watch
+from prunepriv.experiment import Experiment
+from prunepriv.store.catalog import Catalog
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks."""
+RESTARTS = 3
+"""How often an engine that has ended is started again."""
+
+
+class Display(Protocol):
+    """Where progress is shown: a bar in a terminal or a notebook, or lines of a log."""
+
+    def show(self, standing: Standing) -> None:
+        """How far it is now; called about ten times a second."""
+
+    def tell(self, sentence: str) -> None:
+        """Something to be read beside it."""
+
+
+def follow(
+    experiments: Sequence[Experiment], store: Path, display: Display, *, inline: bool = False
+) -> Standing:
+    """Work through one run or many, or join those that are at work, until all have ended.
+
+    Args:
+        experiments: what to run; of several, those that are done are left as they are.
+        store: the store's folder.
+        display: is shown how far they are.
+        inline: work in this process, one run after the other, without the engine. A run that
+            fails does not stop the rest.
+
+    Returns:
+        How they ended. Failures and cancelled runs are told there and not raised.
+
+    Raises:
+        EngineError: the engine cannot be started, or ends again and again.
+        StoreError: the store cannot be used.
+        Cancelled: an inline run was asked to stop.
+    """
+    catalog = Catalog(store)
+    try:
+        if inline:
+            return _work(experiments, catalog, display)
+        launch_all(experiments, store, leave_done=len(experiments) > 1)
+        return _wait(experiments, catalog, display)
+    finally:
+        catalog.close()
+
+
+def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
+    """Until the engine has ended all runs; one that died meanwhile is started again."""
+    watch = Watch(experiments, catalog, default_workers())
+    by_id = {experiment.run_id: experiment for experiment in experiments}
+    restarts = 0
+    while _goes_on(standing := watch.look()):
+        display.show(standing)
+        if engine_is_alive(catalog.store):
+            for run_id in standing.interrupted:  # left by an inline run: no engine looks for those
+                catalog.submit(by_id[run_id])
+        elif _goes_on(watch.look()):
+            restarts += 1
+            if restarts > RESTARTS:
+                raise EngineError(f"the engine ended {restarts} times: see engine.log in the store")
+            display.tell("the engine has ended: starting it again, finished steps are kept")
+            ensure_engine(catalog.store)
+        time.sleep(LOOK_EVERY)
+    display.show(standing)
+    return standing
+
+
+def _goes_on(standing: Standing) -> bool:
+    """Whether a run is at work, or will be once there is an engine again."""
+    return standing.active > 0 or bool(standing.interrupted)
+
+
+def _work(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
+    """In this process, one run after the other."""
+    watch = Watch(experiments, catalog, 1)
+    show = _now_and_then(lambda: display.show(watch.look()))
+    failures: dict[str, str] = {}
+    for experiment in experiments:
+        try:
+            run_inline(experiment, catalog.store, watch=show)
+        except Cancelled:
+            raise
+        except PruneprivError as error:
+            failures[experiment.run_id] = str(error)
+    standing = watch.look()
+    failures = {**dict(standing.failures), **failures}  # not all failures reach the catalogue
+    standing = replace(standing, failures=tuple(failures.items()))
+    display.show(standing)
+    return standing
+
+
+def _now_and_then(show: Callable[[], None]) -> Callable[[], None]:
+    """``show``, but called only where the last call was long enough ago."""
+    last = -math.inf
+
+    def maybe() -> None:
+        nonlocal last
+        if time.monotonic() - last >= LOOK_EVERY:
+            last = time.monotonic()
+            show()
+
+    return maybe

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prunepriv.estimates import cost, progress
+from prunepriv.estimates.throughput import Throughput
+from prunepriv.store.catalog import Catalog
+from tests.unit.estimates.small_runs import SECONDS, Fixed, Measured
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    made = Catalog(tmp_path / "store")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
+    """Sets what has been measured; at first it is SECONDS."""
+
+    def set_(throughput: Throughput) -> None:
+        for module in (cost, progress):
+            monkeypatch.setattr(module, "measure", lambda catalog: throughput)
+
+    set_(Fixed(SECONDS))
+    return set_

@@ -1,0 +1,59 @@
+"""What steps took, and what others like them will take."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from prunepriv.estimates.cost import makespan, waits_of
+from prunepriv.estimates.throughput import Throughput, measure, sort_of, units
+from prunepriv.experiment import make_experiment
+from prunepriv.plan import plan
+from prunepriv.store.catalog import Catalog
+from tests.unit.estimates.small_runs import EXPERIMENT, SETTINGS
+
+
+def test_nothing_measured_nothing_claimed(catalog: Catalog, tmp_path: Path) -> None:
+    throughput = measure(catalog, examples=tmp_path / "no examples")
+    assert throughput.seconds(plan(EXPERIMENT).by_name["train"], EXPERIMENT) is None
+    assert makespan(waits_of(plan(EXPERIMENT).steps), {}, workers=2) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "changes", "factor"),
+    [
+        ("train", {"training": {"epochs": 100, "fine_tune_epochs": 25}}, 2.0),
+        ("train", {"data": {"name": "checkins", "limit": 800}}, 2.0),
+        ("train", {"shadows": 5}, 2.0),
+        ("fine_tune:pruned", {"training": {"epochs": 50, "fine_tune_epochs": 50}}, 2.0),
+        ("fit:nn:pruned", {"shadows": 4}, 2.0),
+        ("train", {"pruning": {"sparsity": 0.5}}, 1.0),
+    ],
+)
+def test_work_grows_as_it_should(step: str, changes: dict[str, object], factor: float) -> None:
+    changed = make_experiment({**SETTINGS, **changes})
+    before = units(plan(EXPERIMENT).by_name[step], EXPERIMENT)
+    assert units(plan(changed).by_name[step], changed) == pytest.approx(factor * before)
+
+
+def test_a_sort_never_seen_is_taken_for_others_of_its_kind() -> None:
+    the_plan = plan(EXPERIMENT)
+    nn, conf = the_plan.by_name["fit:nn:pruned"], the_plan.by_name["fit:conf:pruned"]
+    throughput = Throughput([(sort_of(nn, EXPERIMENT), 2.0), (("fit", "samia", "fast"), 4.0)])
+    assert throughput.seconds(nn, EXPERIMENT) == 2.0 * units(nn, EXPERIMENT)
+    assert throughput.seconds(conf, EXPERIMENT) == 3.0 * units(conf, EXPERIMENT)
+    assert throughput.seconds(the_plan.by_name["train"], EXPERIMENT) is None
+
+
+def test_the_bundled_examples_stand_in_for_runs_of_one_s_own(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    folder = tmp_path / "examples" / "one"
+    folder.mkdir(parents=True)
+    steps = [{"step": step.name, "seconds": 2.0} for step in plan(EXPERIMENT).steps]
+    record = {"experiment": EXPERIMENT.model_dump(mode="json"), "steps": steps}
+    (folder / "run.json").write_text(json.dumps(record))
+    throughput = measure(catalog, examples=folder.parent)
+    assert throughput.seconds(plan(EXPERIMENT).by_name["train"], EXPERIMENT) == pytest.approx(2.0)
