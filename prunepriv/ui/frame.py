@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn
 
 import streamlit as st
@@ -69,7 +70,7 @@ class Frame:
         """Whether it is queued or running."""
         return self.view is not None and self.view.active
 
-    @property
+    @cached_property
     def kinds(self) -> tuple[ModelKind, ...]:
         """Kinds of model that the run attacks and whose signals are there."""
         there = (k for k in self.experiment.models if self.result.artifact(signals_name(k)))

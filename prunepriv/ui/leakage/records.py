@@ -105,20 +105,20 @@ def record_table(
         Columns ``record``, ``class``, ``membership`` and, for each kind of model,
         ``confidence: <kind>`` and ``sensitivity: <kind>``; one row per chosen record, in order.
     """
-    first = next(iter(signals.values()))
-    rows = _rows(first.record, chosen)
-    label = first.label[rows]
+    places = {kind: _rows(one.record, chosen) for kind, one in signals.items()}
+    kind, first = next(iter(signals.items()))
+    label, member = first.label[places[kind]], first.member[places[kind]]
     table = pd.DataFrame(
         {
             "record": chosen,
             "class": [class_names[one] for one in label],
-            "membership": [group(bool(one)).label.rstrip("s") for one in first.member[rows]],
+            "membership": [group(bool(one)).label.rstrip("s") for one in member],
         }
     )
     for quantity in QUANTITIES:
         for kind, one in signals.items():
-            values = one.values(quantity)[_rows(one.record, chosen)]
-            table[f"{quantity}: {KINDS[kind].label.lower()}"] = values
+            name = f"{quantity}: {KINDS[kind].label.lower()}"
+            table[name] = one.values(quantity)[places[kind]]
     return table
 
 
@@ -140,6 +140,16 @@ def _seen(
     if first.record.max() >= len(y) or not np.array_equal(y[first.record], first.label):
         st.caption("The data set has changed since this run, so its records cannot be shown.")
         return None
-    if x.ndim == 4:
-        return pd.DataFrame({"picture": [thumbnail(x[one]) for one in chosen]})
-    return pd.DataFrame({"features": [features(x[one], names) for one in chosen]})
+    key = frame.result.plan.key(DATA)
+    name = "picture" if x.ndim == 4 else "features"
+    return pd.DataFrame({name: _looks(key, tuple(chosen.tolist()), x, names)})
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _looks(
+    key: str, chosen: tuple[int, ...], _x: np.ndarray, _names: Sequence[str] | None
+) -> list[str]:
+    """What these records look like: a hundred pictures take longer than all else on the page."""
+    if _x.ndim == 4:
+        return [thumbnail(_x[one]) for one in chosen]
+    return [features(_x[one], _names) for one in chosen]
