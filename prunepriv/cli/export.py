@@ -38,7 +38,7 @@ def export(
     from prunepriv.store.result import Result
 
     if json is None and csv is None and signals is None:
-        raise ExperimentError("export needs at least one of --json, --csv and --signals")
+        raise ExperimentError("export has nothing to write: give --json, --csv or --signals")
     folder = store_folder(store)
     catalog = Catalog(folder)
     run = catalog.run(run_id)

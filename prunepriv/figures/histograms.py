@@ -1,7 +1,7 @@
-"""Figure 1 of Yuan & Zhang 2022, with the control: members against non-members, model by model.
+"""Figure 1 of Yuan & Zhang 2022, with the control: members and non-members in each model.
 
 All panels share one set of bins and both axes; heights are densities, so that each group's bars
-have an area of 1 however many records it has.
+have an area of 1, whatever its number of records.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Bins:
     values: np.ndarray
 
     def counts(self, values: np.ndarray) -> np.ndarray:
-        """(bins,) how many values each bin holds; those beyond the ends count in the outermost."""
+        """(bins,) how many values each bin holds; values beyond the ends count in the outermost."""
         return np.asarray(np.histogram(self._clipped(values), self.positions)[0])
 
     def density(self, values: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ class Bins:
         return np.asarray(np.minimum(places, len(self.positions) - 2) == index)
 
     def label(self, index: int) -> str:
-        """The bin in words: "0.967 to 1"; the outermost ones say if they hold what lies beyond."""
+        """The bin in words: "0.967 to 1"; an outermost one that is open says "up to" or "and more"."""
         low, high = between(*(float(value) for value in self.values[index : index + 2]))
         if index == 0 and self.values[0] != 0:
             return f"up to {high}"
@@ -121,9 +121,9 @@ def leakage_histograms(
     """Histograms of one signal, a panel per kind of model.
 
     Args:
-        signals: what there is to draw, in the order of the panels; not empty.
+        signals: those to draw, in the order of the panels; not empty.
         scale: see :func:`prunepriv.figures.scales.scale_for`.
-        missing: panels without data, and what stands in them ("still being computed").
+        missing: panels without data, and the text in each ("still being computed").
         columns: panels in a row.
 
     Returns:
@@ -140,7 +140,11 @@ def leakage_histograms(
             _panel(panels, place, table[table["model"] == kind], bins)
         else:
             _empty_panel(panels, place, kind, (missing or {})[kind])
-    beyond = "; last bar: all beyond" if (quantity, scale.name) == ("sensitivity", "linear") else ""
+    beyond = (
+        "; last bar: all larger values"
+        if (quantity, scale.name) == ("sensitivity", "linear")
+        else ""
+    )
     how = "" if scale.name == "linear" else f" ({scale.name} axis)"
     panels.below(f"{QUANTITY_LABELS[quantity]}{how}{beyond}")
     panels.layout["barmode"] = "overlay"
@@ -188,7 +192,7 @@ def bar_trace(table: pd.DataFrame, bins: Bins, look: Group) -> dict[str, Any]:
 
 
 def fill(look: Group, strength: float = 1.0) -> dict[str, Any]:
-    """Bars of a group: members plain and translucent, non-members hatched, so both show through.
+    """Bars of a group: members plain and translucent, non-members hatched, so both are visible.
 
     Args:
         strength: factor on the opacity, in [0, 1].
