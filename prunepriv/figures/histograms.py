@@ -165,7 +165,9 @@ def _panel(panels: Panels, place: int, table: pd.DataFrame, bins: Bins) -> None:
         mean = ours["mean"].iloc[0]
         if np.isfinite(mean):
             at = float(bins.scale.forward(np.array(mean)))
-            panels.upright(place, at, color=rgba(panels.theme.surface, 0.5), width=4.5)  # a halo
+            panels.upright(
+                place, at, color=rgba(panels.theme.surface, 0.5), width=4.5
+            )  # a wider line behind it
             panels.upright(place, at, color=look.colour, dash=look.dash, width=2.5)
             lines.append(f"{look.sample} {look.label}, mean {rounded(mean)}")
     panels.heading(place, "<br>".join(lines))

@@ -1,4 +1,4 @@
-"""What runs and sweeps will cost; SECONDS in small_runs.py are what the sums go by."""
+"""How long runs and sweeps will take; the sums use SECONDS of small_runs.py."""
 
 from __future__ import annotations
 

@@ -128,8 +128,10 @@ def test_cut_tells_counts_rates_and_precision():
     assert "TPR of 60.0 % at an FPR of 10.0 %" in findings.cut_rates(counts)
     assert findings.cut_verdicts(counts).startswith("75.0 % of verdicts are right")
     assert "85.7 % of the records called members" in findings.cut_verdicts(counts)
-    nobody = Confusion(true_positives=0, false_positives=0, false_negatives=9, true_negatives=9)
-    assert "no record is called a member" in findings.cut_verdicts(nobody)
+    none_called = Confusion(
+        true_positives=0, false_positives=0, false_negatives=9, true_negatives=9
+    )
+    assert "no record is called a member" in findings.cut_verdicts(none_called)
 
 
 def test_records_in_bin_counts_both_groups():

@@ -1,4 +1,4 @@
-"""A sweep's lines and heatmaps: which points, whose intervals, told apart without a hue."""
+"""A sweep's lines and heatmaps: their points and intervals, distinct without a hue."""
 
 from __future__ import annotations
 
