@@ -1,4 +1,4 @@
-"""This machine: where the store, downloaded data and the program's own files lie; its cores."""
+"""This machine: folders of the store, downloaded data and the program; processor cores."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def root(package: Path = _PACKAGE) -> Path:
     """The folder of ``app.py``, ``pages``, ``assets`` and ``.streamlit``.
 
     Args:
-        package: this package. An installed one holds that folder, for it may put nothing but itself
-            among the installed packages; in a checkout it lies inside that folder.
+        package: this package. An installed package contains the folder, because it should be the
+            only thing that is installed. In a checkout, the folder contains the package.
     """
     installed = package / "_dashboard"
     return installed if installed.is_dir() else package.parent
@@ -36,12 +36,12 @@ def user_folder() -> Path:
 
 
 def store_folder(option: Path | None = None) -> Path:
-    """The store: ``--store``, else ``PRUNEPRIV_STORE``, else a folder of the user's. Absolute."""
+    """The store: ``--store``, else ``PRUNEPRIV_STORE``, else in the user's folder. Absolute."""
     return _absolute(option or _from_environment("PRUNEPRIV_STORE") or user_folder() / "store")
 
 
 def data_folder() -> Path:
-    """Where downloaded archives lie: ``PRUNEPRIV_DATA``, else a folder of the user's. Absolute."""
+    """Downloaded archives: ``PRUNEPRIV_DATA``, else in the user's folder. Absolute."""
     return _absolute(_from_environment("PRUNEPRIV_DATA") or user_folder() / "data")
 
 

@@ -1,4 +1,4 @@
-"""What all tests share: a store of their own, the real data where it is, quick property tests."""
+"""Shared by all tests: an empty store, real data if available, fast property tests."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
 from tests.synthetic_run import write_synthetic_run
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process per core runs tests already
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests already run in one process per core
 
-# the same examples each time: a test that fails must fail again; two busy cores know no deadline
+# always the same examples, so that a failure repeats; no deadline, because the cores may be busy
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 hypothesis.settings.load_profile("repeatable")
 
@@ -58,7 +58,7 @@ def finished(
 
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
-    """Gives the folder of a data set's real files; skips the test where they are not at hand."""
+    """Gives the folder of a data set's real files; skips the test if they are missing."""
 
     def folder_of(name: str) -> Path:
         folder = os.environ.get("PRUNEPRIV_DATA")
@@ -76,5 +76,5 @@ def real_data() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def location_archive(real_data: Callable[[str], Path]) -> Path:
-    """The real Location archive; the test is skipped where it is not at hand."""
+    """The real Location archive; the test is skipped if it is missing."""
     return real_data("location") / "dataset_location.tgz"

@@ -1,7 +1,7 @@
 """Small files in the official formats of the data sets that are downloaded.
 
-``write_official`` puts them into a folder and tells what they are. The loaders read them once their
-table says so::
+``write_official`` writes them into a folder and returns their description. The loaders read them
+when the description is in their table::
 
     monkeypatch.setitem(ARCHIVES, name, write_official(name, folder, 600, rng))
 """
@@ -36,7 +36,7 @@ class Official:
 
     Attributes:
         files: their content.
-        x: (n, ...) uint8, the records; of CHMNIST before they are resized.
+        x: (n, ...) uint8, the records; for CHMNIST before they are resized.
         y: (n,) int64.
     """
 
@@ -49,7 +49,7 @@ class Official:
 def official_files(
     names: Iterable[str], folder: Path, records: int, rng: np.random.Generator
 ) -> Iterator[None]:
-    """Small files of these data sets lie in the folder, and are what their loaders expect."""
+    """The folder holds small files of these data sets, and their loaders expect them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in names:
             patch.setitem(ARCHIVES, name, write_official(name, folder, records, rng))
@@ -145,7 +145,7 @@ def _cifar10(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
         f"cifar-10-batches-bin/data_batch_{number}.bin": part.tobytes()
         for number, part in enumerate(parts[:5], start=1)
     }
-    # as in the real one: in no order, and with files that nobody reads
+    # as in the real one: not in order, and with files that are not read
     packed = {
         "cifar-10-batches-bin/batches.meta.txt": b"airplane\n",
         "cifar-10-batches-bin/test_batch.bin": parts[5].tobytes(),

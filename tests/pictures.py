@@ -1,4 +1,4 @@
-"""The README's pictures, taken from the real dashboard by a real browser.
+"""Take the README's pictures of the dashboard with a browser.
 
 ``python -m tests.pictures`` starts the dashboard on an empty store, so that it shows the bundled
 examples, and writes ``assets/pictures`` again. It needs chromium.
@@ -24,9 +24,9 @@ SHOTS = {
 }
 """Name of a picture -> the page, and the element that it ends with."""
 WIDTH, HEIGHT, MARGIN = 1440, 1600, 10
-"""Of the window, and below the last element, in pixels."""
+"""Size of the window, and margin below the last element, in pixels."""
 COLOURS = 256
-"""A palette of so many makes the file three times smaller, and is not seen on flat colours."""
+"""Colours of the palette: it makes the file three times smaller, with no visible change."""
 LOOKS, WAIT_MS = 60, 500
 ALL_DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
     .every(chart => chart.querySelector('.main-svg'))"""

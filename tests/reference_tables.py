@@ -1,7 +1,7 @@
-"""The reference's tables of options, made from the tables that the program itself uses.
+"""Write the reference's tables of options from the tables that the program uses.
 
-``python -m tests.reference_tables`` writes them into ``assets/reference.md``; a test finds out where
-they differ.
+``python -m tests.reference_tables`` writes them into ``assets/reference.md``; a test fails if they
+differ.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.documents import REFERENCE
 
 
 def tables() -> dict[str, str]:
-    """Markdown by the name that marks its place."""
+    """Each table in Markdown, by the name of its markers."""
     return {
         "datasets": _table(
             ("name", "records", "of", "classes", "what it is"),
@@ -65,7 +65,7 @@ def tables() -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """The reference with every marked place filled anew."""
+    """The reference with a new table between each pair of markers."""
     for name, table in tables().items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
@@ -76,7 +76,7 @@ def filled(text: str) -> str:
 
 
 def _meaning(setting: Setting) -> str:
-    """The field's description, and who uses it where not everybody does."""
+    """The field's description, what 0 means, and which option the field needs."""
     users = setting.users
     only = f" Only for {users.owner}." if users.owner else ""
     zero = f" 0: {setting.zero}." if setting.zero else ""

@@ -111,7 +111,7 @@ def _norm(stacked: Any, model: int) -> nn.Module:
 
 
 def _groups(channels: int) -> int:
-    """At most 8 equal groups of two channels or more."""
+    """At most 8 equal groups of at least two channels."""
     return max(n for n in (1, 2, 4, 8) if channels % n == 0 and n <= max(1, channels // 2))
 
 

@@ -1,15 +1,15 @@
-"""A finished run for tests: true to the store's schema, its logits drawn instead of computed.
+"""A finished run for tests: in the store's format, with random logits.
 
-Records and logits are random, members' a little more confident. Everything behind the logits
-(posteriors, threshold scores, gaps, evaluations) is worked out from them, so that the figures of
-one run agree with each other. Never shown to a user::
+Records and logits are random; logits are a little more confident on members. Everything that
+depends on logits (posteriors, threshold scores, gaps, evaluations) is computed from them, so that
+the figures of one run agree. Never shown to a user::
 
     store = ArtifactStore(tmp_path)
     experiment = make_experiment({"data": {"name": "checkins", "limit": 400}, "models": "all"})
     write_synthetic_run(store, experiment, np.random.default_rng(0))
     result = Result(store, experiment)
 
-Steps that lie in the store already are kept, so two runs may share their base models.
+Steps that the store already holds are kept, so two runs may share their base models.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ MARGINS: Mapping[ModelKind, tuple[float, float]] = {
     "pruned": (6.5, 3.0),
     "defended": (4.5, 3.2),
 }
-"""Mean lead of the true class's logit, for members and non-members."""
+"""Mean of the true class's logit minus the others, for members and non-members."""
 
 LAYERS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "fc": {"layers.0": (32, 16), "layers.1": (16, 32), "layers.2": (10, 16)},
     "cnn": {"features.0": (8, 27), "features.3": (16, 72), "classifier": (10, 64)},
 }
-"""Weights of each layer, for the shape of the thing only."""
+"""Shapes of each layer's weights; smaller than the real ones."""
 
 
 def write_synthetic_run(
@@ -139,7 +139,7 @@ def _models(draft: Draft, step: Step, result: Result, rng: np.random.Generator) 
 
 
 def _privacy(step: Step) -> dict[str, Any]:
-    """DP-SGD's promise, in the form that fine-tuning reports it."""
+    """DP-SGD's guarantee, in the form that fine-tuning reports it."""
     defense = step.params.get("defense", {"name": "none"})
     if defense["name"] != "dp_sgd":
         return {}
@@ -201,7 +201,7 @@ def _draw(
     classes: int,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """Logits whose true class leads, by more for members and by less in higher classes."""
+    """Logits largest for the true class: by more for members, by less in higher classes."""
     ours, theirs = MARGINS[kind]
     lead = np.where(member, ours, theirs) - 1.5 * label / classes
     logits = rng.normal(0, 1, (len(label), classes))
@@ -219,7 +219,7 @@ def _divergence(draft: Draft, step: Step, result: Result, rng: np.random.Generat
 
 
 def _confidences(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """The target's own are those of its signals; shadows never saw its records."""
+    """The target's are those of its signals; shadows never saw its records."""
     signals = _artifact(result, step.name.replace("confidences", "signals"))
     target = TargetSignals.from_arrays(signals.tensors("target"))
     parts = Splits.from_arrays(_stored(result, "split", "split"))
@@ -241,7 +241,7 @@ def _confidences(draft: Draft, step: Step, result: Result, rng: np.random.Genera
 
 
 def _fit(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """Reference attacks learn from the drawn confidences; of others nobody reads what they learn."""
+    """Reference attacks learn from the random confidences; other fits are never read."""
     attack = get_attack(step.params["attack"])
     if isinstance(attack, ReferenceAttack):
         source = result.plan.by_key[step.inputs["confidences"]].name
@@ -252,7 +252,7 @@ def _fit(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> 
 
 
 def _score(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """Threshold attacks by their formulas; networks as confidence plus a little luck."""
+    """Threshold attacks by their formulas; networks as confidence plus a little noise."""
     _, attack, kind, adversary = step.name.split(":")
     method = get_attack(attack)
     if isinstance(method, ReferenceAttack):
@@ -276,7 +276,7 @@ def _score(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
 
 
 def _compare(draft: Draft, step: Step, result: Result, attack: ReferenceAttack) -> None:
-    """The attack itself, on drawn confidences."""
+    """The attack itself, on random confidences."""
     names = {role: result.plan.by_key[key].name for role, key in step.inputs.items()}
     fitted = _stored(result, names["fit"], "fit")
     queries = ReferenceQueries.from_arrays(
@@ -323,7 +323,7 @@ def _evaluation(draft: Draft, step: Step, result: Result, rng: np.random.Generat
 
 
 def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """What can be checked of drawn numbers is; the models cannot be asked again."""
+    """Checks that random numbers allow; the models cannot be scored again."""
     parts = Splits.from_arrays(_stored(result, "split", "split"))
     labels = _stored(result, "data", "data")["y"]
     counts, wrong, rows, asked = {}, {}, 0, {}

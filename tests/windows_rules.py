@@ -1,9 +1,9 @@
-"""Makes a process on Linux keep to what Windows asks of it, as far as that can be done.
+"""Make a process on Linux follow Windows' rules for files, as far as possible.
 
-What is not there is not there: modules such as ``fcntl``, functions such as ``os.nice``. A file that
-is open is neither deleted nor renamed, nor is a folder that holds one; nothing is renamed onto what
-is there; and only what was opened for writing is synchronised. SQLite, which talks to the system by
-itself, is not held to it: on Windows it keeps to these rules of its own accord.
+Modules such as ``fcntl`` and functions such as ``os.nice`` are missing. An open file is not deleted
+or renamed, nor is a folder that holds one. Nothing is renamed to a name that exists. Only files
+opened for writing are synchronised. SQLite calls the system directly, so these rules do not apply
+to it: its Windows version follows them itself.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ FUNCTIONS = ("getpriority", "killpg", "nice", "sched_getaffinity", "setpriority"
 
 
 def apply() -> None:
-    """Hold this process to the rules; before anything that is to be held to them is imported."""
+    """Apply the rules to this process; call it before the modules that must follow them."""
     for module in MODULES:
         sys.modules[module] = None  # type: ignore[assignment]
     for function in FUNCTIONS:
         delattr(os, function)
     for name in ("unlink", "remove", "rename", "replace", "rmdir"):
-        setattr(os, name, _refusing_what_is_open(getattr(os, name)))
-    os.rename = _refusing_what_is_there(os.rename)
-    os.fsync = _refusing_what_is_read_only(os.fsync)
+        setattr(os, name, _refusing_open_files(getattr(os, name)))
+    os.rename = _refusing_existing_targets(os.rename)
+    os.fsync = _refusing_read_only_files(os.fsync)
 
 
-def _refusing_what_is_open(change: Callable[..., None]) -> Callable[..., None]:
+def _refusing_open_files(change: Callable[..., None]) -> Callable[..., None]:
     def refusing(*paths: Any, **options: Any) -> None:
         inside = options.get("dir_fd")
         folder = Path(f"/proc/self/fd/{inside}").readlink() if inside is not None else Path()
@@ -44,16 +44,16 @@ def _refusing_what_is_open(change: Callable[..., None]) -> Callable[..., None]:
     return refusing
 
 
-def _refusing_what_is_there(rename: Callable[..., None]) -> Callable[..., None]:
+def _refusing_existing_targets(rename: Callable[..., None]) -> Callable[..., None]:
     def refusing(source: Any, target: Any) -> None:
         if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, "the file is there already", str(target))
+            raise FileExistsError(errno.EEXIST, "the file already exists", str(target))
         rename(source, target)
 
     return refusing
 
 
-def _refusing_what_is_read_only(fsync: Callable[[int], None]) -> Callable[[int], None]:
+def _refusing_read_only_files(fsync: Callable[[int], None]) -> Callable[[int], None]:
     def refusing(descriptor: int) -> None:
         about = Path(f"/proc/self/fdinfo/{descriptor}").read_text()
         flags = int(about.partition("flags:")[2].split()[0], 8)
@@ -74,5 +74,5 @@ def _open_files() -> set[Path]:
         try:
             opened.add(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115
         except FileNotFoundError:
-            continue  # the listing's own
+            continue  # the descriptor of the listing itself
     return {Path(name) for name in mapped | opened if name.startswith("/") and os.path.isfile(name)}  # noqa: PTH113

@@ -1,4 +1,4 @@
-"""The commands, and how a mistake is told: one sentence on stderr, exit code 2, no traceback."""
+"""The commands, and how errors are shown: one sentence on stderr, exit code 2, no traceback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="prunepriv",
-    help="Membership leakage in pruned neural networks: train, prune, attack, defend, and look.",
+    help="Membership leakage in pruned neural networks: train, prune, attack, defend, compare.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -28,7 +28,7 @@ app = typer.Typer(
 Store = Annotated[
     Path | None,
     typer.Option(
-        "--store", help="Folder of the store; else PRUNEPRIV_STORE, else a folder of yours."
+        "--store", help="Folder of the store; else PRUNEPRIV_STORE, else your own folder."
     ),
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `list` shows it.")]
@@ -44,12 +44,10 @@ def _tell_version(asked: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_tell_version, is_eager=True, help="Tell the program's version."
-        ),
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """What is told before a command."""
+    """Options of the program itself, before a command."""
 
 
 def main() -> NoReturn:
@@ -73,7 +71,7 @@ def main() -> NoReturn:
 
 
 def _what_came(error: typer.TyperException) -> str:
-    """Of an option that cannot be read: its name, the rule and what came; else nothing."""
+    """For an option that cannot be read: its name, the rule and the given value; else ""."""
     cause, option = error.__cause__, getattr(error, "param", None)
     if not isinstance(cause, ValidationError) or option is None:
         return ""
@@ -90,7 +88,8 @@ def _tell(sentence: str) -> None:
 def engine(
     store: Store = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Worker processes; one per core, up to 4.")
+        int | None,
+        typer.Option(min=1, max=256, help="Worker processes; by default one per core, up to 4."),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -101,7 +100,7 @@ def engine(
     ] = 900.0,
     runner: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
-    """Work on the runs of the store, until idle. `run` and the dashboard start it by themselves."""
+    """Work on the runs of the store until none is left. `run` and the dashboard start it."""
     from prunepriv.engine.process import run_engine
     from prunepriv.engine.runner import RUN_STEP
 

@@ -20,7 +20,7 @@ def dashboard(
     port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65535, help="Where to listen.", show_default="8501, or the next free port"
+            min=1, max=65535, help="Port to listen on.", show_default="8501, or the next free port"
         ),
     ] = None,
     browser: Annotated[
@@ -28,19 +28,19 @@ def dashboard(
     ] = False,
     store: Store = None,
 ) -> None:
-    """Open the dashboard. It listens on this machine only and says where."""
+    """Open the dashboard. It listens on this machine only and prints its address."""
     os.environ["PRUNEPRIV_STORE"] = str(store_folder(store))  # absolute, as the folder changes now
     os.environ["PRUNEPRIV_DATA"] = str(data_folder())
-    os.chdir(root())  # a config.toml of another project in the user's folder is none of ours
+    os.chdir(root())  # so that no config.toml of another project is read
     sys.argv = ["streamlit", *streamlit_words(port, browser)]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 
 
 def streamlit_words(port: int | None, browser: bool) -> list[str]:
-    """What to tell streamlit: the app, and all that our ``config.toml`` says but for the looks.
+    """Streamlit's arguments: the app, and all settings of our ``config.toml`` except the theme.
 
-    Flags go before ``STREAMLIT_`` variables and before the user's own ``config.toml``. So neither
-    makes the dashboard listen on another address, or send usage statistics, unnoticed.
+    Flags override ``STREAMLIT_`` variables and the user's own ``config.toml``. So neither can make
+    the dashboard listen on another address or send usage statistics.
     """
     settings = tomllib.loads((root() / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     del settings["theme"]

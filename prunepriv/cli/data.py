@@ -1,4 +1,4 @@
-"""``data``: which data sets there are, and reading one of yours."""
+"""``data``: lists the data sets, or reads the user's own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def data(
     ] = None,
     store: Store = None,
 ) -> None:
-    """List the data sets, or read one of yours into the store."""
+    """List the data sets, or read your own into the store."""
     from prunepriv.store.own_data import imported, in_words
 
     folder = store_folder(store)
@@ -44,10 +44,10 @@ def data(
 
 
 def chosen(text: str | None, label_column: str | None, store: Path) -> dict[str, Any]:
-    """What ``--dataset`` names, as ``Data`` takes it; a file or folder is read first.
+    """The fields of ``Data`` for a value of ``--dataset``; a file or folder is read first.
 
     Raises:
-        ExperimentError: own:DIGEST that is not there, or a label column without a file.
+        ExperimentError: own:DIGEST that the store does not hold, or a label column without a file.
         DataError: a file that cannot be used.
     """
     from prunepriv.store.named_data import data_settings
@@ -56,7 +56,7 @@ def chosen(text: str | None, label_column: str | None, store: Path) -> dict[str,
 
 
 def _read(path: Path, label_column: str | None, store: Path) -> Any:
-    """Import a path, with a bar where someone watches."""
+    """Import a path, with a progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -18,10 +18,10 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 
 EXAMPLE_PRESETS = ("shapes_stopped_early", "shapes_learnt_by_heart", "checkins_fc")
-"""The first is what a visitor sees first."""
+"""The dashboard shows the first one at first."""
 
 
-Name = Annotated[str, typer.Option(help="With --run: the example's folder, of a-z 0-9 _.")]
+Name = Annotated[str, typer.Option(help="With --run: name of the example's folder, of a-z 0-9 _.")]
 
 
 @app.command()
@@ -34,11 +34,11 @@ def example(
         bool, typer.Option("--inline", help="Run in this process, without the engine.")
     ] = False,
     run: Annotated[
-        str, typer.Option(help="Bundle this finished run of the store, and make no other.")
+        str, typer.Option(help="Bundle this finished run of the store, and no other.")
     ] = "",
     name: Name = "",
-    label: Annotated[str, typer.Option(help="With --run: what people read.")] = "",
-    description: Annotated[str, typer.Option(help="With --run: one plain sentence.")] = "",
+    label: Annotated[str, typer.Option(help="With --run: the name that people read.")] = "",
+    description: Annotated[str, typer.Option(help="With --run: one sentence about it.")] = "",
 ) -> None:
     """Make the example runs that are bundled with the dashboard, or bundle a run of the store."""
     from prunepriv.cli.launch import run_to_end

@@ -1,4 +1,4 @@
-"""``export``."""
+"""``export``: figures and signals of a run as files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def export(
     from prunepriv.store.result import Result
 
     if json is None and csv is None and signals is None:
-        raise ExperimentError("export writes what it is told to: give --json, --csv or --signals")
+        raise ExperimentError("export has nothing to write: give --json, --csv or --signals")
     folder = store_folder(store)
     catalog = Catalog(folder)
     run = catalog.run(run_id)

@@ -1,4 +1,4 @@
-"""What ``run`` does once it knows the experiment: launch or attach, follow, show."""
+"""How ``run`` runs an experiment: launch or attach, follow, show."""
 
 from __future__ import annotations
 
@@ -37,19 +37,17 @@ def run_and_show(
 
 
 def run_to_end(experiment: Experiment, store: Path, inline: bool = False) -> None:
-    """Run an experiment and show how far it is, until it is done.
+    """Run an experiment and show its progress until it is done.
 
     Raises:
         PruneprivError: the run failed or was cancelled, or cannot be launched.
     """
     run_id = experiment.run_id
     if inline:
-        interruption = (
-            f"cancelled: the same command takes {run_id} up again from its finished steps"
-        )
+        interruption = f"cancelled: the same command resumes {run_id} from its finished steps"
     else:
         interruption = (
-            f"{run_id} goes on in the engine: the same command attaches to it again, "
+            f"{run_id} continues in the engine: the same command shows its progress again, "
             f"`python -m prunepriv cancel {run_id}` stops it"
         )
     standing = follow_shown([experiment], store, inline, run_id, interruption)
@@ -60,10 +58,12 @@ def run_to_end(experiment: Experiment, store: Path, inline: bool = False) -> Non
 
 
 def check_writable(file: Path) -> None:
-    """Find out before hours of work that a file cannot be written.
+    """Refuse a file that cannot be written, before hours of work.
 
     Raises:
-        ExperimentError: its folder is not there or not writable, or it is a folder.
+        ExperimentError: its folder does not exist or is not writable, or it is itself a folder.
     """
     if file.is_dir() or not os.access(file.absolute().parent, os.W_OK):
-        raise ExperimentError(f"{file} cannot be written: name a file in a folder that is there")
+        raise ExperimentError(
+            f"{file} cannot be written: name a file in a folder that exists and is writable"
+        )

@@ -1,4 +1,4 @@
-"""Progress on stderr, of a run or a sweep: a bar on a terminal, a few plain lines elsewhere."""
+"""Progress of a run or a sweep on stderr: a bar on a terminal, a few lines elsewhere."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from prunepriv.prose import duration
 def follow_shown(
     experiments: Sequence[Experiment], store: Path, inline: bool, name: str, interruption: str
 ) -> Standing:
-    """Work through runs and show how far they are; see :func:`prunepriv.engine.follow.follow`.
+    """Work through runs and show their progress; see :func:`prunepriv.engine.follow.follow`.
 
     Args:
-        experiments, store, inline: as there.
+        experiments, store, inline: as for that function.
         name: what is followed: the id of a run or a sweep.
-        interruption: what Ctrl-C means for it; told, and then this process ends.
+        interruption: what Ctrl-C means for it; it is printed, and then this process ends.
     """
     try:
         with Bar(name) if sys.stderr.isatty() else Lines(name) as display:
@@ -38,7 +38,7 @@ def follow_shown(
 
 
 class Lines:
-    """A line when the work begins and one when it is done: for logs and pipes."""
+    """A line at the beginning and a line at the end: for logs and pipes."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -52,11 +52,11 @@ class Lines:
         return
 
     def show(self, standing: Standing) -> None:
-        """The beginning once, and the end."""
+        """Print the line of the beginning once, and that of the end."""
         if standing.cached is None:
             if self._is_first() or standing.ended == standing.runs:
                 self.tell(f"{self._name}: {standing.counts} done")
-        elif standing.queue_position is None:  # what is cached is known when a run has begun
+        elif standing.queue_position is None:  # the cached steps are known once a run has begun
             if self._is_first():
                 self.tell(f"{self._name}: {standing.steps} steps, {standing.cached} of them cached")
             if standing.done:
@@ -72,7 +72,7 @@ class Lines:
 
 
 class Bar:
-    """A bar of the share done, with what is going on and the time left."""
+    """A bar of the share done, with the steps at work and the time left."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -95,7 +95,7 @@ class Bar:
         self._progress.stop()
 
     def show(self, standing: Standing) -> None:
-        """How far it is now."""
+        """Update the bar."""
         self._progress.update(
             self._task,
             completed=standing.fraction,

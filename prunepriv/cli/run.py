@@ -1,4 +1,4 @@
-"""``run`` and ``cancel``."""
+"""``run`` and ``cancel``: start or resume a run, and stop it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(
     ] = None,
     label_column: Annotated[
         str | None,
-        typer.Option(help="The label's column in a file of yours.", show_default="label"),
+        typer.Option(help="The label's column in your own file.", show_default="label"),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     store: Store = None,
@@ -34,7 +34,7 @@ def run(
     ] = False,
     **options: Any,
 ) -> None:
-    """Run an experiment, or take up one that was begun; finished steps are taken from the store."""
+    """Run an experiment, or resume it; finished steps are taken from the store."""
     from prunepriv.cli.data import chosen
     from prunepriv.cli.launch import run_and_show
 
@@ -54,14 +54,14 @@ def run(
 
 @app.command()
 def cancel(run_id: Run, store: Store = None) -> None:
-    """Stop a run. Its finished steps are kept, and `run` takes it up again."""
+    """Stop a run. Its finished steps are kept, and `run` resumes it."""
 
     Catalog(store_folder(store)).request_cancel(run_id)
     typer.echo(f"{run_id}: told to stop")
 
 
 def _read(setting: Setting, value: Any) -> Any:
-    """What an option was given, as the experiment takes it."""
+    """The value of an option, in the form that the experiment needs."""
     if setting.path == "data.knobs":
         return _knobs(value)
     if setting.many:
@@ -102,14 +102,14 @@ def _option(setting: Setting) -> inspect.Parameter:
 
 
 def _help(setting: Setting) -> str:
-    """What a setting means, what it can be, and what 0 means."""
+    """What a setting means, its values, and what 0 means."""
     words = [setting.help]
     if setting.choices:
         words.append(
             f"{'All, or some' if setting.many else 'One'} of {', '.join(setting.choices)}."
         )
     if setting.path == "data.name":
-        words.append("A file or folder of yours serves too (see `data`), or own:DIGEST.")
+        words.append("Or your own file or folder (see `data`), or own:DIGEST.")
     if setting.zero:
         words.append(f"0: {setting.zero}.")
     return " ".join(words)
@@ -120,7 +120,7 @@ def _default(setting: Setting) -> str:
 
 
 def _with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for each setting in the place of ``**options``."""
+    """The command, with one option per setting in place of ``**options``."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[:-1]
     ours = [_option(setting) for setting in SETTINGS]
     keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]

@@ -1,4 +1,4 @@
-"""``list`` and ``show``."""
+"""``list`` and ``show``: the runs of the store, and one of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prunepriv.store.catalog import Catalog
 
 @app.command("list")
 def list_runs(store: Store = None) -> None:
-    """The runs of the store, the last submitted first."""
+    """List the runs of the store, the last submitted first."""
     folder = store_folder(store)
     runs = Catalog(folder).runs()
     if runs:
@@ -24,7 +24,7 @@ def list_runs(store: Store = None) -> None:
 
 @app.command()
 def show(run_id: Run, store: Store = None) -> None:
-    """A run's models, attacks and steps."""
+    """Show a run's models, attacks and steps."""
     folder = store_folder(store)
     catalog = Catalog(folder)
     run, steps = catalog.run(run_id), catalog.steps(run_id)

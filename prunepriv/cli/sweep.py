@@ -1,4 +1,4 @@
-"""``sweep``."""
+"""``sweep``: an experiment for every cell of a grid."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def sweep(
         typer.Argument(
             metavar="FILE|PRESET|SWEEP",
             help="A YAML or JSON file, a preset (sparsity, defenses, knowledge, paper), or a "
-            "sweep of the store by its id.",
+            "id of a sweep in the store.",
         ),
     ],
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what it consists of and how long it takes.")
+        bool, typer.Option("--plan", help="Only count models, runs, steps and time.")
     ] = False,
     limit: Annotated[int | None, typer.Option(help="Only the first N shuffled records.")] = None,
     width: Annotated[
@@ -37,10 +37,14 @@ def sweep(
         list[str] | None,
         typer.Option(help="AXIS=V1,V2: keep these values of an axis only; repeatable."),
     ] = None,
-    seeds: Annotated[str | None, typer.Option(help="Go over these seeds: 1,2,3.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Run every cell with each of these seeds: 1,2,3.")
+    ] = None,
     table: Annotated[
         Path | None,
-        typer.Option(help="Write the results to this .parquet or .csv, and the means beside it."),
+        typer.Option(
+            help="Write the results to this .parquet or .csv file, and the means to FILE_summary."
+        ),
     ] = None,
     cancel: Annotated[bool, typer.Option("--cancel", help="Stop the sweep's runs.")] = False,
     store: Store = None,
@@ -48,7 +52,7 @@ def sweep(
         bool, typer.Option("--inline", help="Run in this process, without the engine.")
     ] = False,
 ) -> None:
-    """Run an experiment for every cell of a grid, or take up a sweep that was begun."""
+    """Run an experiment for every cell of a grid, or resume a sweep."""
     from prunepriv.cli import sweeping
     from prunepriv.experiment.sweep import changed
     from prunepriv.store.sweep_files import find_sweep

@@ -1,4 +1,4 @@
-"""What ``sweep`` does once it knows what was asked: plan, launch, follow, tabulate."""
+"""How ``sweep`` runs a sweep: plan, launch, follow, tabulate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from prunepriv.store.sweep_files import write_sweep
 from prunepriv.store.sweep_table import check_table_name, summary, sweep_table, write_tables
 
 MOST_TOLD = 10
-"""Failures or skipped cells that are told one by one."""
+"""Failures or skipped cells that are printed one by one."""
 ROWS_SHOWN = 60
 
 
@@ -48,7 +48,7 @@ def print_plan(sweep: Sweep, store: Path) -> None:
 
 
 def cancel(sweep: Sweep, store: Path) -> None:
-    """Ask all runs of a sweep that wait or are worked on to stop."""
+    """Stop all runs of a sweep that wait or are at work."""
     catalog = Catalog(store)
     active = [run for run in catalog.runs(sweep.run_ids) if run.active]
     for run in active:
@@ -74,12 +74,12 @@ def run_and_tabulate(sweep: Sweep, store: Path, file: Path | None, inline: bool)
 
 
 def _follow(sweep: Sweep, store: Path, inline: bool) -> Standing:
-    """Until no run is active."""
-    cancelled = "cancelled: the same command takes it up again from its finished steps"
+    """Show progress until no run is active."""
+    cancelled = "cancelled: the same command resumes it from its finished steps"
     goes_on = (
-        f"{sweep.sweep_id} goes on in the engine: "
-        f"`python -m prunepriv sweep {sweep.sweep_id}` attaches to it again, "
-        f"with --cancel it stops it"
+        f"{sweep.sweep_id} continues in the engine: "
+        f"`python -m prunepriv sweep {sweep.sweep_id}` shows its progress again, "
+        f"and stops it with --cancel"
     )
     interruption = cancelled if inline else goes_on
     try:
@@ -123,7 +123,7 @@ def _tell_skipped(sweep: Sweep) -> None:
 
 
 def _tell_failures(sweep: Sweep, standing: Standing) -> None:
-    """What went wrong, and exit code 2; nothing where all runs are done."""
+    """Print which runs failed, and exit with code 2 unless all runs are done."""
     for run_id, sentence in standing.failures[:MOST_TOLD]:
         typer.echo(f"{run_id} failed: {sentence}", err=True)
     if len(standing.failures) > MOST_TOLD:
@@ -132,7 +132,7 @@ def _tell_failures(sweep: Sweep, standing: Standing) -> None:
     if left:
         typer.echo(
             f"{sweep.sweep_id}: {left} of {standing.runs} runs are not done; "
-            "the same command takes them up again",
+            "the same command resumes them",
             err=True,
         )
         sys.exit(MISTAKE)

@@ -13,19 +13,19 @@ from prunepriv.prose import privacy_statement
 from prunepriv.store.schema import RunView, StepView
 
 SIZES = ("parameters", "multiplications")
-"""Of a model, as the report has them; multiplications are those for one record."""
+"""A model's size, as fields of the report; multiplications are those for one record."""
 CONSOLE_WIDTH = 120
-"""Of a table that goes to a file or a pipe."""
+"""Characters per line of a table that goes to a file or a pipe."""
 
 
 def console() -> Console:
-    """Standard output; wide enough for a table where it is no terminal."""
+    """Standard output; CONSOLE_WIDTH wide unless it is a terminal."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=CONSOLE_WIDTH)
 
 
 def print_run(report: Mapping[str, Any]) -> None:
-    """The models and the attacks of a finished run, see ``store.report``."""
+    """Print the models, attacks and checks of a finished run, see ``store.report``."""
     out = console()
     models = Table(title=report["run"], title_justify="left")
     for column in ("model", "member accuracy", "non-member accuracy", "sparsity", *SIZES):
@@ -58,7 +58,7 @@ def print_run(report: Mapping[str, Any]) -> None:
 
 
 def print_checks(checks: Sequence[Mapping[str, Any]]) -> None:
-    """What was checked of a run; a check that failed comes first, in capitals."""
+    """Print the checks of a run, failed ones first and in capitals."""
     table = Table(title="checks", title_justify="left")
     for column in ("check", "", "found"):
         table.add_column(column, overflow="fold")
@@ -69,7 +69,7 @@ def print_checks(checks: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_runs(runs: Sequence[RunView]) -> None:
-    """The list of runs, the last submitted first."""
+    """Print a list of runs, in the given order."""
     table = Table()
     for column in ("run", "status", "submitted", "what"):
         table.add_column(column, overflow="fold" if column == "run" else "ellipsis")
@@ -85,7 +85,7 @@ def print_runs(runs: Sequence[RunView]) -> None:
 
 
 def print_steps(steps: Sequence[StepView]) -> None:
-    """A run's steps: how long each took, and which were already there."""
+    """Print a run's steps: how long each took, and which were in the store."""
     table = Table(title="steps", title_justify="left")
     for column in ("step", "status", "seconds", "key"):
         table.add_column(column, justify="right" if column == "seconds" else "left")

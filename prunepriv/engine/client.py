@@ -1,4 +1,4 @@
-"""What the pages and the command line ask of the engine. Imports neither torch nor Dask."""
+"""Start the engine and submit runs to it. Imports neither torch nor Dask."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ ENGINE_LOCK = "engine.lock"
 ENGINE_LOG = "engine.log"
 
 MOST_WORKERS = 4
-"""Steps of one run that are worth doing side by side, on a machine of many cores."""
+"""More workers than this are of little use to one run, even with many cores."""
 
 _started: list[subprocess.Popen[bytes]] = []
-"""Engines that this process started: kept so that one that has ended does not stay a zombie."""
+"""Engines that this process started: it must poll them, or ended ones stay as zombie processes."""
 
 _START_DEADLINE = 30.0
 _LONGEST_LOG = 4 * 2**20
@@ -41,14 +41,14 @@ def engine_is_alive(store: Path) -> bool:
 
 
 def launch(experiment: Experiment, store: Path, options: tuple[str, ...] = ()) -> str:
-    """Submit a run, see to it that an engine works on it, and return the run's id.
+    """Submit a run, start an engine if none is running, and return the run's id.
 
     A run whose steps are all in the store is done at once, without an engine.
 
     Args:
         experiment: what to run.
         store: the store's folder.
-        options: further words for ``python -m prunepriv engine``, if one has to be started.
+        options: more arguments for ``python -m prunepriv engine``, if it is started.
 
     Raises:
         StoreError: the store cannot be used.
@@ -64,11 +64,12 @@ def launch_all(
     *,
     leave_done: bool = True,
 ) -> list[str]:
-    """Submit several runs as :func:`launch` does one; their ids.
+    """Submit several runs, as :func:`launch` submits one, and return their ids.
 
     Args:
-        experiments, store, options: as there.
-        leave_done: whether a run that is done, its steps all still there, stays as it is.
+        experiments, store, options: as for :func:`launch`.
+        leave_done: whether a run that is done is not submitted again, if the store still holds all
+            its steps.
     """
     catalog = Catalog(store)
     artifacts = ArtifactStore(store)
@@ -95,10 +96,10 @@ def launch_all(
 
 
 def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
-    """Start the store's engine where none is; returns when there is one.
+    """Start the store's engine if none is running, and return when it runs.
 
-    It lives in a session of its own and outlives the caller. What it has to say goes to
-    ``engine.log`` in the store.
+    It has its own session and continues when the caller ends. Its output goes to ``engine.log`` in
+    the store.
 
     Raises:
         EngineError: it did not start.
@@ -117,7 +118,9 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows' own way
+                creationflags=getattr(
+                    subprocess, "CREATE_NO_WINDOW", 0
+                ),  # no console window on Windows
                 cwd=root(),
                 env={**os.environ, "PRUNEPRIV_DATA": str(data_folder())},  # absolute
             )
@@ -127,7 +130,7 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
     deadline = time.monotonic() + _START_DEADLINE
     while not engine_is_alive(store):
         if process.poll() not in (None, 0) and not engine_is_alive(store):
-            raise EngineError(f"the engine could not be started: {log} tells why")
+            raise EngineError(f"the engine could not be started: see {log}")
         if time.monotonic() > deadline:
             raise EngineError(f"the engine has not started within {_START_DEADLINE:g} s: see {log}")
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Following a run or a sweep to its end: launch it, show how far it is, keep an engine at it.
+"""Follow a run or a sweep to its end: launch it, show its progress, restart its engine.
 
 A run is a sweep of one. Imports neither torch nor Dask.
 """
@@ -20,40 +20,40 @@ from prunepriv.experiment import Experiment
 from prunepriv.store.catalog import Catalog
 
 LOOK_EVERY = 0.1
-"""Seconds between two looks."""
+"""Seconds between two readings of the catalogue."""
 RESTARTS = 3
-"""How often an engine that has ended is started again."""
+"""How often an engine that has ended is restarted."""
 
 
 class Display(Protocol):
-    """Where progress is shown: a bar in a terminal or a notebook, or lines of a log."""
+    """Shows progress: a bar in a terminal or a notebook, or lines of a log."""
 
     def show(self, standing: Standing) -> None:
-        """How far it is now; called about ten times a second."""
+        """Show the present state; called about ten times a second."""
 
     def tell(self, sentence: str) -> None:
-        """Something to be read beside it."""
+        """Show a sentence beside the progress."""
 
 
 def follow(
     experiments: Sequence[Experiment], store: Path, display: Display, *, inline: bool = False
 ) -> Standing:
-    """Work through one run or many, or join those that are at work, until all have ended.
+    """Work through one or more runs, or attach to those at work, until all have ended.
 
     Args:
-        experiments: what to run; of several, those that are done are left as they are.
+        experiments: what to run; if there are several, finished ones are not run again.
         store: the store's folder.
-        display: is shown how far they are.
+        display: shows their progress.
         inline: work in this process, one run after the other, without the engine. A run that
             fails does not stop the rest.
 
     Returns:
-        How they ended. Failures and cancelled runs are told there and not raised.
+        How they ended. It lists failed and cancelled runs; these are not raised.
 
     Raises:
-        EngineError: the engine cannot be started, or ends again and again.
+        EngineError: the engine cannot be started, or ended more than RESTARTS times.
         StoreError: the store cannot be used.
-        Cancelled: an inline run was asked to stop.
+        Cancelled: an inline run was cancelled.
     """
     catalog = Catalog(store)
     try:
@@ -66,20 +66,22 @@ def follow(
 
 
 def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
-    """Until the engine has ended all runs; one that died meanwhile is started again."""
+    """Wait until all runs have ended; an engine that ends before them is restarted."""
     watch = Watch(experiments, catalog, default_workers())
     by_id = {experiment.run_id: experiment for experiment in experiments}
     restarts = 0
     while _goes_on(standing := watch.look()):
         display.show(standing)
         if engine_is_alive(catalog.store):
-            for run_id in standing.interrupted:  # left by an inline run: no engine looks for those
+            for (
+                run_id
+            ) in standing.interrupted:  # an inline run's: the engine does not look for them
                 catalog.submit(by_id[run_id])
         elif _goes_on(watch.look()):
             restarts += 1
             if restarts > RESTARTS:
                 raise EngineError(f"the engine ended {restarts} times: see engine.log in the store")
-            display.tell("the engine has ended: starting it again, finished steps are kept")
+            display.tell("the engine has ended: restarting it, finished steps are kept")
             ensure_engine(catalog.store)
         time.sleep(LOOK_EVERY)
     display.show(standing)
@@ -87,12 +89,12 @@ def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
 
 
 def _goes_on(standing: Standing) -> bool:
-    """Whether a run is at work, or will be once there is an engine again."""
+    """Whether a run is at work, or will be when the engine is restarted."""
     return standing.active > 0 or bool(standing.interrupted)
 
 
 def _work(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
-    """In this process, one run after the other."""
+    """Work in this process, one run after the other."""
     watch = Watch(experiments, catalog, 1)
     show = _now_and_then(lambda: display.show(watch.look()))
     failures: dict[str, str] = {}
@@ -111,7 +113,7 @@ def _work(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
 
 
 def _now_and_then(show: Callable[[], None]) -> Callable[[], None]:
-    """``show``, but called only where the last call was long enough ago."""
+    """``show``, but skipped if the last call was less than LOOK_EVERY seconds ago."""
     last = -math.inf
 
     def maybe() -> None:

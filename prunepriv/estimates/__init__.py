@@ -1,1 +1,1 @@
-"""What runs and sweeps cost, and how far they are. Imports no torch."""
+"""How long runs and sweeps take, and how much of them is done. Imports no torch."""

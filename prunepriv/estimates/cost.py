@@ -1,4 +1,4 @@
-"""What a run or a sweep will cost. A run is a sweep of one; steps that runs share count once.
+"""How long a run or a sweep will take. A run is a sweep of one; shared steps count once.
 
 Imports no torch.
 """
@@ -17,19 +17,19 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 
 Waits = Mapping[str, Sequence[str]]
-"""Keys of steps, each with the keys of those that it waits for, which come before it."""
+"""For each step's key, the keys of the steps that it waits for; these come before it."""
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """What one step will cost.
+    """How long one step will take.
 
     Attributes:
-        step: which.
-        seconds: expected; None where nothing like it has been measured.
+        step: the step.
+        seconds: expected; None where no similar step has been measured.
         cached: whether the store holds it: then nothing is left to do.
-        guessed: label of its network where that has never been measured, and the steps of other
-            networks stand in for its own; else "".
+        guessed: label of its network where that has never been measured, so that the estimate
+            comes from other networks' steps; else "".
     """
 
     step: Step
@@ -40,12 +40,12 @@ class StepCost:
 
 @dataclass(frozen=True)
 class KindCost:
-    """What all steps of a kind will cost.
+    """How long all steps of a kind will take.
 
     Attributes:
         steps: how many.
         cached: how many of them the store holds.
-        seconds: expected work on the others; None where one of them has never been measured.
+        seconds: expected work on the other steps; None where one of them has never been measured.
     """
 
     steps: int
@@ -55,15 +55,15 @@ class KindCost:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run or a sweep will cost.
+    """How long a run or a sweep will take.
 
     Attributes:
         runs: how many.
         pruned_models: targets that are pruned and fine-tuned without a defence, each counted once.
-        seconds: expected wall time (see :func:`wall_seconds`), without what the store holds and
-            what has never been measured.
+        seconds: expected wall time (see :func:`wall_seconds`), without steps that the store holds
+            or that have never been measured.
         kinds: the distinct steps of all runs, by kind.
-        guessed: networks, by label, whose steps are judged by those of others.
+        guessed: labels of networks whose estimates come from other networks' steps.
     """
 
     runs: int
@@ -84,11 +84,11 @@ class Cost:
 
     @property
     def unmeasured(self) -> tuple[StepKind, ...]:
-        """Kinds of step that have never run here; then it takes longer than ``seconds``."""
+        """Kinds of step that have never run here; with one, the time is more than ``seconds``."""
         return tuple(kind for kind, cost in self.kinds.items() if cost.seconds is None)
 
     def time_words(self, workers: int) -> str:
-        """The expected time, and how far it is to be trusted."""
+        """The expected time in words, and why it may be wrong."""
         if self.cached_steps == self.steps:
             return "none, all its steps are in the store"
         by = "one worker" if workers == 1 else f"{workers} workers"
@@ -99,17 +99,19 @@ class Cost:
             doubts.append(f"steps of the kind {kinds} have never been measured here")
         if self.guessed:
             doubts.append(
-                f"{join(self.guessed)} never ran here, so other networks' steps stand in "
-                "and it may be far off"
+                f"{join(self.guessed)} never ran here, so the time is estimated from other "
+                "networks' steps and may be far off"
             )
-        return f"{about}; {'; '.join(doubts)}" if doubts else f"{about}, by runs measured before"
+        return (
+            f"{about}; {'; '.join(doubts)}" if doubts else f"{about}, estimated from earlier runs"
+        )
 
 
 def cost_of(experiments: Sequence[Experiment], catalog: Catalog, workers: int) -> Cost:
-    """What the runs would cost if they were launched now, with nothing else to do.
+    """How long the runs would take if they were launched now, with no other runs waiting.
 
     Args:
-        experiments: of the runs, one or many.
+        experiments: one or more.
         catalog: of the store.
         workers: how many steps are worked on at once.
     """
@@ -128,9 +130,9 @@ def cost_of(experiments: Sequence[Experiment], catalog: Catalog, workers: int) -
 
 
 def step_costs(plans: Iterable[Plan], catalog: Catalog) -> tuple[StepCost, ...]:
-    """What each distinct step of the plans would cost, in an order that can be worked through.
+    """How long each distinct step of the plans would take; inputs come before their steps.
 
-    An artifact counts as there without being read.
+    An artifact counts as cached if the store lists it; it is not read.
     """
     throughput, store = measure(catalog), ArtifactStore(catalog.store)
     costs: dict[str, StepCost] = {}
@@ -142,29 +144,29 @@ def step_costs(plans: Iterable[Plan], catalog: Catalog) -> tuple[StepCost, ...]:
 
 
 def waits_of(steps: Iterable[Step]) -> Waits:
-    """What each of the steps waits for."""
+    """The keys that each of the steps waits for."""
     return {step.key: tuple(step.inputs.values()) for step in steps}
 
 
 def wall_seconds(
     waits: Waits, seconds: Mapping[str, float | None], workers: int, runs: int
 ) -> float | None:
-    """Expected wall time of the steps of so many runs; None where a step's seconds are unknown.
+    """Expected wall time of the steps of ``runs`` runs; None where a step's seconds are unknown.
 
-    The steps of one run are laid out as :func:`makespan` says. Among many runs, the steps of one
-    fill the gaps that another leaves: then it is the work divided by the workers, or the longest
-    chain of steps that wait for each other, whichever is more.
+    For one run it is :func:`makespan`. With several runs, a worker that one run does not need works
+    on another. Then the time is the larger of two: all work divided by the workers, and the longest
+    chain of steps that wait for each other.
 
     Args:
-        waits: which steps, and what each waits for.
+        waits: the steps, and what each waits for.
         seconds: by key; 0 for a step that is done, None if unknown.
         workers: how many steps are worked on at once.
-        runs: of how many runs they are.
+        runs: how many runs the steps belong to.
     """
     if runs == 1:
         return makespan(waits, seconds, workers)
     work = 0.0
-    ends: dict[str, float] = {}  # when each would be done with a worker of its own
+    ends: dict[str, float] = {}  # when each would be done with unlimited workers
     for key, inputs in waits.items():
         needed = seconds.get(key)
         if needed is None:
@@ -175,7 +177,7 @@ def wall_seconds(
 
 
 def makespan(waits: Waits, seconds: Mapping[str, float | None], workers: int) -> float | None:
-    """Wall time of the steps, each worker taking the next step in their order.
+    """Wall time of the steps when each free worker takes the next step in order.
 
     Args:
         waits, seconds, workers: as for :func:`wall_seconds`.

@@ -1,4 +1,4 @@
-"""How far a run or a sweep is, and how long it still takes. A run is a sweep of one.
+"""How much of a run or a sweep is done, and how long the rest takes. A run is a sweep of one.
 
 Imports no torch.
 """
@@ -20,20 +20,20 @@ from prunepriv.store.schema import RunView, StepView
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a run or a sweep is.
+    """How much of a run or a sweep is done.
 
     Attributes:
-        runs: how many there are; those done, failed, cancelled, active and interrupted are parts.
-        done, cancelled: how many ended so.
-        active: how many wait or are worked on.
-        interrupted: ids of the runs whose engine has ended before them.
+        runs: how many there are, whatever their status.
+        done, cancelled: how many have this status.
+        active: how many wait or are at work.
+        interrupted: ids of the runs whose engine ended before they did.
         failures: run id and sentence of each run that failed.
         steps, steps_done: distinct steps of all runs, and how many are done.
-        cached: how many steps of a run were in the store when it began; None of several runs.
+        cached: how many steps of a run were in the store when it began; None for several runs.
         fraction: share that is done, 0 to 1; see :func:`share_done`.
-        seconds_left: expected wall time until no run is active; None where it cannot be told.
-        queue_position: while none of the runs has begun: 1 if the first is next in the queue.
-        at_work: the steps that are being worked on.
+        seconds_left: expected wall time until no run is active; None if unknown.
+        queue_position: while none of the runs has begun: place of the first in the queue, from 1.
+        at_work: the steps at work.
     """
 
     runs: int
@@ -57,12 +57,12 @@ class Standing:
 
     @property
     def counts(self) -> str:
-        """How much is done: "2 of 4 runs, 20 of 32 steps"."""
+        """How many runs have ended and steps are done: "2 of 4 runs, 20 of 32 steps"."""
         return f"{self.ended} of {self.runs} runs, {self.steps_done:,} of {self.steps:,} steps"
 
     @property
     def words(self) -> str:
-        """What is going on: the steps at work of a run, the counts of a sweep."""
+        """The state in words: the steps at work of a run, the counts of a sweep."""
         if self.queue_position is not None:
             return f"waits, number {self.queue_position} in the queue"
         if self.runs > 1:
@@ -74,7 +74,7 @@ class Standing:
 
     @property
     def time_left(self) -> str:
-        """The time left in words: "about 3 min 20 s left"; "" where there is nothing to tell."""
+        """The time left in words: "about 3 min 20 s left"; "" if unknown."""
         if self.seconds_left is None or self.queue_position is not None:
             return ""
         return f"about {duration(self.seconds_left)} left"
@@ -83,11 +83,11 @@ class Standing:
 def share_done(seconds: Mapping[str, float | None], fractions: Mapping[str, float]) -> float:
     """Share of the work that is done, 0 to 1.
 
-    It goes by expected seconds where all of them are known, else each step counts the same.
+    Steps are weighted by their expected seconds where all are known, else equally.
 
     Args:
         seconds: expected, by step; None if unknown.
-        fractions: how much of a step is done, 0 to 1; 0 where it is left out.
+        fractions: how much of a step is done, 0 to 1; a missing step counts as 0.
     """
     weights = {key: expected for key, expected in seconds.items() if expected is not None}
     whole = sum(weights.values())
@@ -98,7 +98,7 @@ def share_done(seconds: Mapping[str, float | None], fractions: Mapping[str, floa
 
 
 class Watch:
-    """Looks at a run or a sweep, again and again. Threads may share one.
+    """Reads the progress of a run or a sweep repeatedly. Threads may share one.
 
     Args:
         experiments: of the runs.
@@ -125,7 +125,7 @@ class Watch:
         self._waits = waits_of(distinct.values())
 
     def look(self) -> Standing:
-        """How far the runs are now."""
+        """The present state of the runs."""
         with self._lock:
             return self._look()
 
@@ -159,7 +159,7 @@ class Watch:
         )
 
     def _steps(self, run: RunView) -> Sequence[StepView]:
-        """The run's steps, as far as they tell more than its status."""
+        """The run's steps, where they say more than its status."""
         if run.status == "queued" or (run.status == "done" and not self._alone):
             return ()
         if run.status not in ("failed", "cancelled"):
@@ -176,7 +176,7 @@ class Watch:
             if run.status == "done":
                 done.update(self._keys[run.run_id])
             done.update(step.key for step in steps[run.run_id] if step.status == "done")
-        return done & self._seconds.keys()  # what another version made is no step of ours
+        return done & self._seconds.keys()  # without steps of another version of the program
 
     def _cached(self, steps: Mapping[str, Sequence[StepView]]) -> int | None:
         if not self._alone:
@@ -186,7 +186,7 @@ class Watch:
     def _seconds_left(
         self, runs: Iterable[RunView], fractions: Mapping[str, float]
     ) -> float | None:
-        """Of the steps that runs which have not ended still need."""
+        """Expected wall time of the steps that unfinished runs still need."""
         ended = {run.run_id for run in runs if run.status in ("done", "failed", "cancelled")}
         left: dict[str, float | None] = dict.fromkeys(self._waits, 0.0)
         for run_id in self._keys.keys() - ended:

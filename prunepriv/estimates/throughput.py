@@ -1,8 +1,8 @@
-"""How long a step takes on this machine, from how long steps like it took before.
+"""How long a step takes on this machine, estimated from similar steps that are done.
 
 Each kind of step has a unit of work (a record passed through a network, for example); seconds per
 unit are the median over the finished steps in the store, or over the bundled example runs where
-nothing like it has run here yet. Imports no torch.
+no similar step has run here yet. Imports no torch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from prunepriv.plan import Step, StepKind, plan
 from prunepriv.store.catalog import Catalog
 
 LOOKED_AT = 40
-"""Runs from which throughput is measured: the last ones, for code and machines change."""
+"""Throughput is measured from the last runs only, because code and machines change."""
 
 Sort = tuple[str, ...]
 """Steps of one sort take the same time per unit of work: kind, then network or attack, recipe."""
@@ -42,18 +42,18 @@ class Throughput:
         self._rates = {sort: median(rates) for sort, rates in (rough | exact).items()}
 
     def seconds(self, step: Step, experiment: Experiment) -> float | None:
-        """Expected seconds of a step: like its own sort, else like others of its kind."""
+        """Expected seconds of a step: from its own sort, else from its kind."""
         sort = sort_of(step, experiment)
         rate = self._rates.get(sort, self._rates.get(sort[:1]))
         return None if rate is None else rate * units(step, experiment)
 
     def knows(self, step: Step, experiment: Experiment) -> bool:
-        """Whether steps of its very sort have been measured, not only others of its kind."""
+        """Whether steps of exactly its sort have been measured, not only of its kind."""
         return sort_of(step, experiment) in self._rates
 
 
 def measure(catalog: Catalog, examples: Path = EXAMPLES) -> Throughput:
-    """The throughput that the store's runs, then the bundled ones, show."""
+    """Throughput of the store's runs, and of the bundled ones for sorts that it lacks."""
     own = list(_rates_of_runs(catalog))
     known = {sort for sort, _ in own}
     bundled = [pair for pair in _rates_of_examples(examples) if pair[0] not in known]
@@ -61,7 +61,7 @@ def measure(catalog: Catalog, examples: Path = EXAMPLES) -> Throughput:
 
 
 def sort_of(step: Step, experiment: Experiment) -> Sort:
-    """Which steps it is like."""
+    """The sort of a step."""
     if step.kind in NETWORK_KINDS:
         return (step.kind, experiment.model.name)
     if step.kind in ("fit", "score"):
@@ -72,9 +72,9 @@ def sort_of(step: Step, experiment: Experiment) -> Sort:
 
 
 def units(step: Step, experiment: Experiment) -> float:
-    """How much work a step is, in units that mean something within its own sort only.
+    """How much work a step is; the unit differs from sort to sort.
 
-    Early stopping is not foreseen: an epoch that is allowed counts as done, here as in the
+    Early stopping cannot be predicted: all allowed epochs count as done, here and in the
     measurement.
     """
     option = experiment.data.option
@@ -113,7 +113,7 @@ def _rates_of_runs(catalog: Catalog) -> Iterator[tuple[Sort, float]]:
         try:
             experiment = run.experiment
         except ExperimentError:
-            continue  # of a version that knew other settings
+            continue  # a run of a version with other settings
         fresh = [
             s for s in catalog.steps(run.run_id) if s.seconds is not None and s.key not in seen
         ]

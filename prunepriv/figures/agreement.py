@@ -1,4 +1,4 @@
-"""Whether attacks find the same members: two can be equally accurate on different records."""
+"""Whether attacks find the same members: two attacks can be equally accurate on different ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def judged_alike(verdicts: np.ndarray) -> np.ndarray:
 def phi(verdicts: np.ndarray) -> np.ndarray:
     """(attacks, attacks) phi correlation of verdicts, in [-1, 1]; nan where one never varies.
 
-    Unlike the share judged alike it does not count what two attacks would agree on by chance.
+    Unlike the share judged alike, it does not count agreement by chance.
     """
     centred = verdicts - verdicts.mean(axis=1, keepdims=True)
     covariance = centred @ centred.T
@@ -47,7 +47,7 @@ def phi(verdicts: np.ndarray) -> np.ndarray:
 def agreement_heatmap(
     decisions: Mapping[str, np.ndarray], measure: Measure, theme: Theme
 ) -> tuple[go.Figure, pd.DataFrame]:
-    """How alike each pair of attacks judges.
+    """How often each pair of attacks gives the same verdict.
 
     Args:
         decisions: by attack, (n,) bool, all on the same records in the same order.

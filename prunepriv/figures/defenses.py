@@ -1,4 +1,4 @@
-"""Is a defence worth it: what it costs in accuracy, and what it takes from the attacker."""
+"""What a defence costs in accuracy, and how much it lowers the best attack's accuracy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Point:
     """A model in the privacy-utility plane.
 
     Attributes:
-        text: what stands beside it.
+        text: its label.
         utility: accuracy on non-members, 0 to 1.
         leakage: accuracy of the best attack, with its 95 % interval.
         run: id of the run it belongs to.
@@ -71,8 +71,8 @@ def model_accuracies(
 def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
     """Accuracy on non-members against the best attack's accuracy; down and right is better.
 
-    An arrow leads from the pruned model to every defended one: that of the run in view, and those
-    of other runs that started from the same pruned model.
+    An arrow points from the pruned model to every defended one: that of the run in view, and those
+    of other runs with the same pruned model.
 
     Returns:
         The figure and a row per point.
@@ -103,13 +103,13 @@ def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.Da
 
 
 LINE = 0.03
-"""Attack accuracy that a line of text takes up on the chart."""
+"""Height of a line of text on the chart, in attack accuracy."""
 
 
 def _label_lines(points: list[Point]) -> dict[int, int]:
-    """How many lines below its mark a defended model's name stands, by the point's id.
+    """How many lines below its mark a defended model's name is drawn, by the point's id.
 
-    Arrows come from above, so names stand below: as near as keeps clear of their neighbours'.
+    Arrows come from above, so names are below: as near as possible without covering others.
     """
     defended = sorted(
         (point for point in points if point.target.model == "defended"), key=lambda one: one.utility

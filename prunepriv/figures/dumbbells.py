@@ -1,4 +1,4 @@
-"""A row per model: two values joined by a line."""
+"""A row per model: two values connected by a line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KIND_ROWS: Json = {"autorange": "reversed", "showgrid": False, "ticks": "", "dti
 
 
 def dumbbells(panels: Panels, place: int, means: pd.DataFrame) -> None:
-    """A row per model: members' and non-members' value, joined by a line as long as the gap.
+    """A row per model: members' and non-members' value, connected by a line as long as the gap.
 
     Args:
         means: columns ``model``, ``members``, ``non-members``.

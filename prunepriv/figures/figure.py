@@ -1,4 +1,4 @@
-"""The type of a figure, for those who pass one on without importing plotly."""
+"""The type of a figure, for modules that must not import plotly."""
 
 from plotly.graph_objects import Figure
 

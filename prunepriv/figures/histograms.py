@@ -1,7 +1,7 @@
-"""Figure 1 of Yuan & Zhang 2022, with the control: members against non-members, model by model.
+"""Figure 1 of Yuan & Zhang 2022, with the control: members and non-members in each model.
 
 All panels share one set of bins and both axes; heights are densities, so that each group's bars
-have an area of 1 however many records it has.
+have an area of 1, whatever its number of records.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Bins:
     values: np.ndarray
 
     def counts(self, values: np.ndarray) -> np.ndarray:
-        """(bins,) how many values each bin holds; those beyond the ends count in the outermost."""
+        """(bins,) how many values each bin holds; values beyond the ends count in the outermost."""
         return np.asarray(np.histogram(self._clipped(values), self.positions)[0])
 
     def density(self, values: np.ndarray) -> np.ndarray:
@@ -60,7 +60,7 @@ class Bins:
         return np.asarray(np.minimum(places, len(self.positions) - 2) == index)
 
     def label(self, index: int) -> str:
-        """The bin in words: "0.967 to 1"; the outermost ones say if they hold what lies beyond."""
+        """The bin in words: "0.967 to 1"; an outermost one that is open says "up to" or "and more"."""
         low, high = between(*(float(value) for value in self.values[index : index + 2]))
         if index == 0 and self.values[0] != 0:
             return f"up to {high}"
@@ -122,9 +122,9 @@ def leakage_histograms(
     """Histograms of one signal, a panel per kind of model.
 
     Args:
-        signals: what there is to draw, in the order of the panels; not empty.
+        signals: those to draw, in the order of the panels; not empty.
         scale: see :func:`prunepriv.figures.scales.scale_for`.
-        missing: panels without data, and what stands in them ("still being computed").
+        missing: panels without data, and the text in each ("still being computed").
         columns: panels in a row.
 
     Returns:
@@ -141,7 +141,11 @@ def leakage_histograms(
             _panel(panels, place, table[table["model"] == kind], bins)
         else:
             _empty_panel(panels, place, kind, (missing or {})[kind])
-    beyond = "; last bar: all beyond" if (quantity, scale.name) == ("sensitivity", "linear") else ""
+    beyond = (
+        "; last bar: all larger values"
+        if (quantity, scale.name) == ("sensitivity", "linear")
+        else ""
+    )
     how = "" if scale.name == "linear" else f" ({scale.name} axis)"
     panels.below(f"{QUANTITY_LABELS[quantity]}{how}{beyond}")
     panels.layout["barmode"] = "overlay"
@@ -185,7 +189,9 @@ def _panel(panels: Panels, place: int, table: pd.DataFrame, bins: Bins) -> None:
         mean = ours["mean"].iloc[0]
         if np.isfinite(mean):
             at = float(bins.scale.forward(np.array(mean)))
-            panels.upright(place, at, color=rgba(panels.theme.surface, 0.5), width=4.5)  # a halo
+            panels.upright(
+                place, at, color=rgba(panels.theme.surface, 0.5), width=4.5
+            )  # a wider line behind it
             panels.upright(place, at, color=look.colour, dash=look.dash, width=2.5)
             lines.append(f"{look.sample} {look.label}, mean {rounded(mean)}")
     panels.heading(place, "<br>".join(lines))
@@ -212,7 +218,7 @@ def bar_trace(table: pd.DataFrame, bins: Bins, look: Group) -> dict[str, Any]:
 
 
 def fill(look: Group, strength: float = 1.0) -> dict[str, Any]:
-    """Bars of a group: members plain and translucent, non-members hatched, so both show through.
+    """Bars of a group: members plain and translucent, non-members hatched, so both are visible.
 
     Args:
         strength: factor on the opacity, in [0, 1].

@@ -1,4 +1,4 @@
-"""What the adversary knows of the target's pruning, and what it takes it for."""
+"""How the target was pruned, and how the adversary believes it was pruned."""
 
 from __future__ import annotations
 

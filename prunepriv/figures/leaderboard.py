@@ -1,4 +1,4 @@
-"""How well attacks do: accuracies with their 95 % intervals, and the line of guessing."""
+"""Attack accuracies with their 95 % intervals, and a line at chance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROW_HEIGHT = 34
 
 
 def target_label(target: Target) -> str:
-    """The model's name; a defended model also says whom it faces."""
+    """The model's name; for a defended model also the adversary."""
     name = KINDS[target.model].label
     if target.model != "defended":
         return name
@@ -27,13 +27,13 @@ def target_label(target: Target) -> str:
 
 
 def target_symbol(target: Target) -> str:
-    """The model's mark; hollow where the adversary does not adapt."""
+    """The model's mark; hollow for the non-adaptive adversary."""
     mark = KINDS[target.model].symbol
     return mark if target.adversary == "adaptive" else f"{mark}-open"
 
 
 def accuracy_table(leaderboard: pd.DataFrame, series: Sequence[Target]) -> pd.DataFrame:
-    """The rows of a leaderboard that belong to these series, best attack of the first one on top.
+    """The rows of a leaderboard for these series; the best attack of the first series comes first.
 
     Returns:
         Columns ``attack`` (label), ``series``, ``accuracy``, ``low``, ``high`` (95 % interval),
@@ -70,14 +70,14 @@ def accuracy_dots(
 
     Args:
         leaderboard: ``Result.leaderboard()``.
-        series: the first one sets the order and is drawn in full; not empty.
+        series: the first one sets the order and is drawn in ink, others in grey; not empty.
 
     Returns:
         The figure, whose marks carry the attack's label as ``y``, and :func:`accuracy_table`.
     """
     table = accuracy_table(leaderboard, series)
     attacks = list(dict.fromkeys(table["attack"]))
-    top = 48 + 18 * len(series)  # on a phone every series takes a line of the legend
+    top = 48 + 18 * len(series)  # on a phone the legend has a line per series
     panels = Panels(theme, height=ROW_HEIGHT * len(attacks) + 12, top=top, bottom=56)
     chance_line(panels, 0)
     spread = np.linspace(-0.22, 0.22, len(series)) if len(series) > 1 else np.zeros(1)
@@ -116,7 +116,7 @@ def _dots(
 
 
 def chance_line(panels: Panels, place: int, upright: bool = True) -> None:
-    """The line of random guessing, named."""
+    """A line at random guessing, with its name."""
     theme = panels.theme
     line = {"color": theme.ink, "width": 1.5, "dash": "dot"}
     words = {"font": {"size": 11, "color": theme.muted}}
@@ -134,7 +134,7 @@ def chance_line(panels: Panels, place: int, upright: bool = True) -> None:
 
 
 def best_attack(leaderboard: pd.DataFrame, series: Target) -> Mapping[str, Any] | None:
-    """The row of the attack that does best, or None where none has been evaluated."""
+    """The row of the most accurate attack; None if none has been evaluated."""
     if leaderboard.empty:
         return None
     rows = leaderboard[

@@ -1,4 +1,4 @@
-"""Loss and accuracy by epoch, while a model trains and afterwards."""
+"""Loss and accuracy by epoch, during training and afterwards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def curves_chart(
     Args:
         curve: one point per epoch so far; not empty.
         best: the epoch to star.
-        epochs: how far the axis goes: the most epochs that there may be.
+        epochs: end of the axis: the largest possible number of epochs.
     """
     table = pd.DataFrame(curve)[list(COLUMNS)]
     table["best"] = table["epoch"] == best

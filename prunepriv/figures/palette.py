@@ -1,12 +1,11 @@
 """One meaning per colour, in the whole program.
 
-Members are vermilion and non-members blue (Okabe & Ito's palette, safe for colour-blind readers),
-and each is also told apart by its dash and its pattern. Nothing else has a hue: kinds of model are
-facets, line styles or marker shapes in ink, so that no colour ever changes its meaning from one
-chart to the next.
+Members are vermilion and non-members blue (Okabe & Ito's palette, safe for colour-blind readers);
+they also differ in dash and pattern. Nothing else has a hue: kinds of model are panels, line styles
+or marker shapes in ink, so that a colour has the same meaning in all charts.
 
-Importing streamlit replaces plotly's default template by placeholder colours, hence the two
-templates here: every figure function takes a :class:`Theme` and wears its template.
+Importing streamlit replaces plotly's default template by placeholder colours. So every figure
+function takes a :class:`Theme` and uses its template.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ FONT = '"Source Sans", "Source Sans Pro", "Liberation Sans", Arial, sans-serif'
 CHANCE = 0.5
 """Balanced accuracy of random guessing."""
 ACCURACY_RANGE = (0.4, 1.0)
-"""Axis of every attack accuracy, so that charts compare at a glance."""
+"""Axis of every attack accuracy, so that charts can be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How members, or non-members, look everywhere."""
+    """How members, or non-members, are drawn in all charts."""
 
     label: str
     colour: str
@@ -42,7 +41,7 @@ class Group:
 
     @property
     def sample(self) -> str:
-        """A piece of the group's line in its colour, to stand before words in plotly's text."""
+        """A piece of the group's line in its colour, for plotly's texts."""
         return f'<span style="color:{self.colour}"><b>{self.glyph}</b></span>'
 
 
@@ -64,7 +63,7 @@ def group(member: bool) -> Group:
 
 @dataclass(frozen=True, slots=True)
 class KindStyle:
-    """How a kind of model is told apart where it is not a facet of its own."""
+    """How a kind of model is drawn where it has no panel of its own."""
 
     label: str
     dash: str
@@ -98,8 +97,8 @@ class Theme:
 
     Attributes:
         surface: background of page and figure; equal to the page's own in .streamlit/config.toml.
-        ink: text, axes and everything without a meaning of its own.
-        muted: text and marks that step back.
+        ink: text, axes and everything without its own colour.
+        muted: less important text and marks.
         grid: grid lines.
         shade: fill of regions that cannot be measured.
     """
@@ -113,17 +112,17 @@ class Theme:
 
     @property
     def sequential(self) -> ColourScale:
-        """From nothing to much, without a hue, and never so dark that ink on it cannot be read."""
+        """From low to high, without a hue, and light enough that ink on it can be read."""
         return [(0.0, self.surface), (1.0, blend(self.surface, self.ink, 0.4))]
 
     @property
     def diverging(self) -> ColourScale:
-        """From "higher for non-members" over nothing to "higher for members"."""
+        """From "higher for non-members" over zero to "higher for members"."""
         return [(0.0, NON_MEMBERS.colour), (0.5, self.surface), (1.0, MEMBERS.colour)]
 
     @cached_property
     def template(self) -> go.layout.Template:
-        """Layout that every figure wears: quiet axes, horizontal legend on top, own background."""
+        """Layout of every figure: thin axes, horizontal legend on top, its own background."""
         axis = {
             "gridcolor": self.grid,
             "linecolor": self.muted,

@@ -1,7 +1,7 @@
-"""A grid of panels as plain dictionaries, handed to plotly once.
+"""A grid of panels as plain dictionaries, passed to plotly once.
 
 ``plotly.subplots`` and ``figure.add_*`` validate the whole figure at every call: 70 ms for four
-histograms, where building dictionaries and validating once takes a tenth of that.
+histograms. To build dictionaries and validate them once takes a tenth of that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Panels:
-    """Panels of equal size in rows and columns, all of them on the same two axes if ``shared``.
+    """Panels of equal size in rows and columns; they share both axes if ``shared``.
 
     Attributes:
         height: of one panel, in pixels.
@@ -58,12 +58,12 @@ class Panels:
         self._line(place, x0=0, x1=1, y0=at, y1=at, x="domain", line=line)
 
     def box(self, place: int, **shape: Any) -> None:
-        """A shape in a panel's own coordinates, behind the data unless told otherwise."""
+        """A shape in a panel's own coordinates, by default behind the data."""
         x, y = self.axes(place)
         self.shapes.append({"type": "rect", "xref": x, "yref": y, "layer": "below", **shape})
 
     def note(self, place: int, text: str, **annotation: Any) -> None:
-        """A text in a panel; x and y are fractions of it unless ``xref`` or ``yref`` say else."""
+        """A text in a panel; x and y are fractions of it unless ``xref`` or ``yref`` is given."""
         x, y = self.axes(place)
         where = {"xref": f"{x} domain", "yref": f"{y} domain"}
         self.annotations.append({"text": text, "showarrow": False, **where, **annotation})
@@ -83,7 +83,7 @@ class Panels:
         """The finished figure.
 
         Args:
-            x, y: settings of every x and y axis; "title" goes to the outermost ones only.
+            x, y: settings of every x and y axis; "title" is set on the outermost ones only.
         """
         layout: Json = {
             "template": self.theme.template,

@@ -1,4 +1,4 @@
-"""What a record is, for the eye: a small picture, or the features that are set."""
+"""How a record is shown: as a small picture, or as its features that are set."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 from PIL import Image
 
 SIDE = 48
-"""Pixels that a thumbnail is enlarged to at least."""
+"""Small pictures are enlarged to at most this height, in pixels."""
 MOST_FEATURES = 12
 
 
 def png(image: np.ndarray) -> bytes:
-    """A PNG file of a picture, losslessly.
+    """A picture as a lossless PNG file.
 
     Args:
         image: uint8 (channels, height, width); one channel is grey, three are red, green, blue.
 
     Raises:
-        ValueError: not such an array.
+        ValueError: an array of another type or shape.
     """
     if image.ndim != 3 or image.shape[0] not in (1, 3) or image.dtype != np.uint8:
         raise ValueError(
@@ -51,7 +51,7 @@ def features(row: np.ndarray, names: Sequence[str] | None = None) -> str:
     Args:
         row: (features,) of 0 and 1: those that are set; or float32, standardised: those
             furthest from the mean, "age +2.1, income -1.8, ..." in deviations.
-        names: of the features; their numbers where left out.
+        names: of the features; their numbers if left out.
     """
     binary = row.dtype != np.float32
     active = np.flatnonzero(row) if binary else np.argsort(-np.abs(row), kind="stable")

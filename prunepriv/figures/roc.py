@@ -1,4 +1,4 @@
-"""ROC curves as the steps they are, down to the smallest rate that the records can show."""
+"""ROC curves as step functions, down to the smallest rate that the records can show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prunepriv.store.result import AttackScores
 FPRS = (0.1, 0.01, 0.001, 0.0)
 """False positive rates of the exact table."""
 LEAST_FALSE_POSITIVES = 5
-"""A TPR that rests on fewer allowed false positives means nothing: 0.1 % of 5,000 non-members."""
+"""A TPR with fewer allowed false positives means little: at 0.1 % these are 5,000 non-members."""
 MOST_VERTICES = 2_000
 FINE = 1 / 1_000
 """Moves smaller than this cannot be seen on a linear axis."""
@@ -35,7 +35,7 @@ class Curve:
     Attributes:
         attack: its name in the options table.
         points: score curve of members and non-members.
-        own: what the attack's own thresholds, fitted on shadows, decide.
+        own: confusion matrix of the attack's own thresholds, which are fitted on shadows.
     """
 
     attack: str
@@ -72,8 +72,8 @@ def make_curve(attack: str, scores: AttackScores, member: np.ndarray) -> Curve:
 def thin(roc: Roc, most: int = MOST_VERTICES, finest: float = FINE) -> Roc:
     """Fewer vertices, with no visible change.
 
-    Up to ``most`` vertices stay as they are. Beyond, the first hundred stay, for a logarithmic axis
-    shows each, and of the others those that are ``finest`` away from the one before.
+    Up to ``most`` vertices all stay. Of more vertices, the first hundred stay, because a logarithmic
+    axis shows each, and of the others those that are ``finest`` away from the one before.
     """
     if len(roc.fpr) <= most:
         return roc
@@ -93,9 +93,10 @@ def wilson(found: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def roc_table(curve: Curve, log: bool, behind: bool = False) -> pd.DataFrame:
-    """The vertices that are drawn (fewer for a thin curve behind the chosen one), with the 95 % Wilson interval of each TPR.
+    """The vertices that are drawn, with the 95 % Wilson interval of each TPR.
 
-    On logarithmic axes the curve begins at 1/n: the TPR without any false positive stands there.
+    A thin curve behind the chosen one has fewer vertices. On logarithmic axes the curve begins at
+    1/n, with the TPR without any false positive.
 
     Returns:
         Columns ``attack``, ``threshold``, ``fpr``, ``tpr``, ``low``, ``high``.
@@ -119,7 +120,7 @@ def roc_chart(
     Args:
         curves: by attack; all on the same records.
         chosen: the attack in front.
-        log: both axes logarithmic; what no record can show is shaded.
+        log: both axes logarithmic; rates below one record are shaded.
 
     Returns:
         The figure and the vertices of all curves, see :func:`roc_table`.
@@ -177,7 +178,7 @@ def _guessing(panels: Panels, log: bool, curve: Curve) -> None:
 
 
 def _own_point(panels: Panels, curve: Curve) -> None:
-    """Where the attack's own thresholds put it; with one per class that may lie off the curve."""
+    """The point of the attack's own thresholds; one per class may not be on the curve."""
     own = curve.own
     if own.true_positives == 0 or own.false_positives == 0:
         return
@@ -191,7 +192,7 @@ def _own_point(panels: Panels, curve: Curve) -> None:
 
 
 def _unmeasurable(panels: Panels, curve: Curve) -> None:
-    """Shade what fewer than one record would be."""
+    """Shade rates that are less than one record."""
     least = 1 / curve.non_members
     shade = {"fillcolor": panels.theme.shade, "line": {"width": 0}}
     panels.box(0, x0=0.3 * least, x1=least, y0=1e-9, y1=1, **shade)
@@ -216,9 +217,9 @@ def _axis(log: bool, records: int) -> dict[str, Any]:
 
 
 def meaningful(alpha: float, non_members: int) -> bool:
-    """Whether so many non-members can tell a TPR at that FPR.
+    """Whether there are enough non-members to measure a TPR at that FPR.
 
-    Five false positives should be allowed at least, which at 0.1 % are 5,000 non-members; a rate of
+    At least five false positives should be allowed, which at 0.1 % are 5,000 non-members; a rate of
     0 % needs as many.
     """
     return (alpha or FPRS[-2]) * non_members >= LEAST_FALSE_POSITIVES

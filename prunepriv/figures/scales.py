@@ -1,7 +1,7 @@
 """Axes of the signals: linear, logarithmic and logit, all drawn on a linear plotly axis.
 
-Bars of a histogram are equally wide only where the axis is linear, so values are transformed here
-and the ticks carry the untransformed numbers.
+Bars of a histogram are equally wide only on a linear axis, so values are transformed here and the
+ticks show the original numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ QUANTITY_LABELS: dict[Quantity, str] = {
 FLOOR = 1e-6
 """Values nearer to 0 (or, on a logit axis, to 1) are counted in the outermost bar."""
 TAIL = 0.995
-"""Axes end at this quantile, and curved ones begin at 1 - this: the outermost bars hold the rest."""
+"""Axes end at this quantile, log and logit ones begin at 1 - TAIL; the outer bars hold the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Scale:
     """A monotone map from a signal's values to positions on the axis.
 
     Attributes:
-        forward: values to positions; clips to what the axis can show.
+        forward: values to positions; clips values that the axis cannot show.
         backward: positions to values.
-        ticks: values that may carry a tick; empty leaves them to plotly.
+        ticks: values that may have a tick; if empty, plotly chooses.
     """
 
     name: ScaleName
@@ -74,7 +74,7 @@ SCALES: dict[ScaleName, Scale] = {
 
 
 def scale_for(quantity: Quantity, name: ScaleName) -> Scale:
-    """The scale, or the nearest that makes sense: a sensitivity has no upper end, so no logit."""
+    """The scale of that name; log instead of logit for a sensitivity, which has no upper bound."""
     return SCALES["log" if quantity == "sensitivity" and name == "logit" else name]
 
 

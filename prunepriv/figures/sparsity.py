@@ -1,4 +1,4 @@
-"""How much of every layer pruning removed, beside what was asked for."""
+"""How much of every layer pruning removed, and the requested share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prunepriv.figures.palette import Theme
 from prunepriv.figures.panels import Panels
 
 MOST_BARS = 24
-"""Layers that have room for a bar and a name each; more are dots in the network's order."""
+"""Most layers that get a bar and a name each; more layers are drawn as dots."""
 ROW = 22
 DOT = "\N{MIDDLE DOT}"
 
@@ -24,7 +24,7 @@ def sparsity_chart(
 
     Args:
         layers: share of the weights that was removed, 0 to 1, by layer in the network's order.
-        requested: share that was asked for.
+        requested: the requested share.
 
     Returns:
         The figure and a row per layer: ``number`` (from 1), ``layer``, ``sparsity``, ``requested``.
@@ -53,7 +53,13 @@ def _bars(table: pd.DataFrame, requested: float, theme: Theme) -> go.Figure:
     panels.upright(0, requested, **_line(theme))
     x, _ = panels.axes(0)
     panels.note(
-        0, _asked(requested), x=requested, xref=x, y=1, yanchor="bottom", **_words(requested, theme)
+        0,
+        _requested(requested),
+        x=requested,
+        xref=x,
+        y=1,
+        yanchor="bottom",
+        **_words(requested, theme),
     )
     panels.layout["bargap"] = 0.25
     return panels.figure(
@@ -74,7 +80,7 @@ def _dots(table: pd.DataFrame, requested: float, theme: Theme) -> go.Figure:
     )  # fmt: skip
     panels.level(0, requested, **_line(theme))
     words = {"size": 11, "color": theme.muted}
-    panels.heading(0, f"{3 * DOT} {_asked(requested)}", x=1, xanchor="right", font=words)
+    panels.heading(0, f"{3 * DOT} {_requested(requested)}", x=1, xanchor="right", font=words)
     share = {**_SHARE, "title": {"text": "removed"}}
     return panels.figure(
         x={"title": {"text": "layer, from input to output"}, "showgrid": False, "nticks": 8},
@@ -94,8 +100,8 @@ def _line(theme: Theme) -> dict[str, Any]:
     return {"color": theme.ink, "width": 1.5, "dash": "dot"}
 
 
-def _asked(requested: float) -> str:
-    return f"asked for: {100 * requested:g}\u202f%"
+def _requested(requested: float) -> str:
+    return f"requested: {100 * requested:g}\u202f%"
 
 
 def _words(requested: float, theme: Theme) -> dict[str, Any]:

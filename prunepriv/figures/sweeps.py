@@ -1,4 +1,4 @@
-"""What a sweep shows: attack accuracy over an axis, and over two of them as a heatmap."""
+"""Attack accuracy of a sweep over one setting as lines, and over two as a heatmap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prunepriv.plan import Target
 from prunepriv.prose import percent
 
 DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")
-"""Of lines that differ in a setting; models are told apart by their marks."""
+"""For lines that differ in a setting; models differ in their marks."""
 MOST_LINES = 12
 
 
@@ -25,7 +25,7 @@ def setting_name(name: str) -> str:
     """A setting in words: "sparsity" for ``pruning.sparsity``."""
     if name in BY_PATH:
         return BY_PATH[name].words
-    return name.rpartition(".")[2].replace("_", " ")  # of a bundled data set's generator
+    return name.rpartition(".")[2].replace("_", " ")  # a setting of a bundled data set's generator
 
 
 def setting_value(name: str, value: Any) -> str:
@@ -40,12 +40,12 @@ def setting_value(name: str, value: Any) -> str:
 
 
 def varying(means: pd.DataFrame, settings: Sequence[str]) -> list[str]:
-    """Settings of which the table has more than one value."""
+    """Settings with more than one value in the table."""
     return [name for name in settings if means[name].nunique(dropna=False) > 1]
 
 
 def x_axis(means: pd.DataFrame, settings: Sequence[str]) -> str:
-    """The setting to draw accuracies over: the sparsity, or the first number that varies."""
+    """The setting on the horizontal axis: the sparsity, or the first number that varies."""
     varied = varying(means, settings)
     numbers = [name for name in varied if pd.api.types.is_numeric_dtype(means[name])]
     if "pruning.sparsity" in varied or not numbers:
@@ -54,12 +54,12 @@ def x_axis(means: pd.DataFrame, settings: Sequence[str]) -> str:
 
 
 def line_points(means: pd.DataFrame, attack: str, settings: Sequence[str]) -> pd.DataFrame:
-    """One attack's means, in the order of the lines and along each.
+    """One attack's means, ordered by line and then along each line.
 
     Args:
         means: ``store.sweep_table.summary``, of one data set and network.
         attack: whose.
-        settings: the sweep's, but for the seed.
+        settings: the sweep's, without the seed.
 
     Returns:
         Columns ``series`` (what a line stands for, in words), ``setting``, ``model``, ``adversary``,
@@ -98,11 +98,13 @@ def line_points(means: pd.DataFrame, attack: str, settings: Sequence[str]) -> pd
         ["model", "setting", "adversary", "x"],
         key=lambda column: column.map(order) if column.name == "model" else column,
         kind="stable",
-    ).drop_duplicates(["series", "x"], ignore_index=True)  # an undefended model, once per defence
+    ).drop_duplicates(
+        ["series", "x"], ignore_index=True
+    )  # an undefended model has a row per defence
 
 
 def _concerns(name: str, model: str) -> bool:
-    """Whether a setting makes a difference to a kind of model."""
+    """Whether a setting changes a kind of model."""
     return model == "defended" or not name.startswith("defense.")
 
 
@@ -110,7 +112,7 @@ def accuracy_lines(points: pd.DataFrame, x: str, theme: Theme) -> tuple[go.Figur
     """Attack accuracy over a setting, a line per model and combination of the others.
 
     Args:
-        points: :func:`line_points`; of more than MOST_LINES lines the first are drawn.
+        points: :func:`line_points`; only the first MOST_LINES lines are drawn.
         x: the setting's dotted name.
 
     Returns:
@@ -138,7 +140,7 @@ def accuracy_lines(points: pd.DataFrame, x: str, theme: Theme) -> tuple[go.Figur
 
 
 def _line(panels: Panels, ours: pd.DataFrame, name: str, place: int, alone: bool) -> None:
-    """A line with its intervals; a model that is no pruned one steps back."""
+    """A line with its intervals; unpruned models are grey."""
     first = ours.iloc[0]
     kind, series = KINDS[first["model"]], Target(first["model"], first["adversary"])
     colour = panels.theme.muted if first["model"] in ("original", "control") else panels.theme.ink

@@ -1,4 +1,4 @@
-"""What a threshold does: the histogram it cuts, the four counts, and its point on the ROC."""
+"""What a threshold does: the histogram it divides, the four counts, its point on the ROC."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STOPS = 200
 
 
 def start_threshold(thresholds: tuple[float, ...], label: np.ndarray) -> float:
-    """The attack's own threshold; of one per class, the median over the records.
+    """The attack's own threshold; with one per class, their median over the records.
 
     Args:
         thresholds: one, or one per class.
@@ -33,14 +33,14 @@ def start_threshold(thresholds: tuple[float, ...], label: np.ndarray) -> float:
         return thresholds[0]
     own = np.array(thresholds)[label]
     finite = own[np.isfinite(own)]
-    # a median that is one of the thresholds, not a mean of two
+    # so the median is one of the thresholds, not a mean of two
     return float(np.quantile(finite, 0.5, method="lower")) if len(finite) else 0.0
 
 
 def slider_stops(curve: ScoreCurve, start: float) -> dict[str, float]:
     """Thresholds that a slider offers, by their text, ascending.
 
-    They follow the records: as many between two stops everywhere, and the starting point exactly.
+    There are equally many records between two stops, and the starting point is one of them.
     """
     pooled = np.sort(np.concatenate([curve.members, curve.non_members]))
     ranks = np.linspace(0, len(pooled) - 1, STOPS).round().astype(int)
@@ -53,7 +53,7 @@ def slider_stops(curve: ScoreCurve, start: float) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Cut:
-    """Bins of a score, one edge of them on the threshold.
+    """Bins of a score, with one edge at the threshold.
 
     Attributes:
         edges: (bins,) lower ends; the last bin has no upper end.
@@ -70,10 +70,10 @@ class Cut:
 
 
 def cut_bins(curve: ScoreCurve, threshold: float, spacing: Spacing) -> Cut:
-    """Bins cut at the threshold.
+    """Bins divided at the threshold.
 
-    With even spacing a bin is as wide as its share of all records, so that crowded ends of the
-    scale stay readable; linear spacing shows the score itself.
+    With even spacing a bin is as wide as its share of all records, so ends of the scale with many
+    records stay readable; linear spacing shows the score itself.
     """
     distinct = curve.thresholds[np.isfinite(curve.thresholds)]
     low, high = float(distinct[0]), float(distinct[-1])
@@ -96,9 +96,9 @@ def cut_bins(curve: ScoreCurve, threshold: float, spacing: Spacing) -> Cut:
 def threshold_histogram(
     curve: Curve, threshold: float, spacing: Spacing, theme: Theme
 ) -> tuple[go.Figure, pd.DataFrame]:
-    """Members upwards, non-members downwards, cut at the threshold.
+    """Members upwards, non-members downwards, divided at the threshold.
 
-    Right of the cut lie those called members: true positives above, false positives below.
+    Records on the right are called members: true positives above, false positives below.
 
     Returns:
         The figure and its bars: ``group``, ``from``, ``records``, ``density``, ``verdict``.
@@ -187,7 +187,7 @@ def _ticks(cut: Cut, spacing: Spacing) -> dict[str, object]:
 
 
 def roc_point(curve: Curve, threshold: float, theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
-    """The ROC with a dot where the threshold puts the attack.
+    """The ROC with a dot at the threshold.
 
     Returns:
         The figure and the vertices it draws, with the dot as the row named "threshold".
@@ -220,7 +220,7 @@ def roc_point(curve: Curve, threshold: float, theme: Theme) -> tuple[go.Figure, 
 
 
 def _guides(panels: Panels, here: Confusion) -> None:
-    """From the dot to the axes, in the groups' colours: the rates are shares of these groups."""
+    """Lines from the dot to the axes, in the colours of the groups whose shares they are."""
     for look, line in (
         (MEMBERS, {"x0": 0, "x1": here.fpr, "y0": here.tpr, "y1": here.tpr}),
         (NON_MEMBERS, {"x0": here.fpr, "x1": here.fpr, "y0": 0, "y1": here.tpr}),
@@ -231,7 +231,7 @@ def _guides(panels: Panels, here: Confusion) -> None:
 
 
 def confusion_tiles(counts: Confusion, theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
-    """The confusion matrix: a row per truth, a tile as dark as its share of that truth.
+    """The confusion matrix: a row per truth, with darker tiles for larger shares of it.
 
     Returns:
         The figure and its four rows: ``truth``, ``verdict``, ``records``, ``share`` (of the truth).

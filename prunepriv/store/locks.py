@@ -1,9 +1,9 @@
-"""Who is alive: a process that works on runs holds a lock file for as long as it lives.
+"""Locks that show who is alive: a process that works on runs holds its lock file until it ends.
 
-The lock is SQLite's, on an empty database: exclusive for whoever works, shared for whoever asks. It
-is the same on Linux, macOS and Windows, and holds wherever the catalogue can be kept. The system
-lets go of it when its holder ends, however it ends, so that a run left behind by a killed process
-is told from one that is being worked on. The process id stands beside it, in a file for people.
+The lock is SQLite's, on an empty database: exclusive for the holder, shared for a process that
+checks it. It is the same on Linux, macOS and Windows, and works wherever the catalogue can be kept.
+The system releases it when its holder ends, also when it is killed, so an interrupted run can be
+distinguished from one at work. A file beside it holds the process id, for people.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 from prunepriv.errors import StoreError
 
 _PROBING = 0.3
-"""Seconds for which a claim is retried: whoever asks :func:`is_held` holds the lock for an instant."""
+"""Seconds for which a claim is retried, because :func:`is_held` holds the lock for a moment."""
 
-_EXCLUSIVE = ("PRAGMA journal_mode=MEMORY", "BEGIN EXCLUSIVE")  # the first: no second file
+_EXCLUSIVE = ("PRAGMA journal_mode=MEMORY", "BEGIN EXCLUSIVE")  # the first avoids a second file
 _SHARED = "PRAGMA schema_version"
 
 _held: set[sqlite3.Connection] = set()
-"""Locks of this process: one whose :class:`Claim` nobody keeps is held all the same."""
+"""Locks of this process, so that a lock is held even if no one keeps its :class:`Claim`."""
 
 
 class Claim:
@@ -32,23 +32,23 @@ class Claim:
         self.path = path
         self._connection = connection
         _held.add(connection)
-        with suppress(OSError):  # on a full disk too, the lock is what counts
+        with suppress(OSError):  # the lock alone is enough, if the disk is full
             pid_file(path).write_text(str(os.getpid()))
 
     def beat(self) -> None:
-        """Show in the file's time of change that its holder is not stuck."""
-        with suppress(FileNotFoundError):  # somebody removed the store
+        """Update the file's modification time, which shows that the holder still works."""
+        with suppress(FileNotFoundError):  # the store was removed
             os.utime(self.path)
 
     def release(self) -> None:
-        """Let go. Twice does no harm."""
+        """Release the lock; a second call does nothing."""
         if self._connection in _held:
             _held.discard(self._connection)
-            _remove(pid_file(self.path))  # before somebody else's stands there
+            _remove(pid_file(self.path))  # before another holder writes it
             self._connection.close()
 
     def remove(self) -> None:
-        """Let go of a lock that nobody will claim again, and remove its file."""
+        """Release a lock that no process will claim again, and remove its file."""
         self.release()
         _remove(self.path)
 
@@ -80,11 +80,11 @@ def claim(path: Path) -> Claim | None:
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock on that file.
 
-    The probe is a shared lock, so that two who ask at once don't take each other for the holder.
+    It tries a shared lock, so that two processes that check at once do not block each other.
     """
     try:
         if not path.is_file():
-            return False  # asking would make it
+            return False  # the attempt would create the file
         connection = _lock(path, 0.0, _SHARED)
     except (OSError, sqlite3.Error):
         return False
@@ -94,19 +94,19 @@ def is_held(path: Path) -> bool:
 
 
 def _lock(path: Path, patience: float, *statements: str) -> sqlite3.Connection | None:
-    """The connection that holds the lock; None where another's is in the way for so many seconds."""
+    """The connection that holds the lock; None if others hold it for ``patience`` seconds."""
     connection = sqlite3.connect(path, patience, isolation_level=None, check_same_thread=False)
     try:
         for statement in statements:
             connection.execute(statement)
     except sqlite3.Error as error:
         connection.close()
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # the higher bytes tell why
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # the higher bytes give details
             return None
         raise
     return connection
 
 
 def _remove(file: Path) -> None:
-    with suppress(OSError):  # Windows keeps a file that somebody is reading at this moment
+    with suppress(OSError):  # Windows does not remove a file that a process reads
         file.unlink(missing_ok=True)

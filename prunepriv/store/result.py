@@ -1,8 +1,8 @@
-"""Typed reading of a run's artifacts: numpy and pandas only, complete or still running.
+"""Typed reading of the artifacts of a run, finished or not; numpy and pandas only.
 
-A reader makes something of one artifact; :class:`Result` knows which step's artifact it takes.
-Every method returns None where that step has not finished yet, so a page shows what is there. The
-arrays keep the order of the target's records; ``record`` is the data set's own index.
+A reader converts one artifact; :class:`Result` knows which step's artifact it needs. Every method
+returns None where that step has not finished yet, so a page shows the finished part. The arrays keep
+the order of the target's records; ``record`` is the data set's own index.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class AttackScores:
     thresholds: tuple[float, ...]
 
 
-# --- readers: what one artifact holds ---
+# --- readers, each for one artifact ---
 
 
 def read_signals(artifact: Artifact) -> TargetSignals:
-    """Of a signals artifact: everything that the target says of its records."""
+    """Of a signals artifact: the target's answers on all its records."""
     return TargetSignals.from_arrays(artifact.tensors("target"))
 
 
@@ -96,7 +96,7 @@ class Result:
     """A run's figures, read from its artifacts.
 
     Args:
-        store: where the artifacts lie.
+        store: holds the artifacts.
         experiment: what was run.
     """
 
@@ -114,7 +114,7 @@ class Result:
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Which models the run attacks, and by whom."""
+        """Which models the run attacks, and by which adversary."""
         return targets(self.experiment)
 
     def artifact(self, name: str) -> Artifact | None:
@@ -123,7 +123,7 @@ class Result:
         return None if step is None else self.artifact_of(step)
 
     def artifact_of(self, step: Step) -> Artifact | None:
-        """A step's artifact, if it is finished; also of a step that is no part of the run."""
+        """A step's artifact, if it is finished; the step need not be part of the run."""
         try:
             return self.store.open(step.key)
         except MissingArtifactError:
@@ -131,19 +131,19 @@ class Result:
 
     @property
     def complete(self) -> bool:
-        """Whether every evaluation is there."""
+        """Whether every evaluation is finished."""
         return all(self.evaluation(target) is not None for target in self.targets)
 
     def read(self, step: str, reader: Callable[[Artifact], T]) -> T | None:
-        """What a reader makes of the artifact of the step of that name, if it is finished.
+        """What a reader returns for the artifact of the step of that name, if it is finished.
 
-        A subclass may keep what was read: an artifact never changes.
+        A subclass may cache it, because an artifact never changes.
         """
         artifact = self.artifact(step)
         return None if artifact is None else reader(artifact)
 
     def signals(self, kind: ModelKind) -> TargetSignals | None:
-        """What the target of that kind says of its records."""
+        """The answers of the target of that kind on its records."""
         return self.read(signals_name(kind), read_signals)
 
     def records(self, kind: ModelKind) -> RecordSignals | None:
@@ -159,7 +159,7 @@ class Result:
         return self.read(models_name(kind), read_report)
 
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
-        """Gaps and distances, one row per class, and first one of class None over all records."""
+        """Gaps and distances: a row over all records with class None, then one row per class."""
         return self.read(divergence_name(kind), read_gaps)
 
     def scores(self, attack: str, target: Target) -> AttackScores | None:
@@ -175,7 +175,7 @@ class Result:
         return self.read(CHECKS, read_checks)
 
     def leaderboard(self) -> pd.DataFrame:
-        """All finished evaluations, one row per attack, model and adversary; empty before any."""
+        """All finished evaluations, one row per attack, model and adversary; may be empty."""
         rows = [
             {"attack": row["attack"], **target._asdict(), **row}
             for target in self.targets
@@ -184,5 +184,5 @@ class Result:
         return pd.DataFrame(rows)
 
     def pending(self) -> tuple[Step, ...]:
-        """Steps whose artifact is not there yet."""
+        """Steps whose artifact the store does not hold yet."""
         return tuple(step for step in self.plan.steps if not self.store.has(step.key))

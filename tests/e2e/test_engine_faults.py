@@ -198,7 +198,7 @@ def test_the_command_starts_an_engine_again_that_was_killed(
         os.kill(engine_pid(catalog.store), signal.SIGKILL)
         _, errors = client.communicate(timeout=DEADLINE)
     assert client.returncode == 0, errors
-    assert "starting it again" in errors
+    assert "restarting it" in errors
     assert json.loads((catalog.store / "out.json").read_text())["attacks"]
 
 

@@ -58,9 +58,9 @@ def test_slider_starts_at_the_attacks_own_threshold(open_page: Open, begin: Begi
     assert "the attack's own threshold" in " ".join(c.value for c in at.caption)
     found = int((scores.decision & signals.member).sum())
     accused = int((scores.decision & ~signals.member).sum())
-    sentence = next(m.value for m in at.markdown if "Calling every score" in m.value)
-    assert f"finds {found} of" in sentence
-    assert f"accuses {accused} of" in sentence
+    sentence = next(m.value for m in at.markdown if "are called members" in m.value)
+    assert f"these are {found} of" in sentence
+    assert f"members and {accused} of" in sentence
 
 
 def test_moving_the_slider_moves_counts_and_dot(open_page: Open, begin: Begin) -> None:
@@ -84,7 +84,7 @@ def test_moving_the_slider_moves_counts_and_dot(open_page: Open, begin: Begin) -
 
 def test_thresholds_per_class_are_explained(open_page: Open, begin: Begin) -> None:
     at = open_page("attacks", run=begin(_experiment()).run_id, attack="Conf")
-    assert any("a threshold of its own for each class" in c.value for c in at.caption)
+    assert any("one threshold for each class" in c.value for c in at.caption)
 
 
 def test_low_fpr_table_counts_and_greys(open_page: Open, begin: Begin) -> None:
@@ -97,7 +97,9 @@ def test_low_fpr_table_counts_and_greys(open_page: Open, begin: Begin) -> None:
     assert table.loc["Conf", "at 1 % FPR"] == (
         f"{100 * row['tpr_at_fpr']['0.01']:.1f} % ({row['false_positives_at_fpr']['0.01']} FP)"
     )
-    assert "too few" in next(m.value for m in at.markdown if "accused wrongly" in m.value)
+    assert "too few" in next(
+        m.value for m in at.markdown if "at low false positive rates" in m.value
+    )
 
 
 def test_defended_model_can_face_either_adversary(open_page: Open, begin: Begin) -> None:

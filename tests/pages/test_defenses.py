@@ -35,8 +35,8 @@ def test_adaptive_adversary_is_on_at_first_and_speaks_first(open_page: Open, beg
     at = open_page("defenses", run=result.run_id)
     assert not at.exception
     assert at.toggle(key="adaptive").value is True
-    sentence = next(m.value for m in at.markdown if "takes the best attack" in m.value)
-    assert sentence.startswith("**Against an adversary who knows it, PPB 4")
+    sentence = next(m.value for m in at.markdown if "changes the best attack" in m.value)
+    assert sentence.startswith("**Against an adversary who knows the defence, PPB 4")
     before, after = _best(result, "pruned", "adaptive"), _best(result, "defended", "adaptive")
     assert f"from {100 * before:.1f} % to {100 * after:.1f} %" in sentence
     other = _best(result, "defended", "non_adaptive")

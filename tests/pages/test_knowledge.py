@@ -49,7 +49,7 @@ def test_cells_come_from_runs_that_differ_in_the_pruning_only(
         )
         place = [0.5, 0.7, 0.9].index
         assert z[place(target)][place(assumed)] == pytest.approx(row["accuracy"])
-    sentence = next(m.value for m in at.markdown if "where it takes it for another" in m.value)
+    sentence = next(m.value for m in at.markdown if "where it is wrong about it" in m.value)
     assert sentence.startswith("**Top1-conf is right")
     assert any("6 of 9 cells have not been run" in c.value for c in at.caption)
 

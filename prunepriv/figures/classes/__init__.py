@@ -1,7 +1,7 @@
-"""Who pays for pruning: gaps and distances class by class.
+"""Which classes leak most: gaps and distances by class.
 
 The tables come from :mod:`prunepriv.divergence`, one row per class. A class holds few records, so
-every bar carries a 95 % interval: without it the order of the bars would be read as a finding.
+every bar has a 95 % interval: without it, readers would trust the order of the bars too much.
 """
 
 from prunepriv.figures.classes.bars import gap_bars

@@ -16,12 +16,12 @@ ROW_HEIGHT = 22
 def gap_bars(
     table: pd.DataFrame, by: ModelKind, metric: Gap, theme: Theme, most: int | None = None
 ) -> tuple[go.Figure, pd.DataFrame]:
-    """A bar per class, largest gap first, for one model; the other models as marks beside it.
+    """A bar per class, largest gap first, for one model; the other models are marks.
 
     Args:
         table: :func:`class_gaps`.
         by: the model of the bars.
-        most: only so many classes; all of them for None.
+        most: how many classes are shown at most; None shows all.
 
     Returns:
         The figure, whose marks carry the class as ``customdata[0]``, and the rows it shows.

@@ -1,4 +1,4 @@
-"""How far members' and non-members' distributions lie apart, class by class."""
+"""Distances between members' and non-members' distributions, by class."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def distance_scatter(
     theme: Theme,
     chosen: int | None = None,
 ) -> tuple[go.Figure, pd.DataFrame]:
-    """How far members' and non-members' distributions lie apart, before and after, class by class.
+    """Distances between members' and non-members' distributions in two models, by class.
 
-    A point above the diagonal is a class that became easier to tell apart. The first model given is
-    the "before"; each further one has a panel.
+    A point above the diagonal is a class whose distance became larger. The first model is the
+    "before"; each of the other models has a panel.
 
     Returns:
         The figure, whose points carry the class as ``customdata[0]``, and its rows: ``model``,

@@ -1,4 +1,4 @@
-"""Gaps class by class, as tables, with their 95 % intervals."""
+"""Tables of gaps by class, with their 95 % intervals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GAP_LABELS: dict[Gap, str] = {
 }
 Z95 = 1.96
 MOST_CLASSES = 15
-"""Classes that are shown at first: as many as fit on a screen."""
+"""How many classes are shown first: as many as fit on a screen."""
 
 
 def class_gaps(
@@ -58,7 +58,7 @@ def class_gaps(
 def gap_margins(signals: RecordSignals, metric: Gap, classes: int) -> np.ndarray:
     """(classes,) half-widths of the gaps' 95 % intervals (normal; difference of two means).
 
-    Infinitely wide (nan) where a group has fewer than two records.
+    nan where a group has fewer than two records.
     """
     values = signals.correct if metric == "generalization" else signals.values(metric)
     variance = np.zeros(classes)
@@ -74,6 +74,6 @@ def gap_margins(signals: RecordSignals, metric: Gap, classes: int) -> np.ndarray
 
 
 def class_order(table: pd.DataFrame, by: ModelKind) -> list[int]:
-    """Classes by falling gap of one model; equal gaps by number."""
+    """Classes by decreasing gap of one model; equal gaps by class number."""
     ours = table[table["model"] == by].sort_values(["gap", "class"], ascending=[False, True])
     return [int(label) for label in ours["class"]]

@@ -1,4 +1,4 @@
-"""Models by classes."""
+"""Gaps of all models and classes as a heatmap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def gap_heatmap(
 ) -> tuple[go.Figure, pd.DataFrame]:
     """Models x classes, the classes in the order of the bars.
 
-    Vermilion where members have the higher value, blue where non-members have.
+    Cells are vermilion where members have the higher value, blue where non-members have it.
     """
     order = class_order(table, by)
     kinds = [kind for kind in KINDS if kind in set(table["model"])]

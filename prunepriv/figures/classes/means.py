@@ -1,4 +1,4 @@
-"""Members' and non-members' means, one class beside all of them."""
+"""Members' and non-members' means in one class, beside all classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEHIND: dict[Gap, str] = {
     "sensitivity": "sensitivity",
     "generalization": "accuracy",
 }
-"""What a gap is the difference of, as divergence.py names the columns."""
+"""The quantity behind each gap, as in the column names of divergence.py."""
 
 
 def class_means(

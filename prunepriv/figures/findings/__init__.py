@@ -1,7 +1,7 @@
 """What a chart shows, in one or two plain sentences from this run's numbers.
 
-Nothing here is a template with a verdict: where an interval covers chance the sentence says so, and
-where a change goes the other way than the paper's, it goes the other way.
+No sentence assumes a result: it says so where an interval covers chance, and where a change goes in
+the opposite direction to the paper's.
 """
 
 from prunepriv.figures.findings.attacks import (

@@ -19,7 +19,7 @@ BEYOND = "Online LiRA, quantile regression and label-only attacks are not part o
 
 
 def best_of(rows: Sequence[Row]) -> Row:
-    """The attack of highest accuracy; of equals the first."""
+    """The attack of highest accuracy; the first one if several are equal."""
     return max(rows, key=lambda row: row["accuracy"])
 
 
@@ -42,7 +42,7 @@ def best_attack(row: Row, series: Target, reference: Row | None = None) -> str:
         row, reference: rows of the leaderboard; the reference is the best attack on the original.
     """
     name, model = ATTACKS[row["attack"]].label, KINDS[series.model].label.lower()
-    versus = "" if series.model != "defended" else f" by {_adversary(series)}"
+    versus = "" if series.model != "defended" else f" ({_adversary(series)})"
     told = f"{percent(row['accuracy'])} (95 % interval {interval(row)})"
     if is_guessing(row):
         return (
@@ -52,17 +52,15 @@ def best_attack(row: Row, series: Target, reference: Row | None = None) -> str:
     tail = ""
     if reference is not None:
         other = ATTACKS[reference["attack"]].label
-        tail = (
-            f"; on the original model the best, {other}, reaches {percent(reference['accuracy'])}"
-        )
+        tail = f"; on the original model, the best attack, {other}, reaches {percent(reference['accuracy'])}"
     return (
         f"{name} does best on the {model} model{versus}: {told} of its verdicts are right, "
-        f"where guessing gives 50 %{tail}."
+        f"and guessing gives 50 %{tail}."
     )
 
 
 def _adversary(series: Target) -> str:
-    return "an adaptive adversary" if series.adversary == "adaptive" else "a non-adaptive adversary"
+    return "adaptive adversary" if series.adversary == "adaptive" else "non-adaptive adversary"
 
 
 def not_run(run: Collection[str]) -> str:
@@ -80,32 +78,36 @@ def roc_linear(curve: Curve) -> str:
 
 
 def roc_log(curve: Curve) -> str:
-    """How many members are found when hardly anyone may be accused wrongly."""
+    """How many members are found when very few non-members may be called members."""
     parts = []
     for alpha in (0.01, 0.001):
         tpr, count = curve.points.tpr_at_fpr(alpha)
         if meaningful(alpha, curve.non_members):
             parts.append(
-                f"{percent(tpr)} of the members at {100 * alpha:g} % ({count:,} accused wrongly)"
+                f"it finds {percent(tpr)} of the members at {100 * alpha:g} % FPR ({count:,} false positives)"
             )
         else:
             parts.append(
-                f"at {100 * alpha:g} % nothing can be said: {curve.non_members:,} non-members are too few"
+                f"{curve.non_members:,} non-members are too few to measure it at {100 * alpha:g} % FPR"
             )
     found = "; ".join(parts)
-    return f"Where few non-members may be accused wrongly, {curve.label} finds {found}."
+    return f"{curve.label} at low false positive rates: {found}."
 
 
 def low_rates(table: pd.DataFrame) -> str:
-    """The best attack where one in a hundred non-members may be accused wrongly."""
+    """The best attack when 1 % of the non-members may be called members."""
     rows = table[table["fpr"] == 0.01]
     best = rows.iloc[int(rows["tpr"].argmax())].to_dict()
-    text = f"{best['attack']} finds most members at 1 % false positives, {percent(best['tpr'])}"
-    return f"{text}." if best["meaningful"] else f"{text}, but on too few non-members to say so."
+    text = f"{best['attack']} finds the most members at 1 % FPR, {percent(best['tpr'])}"
+    return (
+        f"{text}."
+        if best["meaningful"]
+        else f"{text}, but there are too few non-members to be sure."
+    )
 
 
 def own_threshold(curve: Curve, thresholds: Sequence[float], text: str) -> str:
-    """Where the attack's own thresholds lie, and how well it does with them.
+    """The attack's own thresholds, and its rates with them.
 
     Args:
         thresholds: fitted on shadow models: one, or one per class.
@@ -114,21 +116,22 @@ def own_threshold(curve: Curve, thresholds: Sequence[float], text: str) -> str:
     own = curve.own
     does = f"accuracy {percent(own.accuracy)}, TPR {percent(own.tpr)}, FPR {percent(own.fpr)}"
     if len(thresholds) == 1:
-        return f"It starts at {text}, the attack's own threshold, fitted on shadow models ({does})."
+        return f"The slider starts at {text}, the attack's own threshold, fitted on shadow models ({does})."
     return (
-        f"This attack has a threshold of its own for each class, fitted on shadow models, from "
-        f"{short(min(thresholds))} to {short(max(thresholds))} ({does}). The slider moves one for "
-        f"all and starts at their median over the records, {text}."
+        f"This attack has one threshold for each class, fitted on shadow models, from "
+        f"{short(min(thresholds))} to {short(max(thresholds))} ({does}). The slider sets one "
+        f"threshold for all classes. It starts at their median over the records, {text}."
     )
 
 
 def cut(counts: Confusion, threshold: str) -> str:
-    """Whom a threshold accuses."""
+    """Which records are called members at a threshold."""
     members = counts.true_positives + counts.false_negatives
     others = counts.false_positives + counts.true_negatives
     return (
-        f"Calling every score from {threshold} on a member finds {counts.true_positives:,} of "
-        f"{members:,} members and accuses {counts.false_positives:,} of {others:,} non-members."
+        f"Records with a score of at least {threshold} are called members: these are "
+        f"{counts.true_positives:,} of {members:,} members and {counts.false_positives:,} of "
+        f"{others:,} non-members."
     )
 
 
@@ -136,14 +139,18 @@ def cut_rates(counts: Confusion) -> str:
     """The point on the ROC in words."""
     return (
         f"That is a TPR of {percent(counts.tpr)} at an FPR of {percent(counts.fpr)}: {abs(100 * counts.advantage):.1f} points "
-        f"{'more' if counts.advantage >= 0 else 'fewer'} than guessing would find there."
+        f"{'more' if counts.advantage >= 0 else 'fewer'} than guessing finds at this FPR."
     )
 
 
 def cut_verdicts(counts: Confusion) -> str:
-    """How often its verdicts are right."""
+    """How often the verdicts at a threshold are right."""
     precision = counts.precision()
-    tail = "nobody is accused" if precision is None else f"{percent(precision)} of accusations are"
+    tail = (
+        "no record is called a member"
+        if precision is None
+        else f"{percent(precision)} of the records called members are members"
+    )
     return f"{percent(counts.accuracy)} of verdicts are right (balanced accuracy); {tail}."
 
 
@@ -153,17 +160,17 @@ def agreement(pairs: pd.DataFrame, decisions: Mapping[str, np.ndarray]) -> str:
     unanimous = float((verdicts == verdicts[0]).all(axis=0).mean())
     worst = pairs.iloc[int(pairs["alike"].argmin())].to_dict()
     return (
-        f"{worst['attack']} and {worst['other']} differ most, alike on {percent(float(worst['alike']), 0)} "
+        f"{worst['attack']} and {worst['other']} differ most: they agree on {percent(float(worst['alike']), 0)} "
         f"of the records; all {len(verdicts)} attacks agree on {percent(unanimous, 0)}."
     )
 
 
 def votes(table: pd.DataFrame) -> str:
-    """How many are found by all attacks, how many by none."""
+    """How many members all attacks find, and how many no attack finds."""
     most = int(table["attacks"].max())
     share = table.set_index(["group", "attacks"])["share"]
     return (
-        f"All {most} attacks call {percent(float(share['members', most]), 0)} of the members and "
-        f"{percent(float(share['non-members', most]), 0)} of the non-members members; "
-        f"{percent(float(share['members', 0]), 0)} of the members escape every attack."
+        f"{percent(float(share['members', most]), 0)} of the members and "
+        f"{percent(float(share['non-members', most]), 0)} of the non-members are called members by "
+        f"all {most} attacks; no attack finds {percent(float(share['members', 0]), 0)} of the members."
     )

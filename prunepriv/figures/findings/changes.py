@@ -11,10 +11,10 @@ Row = Mapping[str, Any]
 
 
 def within_uncertainty(change: float, *half_widths: float) -> bool:
-    """Whether a difference of two figures is no larger than its uncertainty.
+    """Whether a difference of two figures is at most its uncertainty.
 
     The half-widths of both 95 % intervals are added in quadrature. Models share their records, so
-    this errs on the side of caution. Where a half-width is nan, nothing is doubted.
+    the true uncertainty is usually smaller. The answer is False where a half-width is nan.
     """
     return abs(change) <= math.hypot(*half_widths)
 

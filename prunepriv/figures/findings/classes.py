@@ -1,4 +1,4 @@
-"""Sentences about classes: who pays."""
+"""Sentences about classes: which of them leak most."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prunepriv.prose import join, signed
 
 
 def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
-    """Which classes stand out, and how many gaps are no more than chance."""
+    """The classes of largest and smallest gap, and how many intervals cover zero."""
     ours = table[table["model"] == by].sort_values("gap", ascending=False)
     most, least = ours.iloc[0], ours.iloc[-1]
     covered = int((ours["gap"].abs() <= ours["margin"]).sum())
@@ -34,7 +34,7 @@ STEPS: tuple[tuple[ModelKind, ModelKind, str], ...] = (
 
 
 def class_changes(table: pd.DataFrame, metric: Gap) -> str:
-    """In how many classes each step widened the gap."""
+    """In how many classes the gap became larger at each step."""
     wide = table.pivot_table(index="class", columns="model", values="gap")
     parts = [
         f"in {int((wide[after] > wide[before]).sum())} of {len(wide)} classes {what}"
@@ -43,7 +43,7 @@ def class_changes(table: pd.DataFrame, metric: Gap) -> str:
     ]
     if not parts:
         return f"{GAP_LABELS[metric]} of {len(wide)} classes, largest first."
-    return f"The {GAP_LABELS[metric].lower()} widened {join(parts)}."
+    return f"The {GAP_LABELS[metric].lower()} became larger {join(parts)}."
 
 
 def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
@@ -57,12 +57,12 @@ def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
     if gap is None:
         return f"{where} {overall}; click a bar to see its class here."
     if not np.isfinite(gap):
-        return f"{name} has not both members and non-members among the target's records; {overall}."
+        return f"{name} lacks members or non-members among the target's records; {overall}."
     return f"{where} {name} has a gap of {signed(gap)}; {overall}."
 
 
 def distances(table: pd.DataFrame, before: ModelKind) -> str:
-    """In how many classes the two distributions drifted apart."""
+    """In how many classes the distance between the two distributions became larger."""
     classes = table["class"].nunique()
     parts = [
         f"in {int((rows['after'] > rows['before']).sum())} of {classes} classes of the "
@@ -71,6 +71,6 @@ def distances(table: pd.DataFrame, before: ModelKind) -> str:
         if len(rows := table[table["model"] == kind])
     ]
     return (
-        f"Members' and non-members' distributions lie further apart than in the "
-        f"{KINDS[before].label.lower()} model {join(parts)}."
+        f"Compared with the {KINDS[before].label.lower()} model, the distributions of members and "
+        f"non-members are further apart {join(parts)}."
     )

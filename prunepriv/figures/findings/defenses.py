@@ -1,4 +1,4 @@
-"""Sentences about defences: what they take, and what they cost."""
+"""Sentences about defences: how much they protect, and what they cost."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def defense(
     name: str,
     first: Adversary = "adaptive",
 ) -> str:
-    """What the defence takes from the best attack, against either adversary.
+    """How the defence changes the best attack's accuracy, for each adversary.
 
     Args:
         pruned, adaptive, non_adaptive: best rows of the leaderboard.
         name: the defence, "PPB 4".
-        first: the adversary in view.
+        first: the adversary that is named first.
     """
     start = float(pruned["accuracy"])
     parts = {}
     for adversary, row, who in (
-        ("adaptive", adaptive, "an adversary who knows it"),
-        ("non_adaptive", non_adaptive, "an adversary who does not"),
+        ("adaptive", adaptive, "an adversary who knows the defence"),
+        ("non_adaptive", non_adaptive, "an adversary who does not know the defence"),
     ):
         if row is not None:
             end = float(row["accuracy"])
             parts[adversary] = (
-                f"against {who}, {name} takes the best attack from {percent(start)} to {percent(end)} "
+                f"against {who}, {name} changes the best attack from {percent(start)} to {percent(end)} "
                 f"({points(end - start)}{_doubt(pruned, row)})."
             )
     ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
@@ -47,7 +47,7 @@ def defense(
 
 
 def _doubt(before: Row, after: Row) -> str:
-    """What to say of a change between two rows of the leaderboard."""
+    """Whether a change between two rows of the leaderboard is uncertain, in words."""
     if is_guessing(after):
         return ", not distinguishable from guessing"
     _, clear = change(before, after)
@@ -61,13 +61,13 @@ def price(reports: Mapping[ModelKind, Mapping[str, Any]], name: str) -> str:
     verb = "costs" if gained < 0 else "gains"
     return (
         f"{capital(name)} {verb} {abs(100 * gained):.1f} points of accuracy on non-members "
-        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}) and moves "
+        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}) and changes "
         f"accuracy on members by {points(after['member_accuracy'] - before['member_accuracy'])}."
     )
 
 
 def trade(utility: float, leakage_change: float, name: str) -> str:
-    """The arrow in words: changes of accuracy on non-members and of the best attack's."""
+    """The arrow in words: how accuracy on non-members and the best attack's accuracy change."""
     return (
         f"From pruned to {name}: the best attack changes by {points(leakage_change)}, accuracy on "
         f"non-members by {points(utility)}."
@@ -75,16 +75,13 @@ def trade(utility: float, leakage_change: float, name: str) -> str:
 
 
 def others(count: int) -> str:
-    """What else stands in the trade-off.
+    """Which other runs are in the trade-off chart.
 
     Args:
         count: defended models of other runs.
     """
     if not count:
-        return (
-            "Runs of the same pruned model with other defences or strengths will be drawn here as "
-            "well."
-        )
+        return "Runs of the same pruned model with other defences or strengths will also be drawn here."
     return (
         f"Grey: {count} other defence(s) or strength(s) on the same pruned model, from your other "
         "runs."
@@ -105,13 +102,13 @@ def noise(privacy: Mapping[str, Any]) -> str:
 
 
 def defended_classes(table: pd.DataFrame, metric: Gap, name: str) -> str:
-    """In how many classes the defence narrowed the gap, and where most is left."""
+    """In how many classes the defence narrowed the gap, and where the largest gap is left."""
     wide = table.pivot_table(index="name", columns="model", values="gap")
     narrowed = int((wide["defended"].abs() < wide["pruned"].abs()).sum())
     left = wide["defended"].idxmax()
     return (
-        f"{capital(name)} narrows the {GAP_LABELS[metric].lower()} in {narrowed} of {len(wide)} classes; most is "
-        f"left in {left} ({signed(float(wide['defended'].max()))})."
+        f"{capital(name)} narrows the {GAP_LABELS[metric].lower()} in {narrowed} of {len(wide)} classes; the "
+        f"largest gap left is that of {left} ({signed(float(wide['defended'].max()))})."
     )
 
 

@@ -1,4 +1,4 @@
-"""Sentences about models: how they were trained, and what pruning removed of them."""
+"""Sentences about models: how they were trained, and how much pruning removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def sparsity(layers: Mapping[str, float], whole: float, pruning: str) -> str:
     Args:
         layers: achieved sparsity by layer.
         whole: of all prunable weights together.
-        pruning: what was asked for, "L1 unstructured 60 %".
+        pruning: approach and requested sparsity, "L1 unstructured 60 %".
     """
     least, most = min(layers, key=lambda one: layers[one]), max(layers, key=lambda one: layers[one])
     told = f"{pruning} removed {percent(whole)} of the model's weights"

@@ -14,41 +14,42 @@ Means = Mapping[ModelKind, tuple[float, float]]
 
 
 def accuracy_before(accuracy: float | None) -> str:
-    """What the accuracy on non-members is held against.
+    """What the accuracy on non-members is compared with.
 
     Args:
         accuracy: the original's; None where the original itself is shown.
     """
     if accuracy is None:
-        return "on records it has never seen"
-    return f"from {percent(accuracy)} of the original"
+        return "on records that it never saw"
+    return f"original model: {percent(accuracy)}"
 
 
 def gap_before(gap: float | None) -> str:
-    """What the confidence gap is held against.
+    """What the confidence gap is compared with.
 
     Args:
         gap: the original's; None where the original itself is shown.
     """
-    return "members over non-members" if gap is None else f"from {signed(gap)} of the original"
+    return "members minus non-members" if gap is None else f"original model: {signed(gap)}"
 
 
 def attack_interval(row: Row) -> str:
-    """How sure an attack's accuracy is."""
+    """The interval of an attack's accuracy, or that it is guessing."""
     if is_guessing(row):
         return f"not distinguishable from guessing ({interval(row)})"
     return f"95 % interval {interval(row)}"
 
 
 def split(data: str, classes: int, members: int, half: int) -> str:
-    """How many records there are, and how many the target learns.
+    """How many records there are, and on how many the target is trained.
 
     Args:
         data: the data set's name.
         half: records of the target's half.
     """
     return (
-        f"{data}: {2 * half:,} records, {classes} classes. The target learns {members:,} of them."
+        f"{data}: {2 * half:,} records, {classes} classes. "
+        f"The target is trained on {members:,} of them."
     )
 
 
@@ -60,25 +61,25 @@ def kept_epoch(network: str, epochs: int, kept: Mapping[str, float]) -> str:
         kept: the history's point of that epoch.
     """
     return (
-        f"{network}, epoch {kept['epoch']} of {epochs} kept: "
+        f"{network}, epoch {kept['epoch']} of {epochs} kept: accuracy "
         f"{percent(kept['member_accuracy'], 0)} on members, "
         f"{percent(kept['validation_accuracy'], 0)} on validation records."
     )
 
 
 def removed(pruning: str, sparsity: float) -> str:
-    """How much of the model pruning took.
+    """How much of the model pruning removed.
 
     Args:
-        pruning: what was asked for, "L1 unstructured 60 %".
+        pruning: approach and requested sparsity, "L1 unstructured 60 %".
         sparsity: achieved, of all prunable weights.
     """
-    return f"{pruning}: {percent(sparsity)} of the weights are gone; the solid part was kept."
+    return f"{pruning}: {percent(sparsity)} of the weights were removed; the solid part was kept."
 
 
 def gaps(means: Means) -> str:
     """The confidence gap of every model."""
-    return f"Gap in confidence, members \u25cf to others \u25c6: {gap_list(means)}."
+    return f"Confidence gap between members \u25cf and non-members \u25c6: {gap_list(means)}."
 
 
 def gap_list(means: Means) -> str:
@@ -87,7 +88,7 @@ def gap_list(means: Means) -> str:
 
 
 def attacks_in_short(rows: Sequence[Row], kind: ModelKind) -> str:
-    """The attack that does best on a model, or that none does better than guessing."""
+    """The best attack on a model, or that no attack is better than guessing."""
     if all(is_guessing(row) for row in rows):
         return f"No attack on the {kind} model is distinguishable from guessing."
     best = best_of(rows)
@@ -105,8 +106,8 @@ def attribution(rows: Mapping[ModelKind, Sequence[Row]]) -> str:
     if not {"original", "control", "pruned"} <= rows.keys():
         missing = [kind for kind in ("original", "control", "pruned") if kind not in rows]
         return (
-            f"Without an attack on the {' and the '.join(missing)} model this run cannot tell "
-            "retraining and removing weights apart."
+            f"Without an attack on the {' and the '.join(missing)} model this run cannot "
+            "separate the effects of retraining and removing weights."
         )
     original, control, pruned = (best_of(rows[kind]) for kind in ("original", "control", "pruned"))
     return (
@@ -126,9 +127,11 @@ def defended(undefended: Row, adaptive: Row, non_adaptive: Row | None, defense: 
     """What the defence does to the best attack, the adaptive adversary first."""
     difference, clear = change(undefended, adaptive)
     if not clear:
-        first = f"Against an adversary who knows it, {defense} changes the best attack by no more than its uncertainty ({points(difference)})"
+        first = f"Against an adversary who knows the defence, {defense} changes the best attack by no more than its uncertainty ({points(difference)})"
     else:
-        first = f"{capital(defense)} moves the best attack by {points(difference)} to {percent(adaptive['accuracy'])} against an adversary who knows it"
+        first = f"{capital(defense)} changes the best attack by {points(difference)} to {percent(adaptive['accuracy'])} against an adversary who knows the defence"
     if non_adaptive is None:
         return f"{first}."
-    return f"{first}; one who does not gets {percent(non_adaptive['accuracy'])}."
+    return (
+        f"{first}; an adversary who does not know it reaches {percent(non_adaptive['accuracy'])}."
+    )

@@ -1,4 +1,4 @@
-"""Sentences about confidence and sensitivity: the gap, and what made it."""
+"""Sentences about confidence and sensitivity: the gap, and its causes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def gap_of(signals: RecordSignals, quantity: Quantity) -> tuple[float, float]:
 
 
 def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only: str = "") -> str:
-    """The gap of the last undefended model there is, and where it comes from.
+    """The gap of the last undefended model that is given, and its causes.
 
     Args:
         only: name of the class that is shown; empty for all records.
@@ -36,10 +36,10 @@ def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only
     gaps = {kind: gap_of(one, quantity) for kind, one in signals.items()}
     front = next(k for k in ("pruned", "control", "original", "defended") if k in gaps)
     gap, margin = gaps[front]
-    where = f"the {KINDS[front].label.lower()} model" + (f", {only}" if only else "")
+    where = f"in the {KINDS[front].label.lower()} model" + (f", class {only}" if only else "")
     if not np.isfinite(gap):
-        return f"In {where} there are not both members and non-members to compare."
-    parts = [f"{_difference(gap, margin, quantity)} in {where}."]
+        return f"Members or non-members are missing {where}, so there is no gap."
+    parts = [_difference(gap, margin, quantity, where)]
     if {"original", "control", "pruned"} <= set(gaps):
         parts.append(_causes(gaps))
     if front == "pruned" and "defended" in gaps:
@@ -47,22 +47,26 @@ def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only
     return " ".join(parts)
 
 
-def _difference(gap: float, margin: float, quantity: Quantity) -> str:
+def _difference(gap: float, margin: float, quantity: Quantity, where: str) -> str:
     digits = 3 if abs(gap) >= 0.1 else 4
     how_much = f"{abs(gap):.{digits}f}"
     if np.isfinite(margin):
         how_much += f" (\u00b1 {margin:.{digits}f})"
     if np.isfinite(margin) and abs(gap) <= margin:
-        return f"Mean {quantity} of members and non-members differs by {how_much}, which may be chance,"
-    if quantity == "confidence":
-        return f"The model is {how_much} {'more' if gap > 0 else 'less'} confident on members than on non-members"
-    return f"Answers are {how_much} {'more' if gap > 0 else 'less'} sensitive on members than on non-members"
+        return (
+            f"The mean {quantity} of members and non-members differs by {how_much} {where}, which "
+            "may be chance."
+        )
+    return (
+        f"Mean {quantity} is {how_much} {'higher' if gap > 0 else 'lower'} on members than on "
+        f"non-members {where}."
+    )
 
 
 def _causes(gaps: Mapping[ModelKind, tuple[float, float]]) -> str:
     total = gaps["pruned"][0] - gaps["original"][0]
     return (
-        f"Since the original the gap has changed by {signed(total, 3)}: "
+        f"From the original to the pruned model the gap changed by {signed(total, 3)}: "
         f"{_step(gaps['original'], gaps['control'])} by retraining (original \u2192 control) and "
         f"{_step(gaps['control'], gaps['pruned'])} by removing weights (control \u2192 pruned)."
     )
@@ -78,7 +82,7 @@ def _step(before: tuple[float, float], after: tuple[float, float]) -> str:
 def records_in_bin(
     signals: RecordSignals, chosen: np.ndarray, words: str, quantity: Quantity
 ) -> str:
-    """Who lies in a bar.
+    """How many members and non-members a bar holds.
 
     Args:
         chosen: (n,) bool.
@@ -90,6 +94,6 @@ def records_in_bin(
         return f"No record has a {quantity} of {words}."
     share = members / (members + others)
     return (
-        f"{members:,} members and {others:,} non-members have a {quantity} of {words}: whoever calls "
-        f"them all members is right for {percent(share, 0)}."
+        f"{members:,} members and {others:,} non-members have a {quantity} of {words}: an attack "
+        f"that calls them all members is right for {percent(share, 0)}."
     )

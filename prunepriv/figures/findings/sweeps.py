@@ -14,12 +14,12 @@ from prunepriv.prose import percent, points
 
 
 def sweep_lines(shown: pd.DataFrame, attack: str, x: str) -> str:
-    """From where to where the accuracy goes along the line that leaks most.
+    """The accuracy at both ends of the line that leaks most.
 
     Args:
         shown: ``figures.sweeps.line_points``; not empty.
         attack: whose.
-        x: the setting that it is drawn over.
+        x: the setting on the horizontal axis.
     """
     name = ATTACKS[attack].label
     kept = shown[~shown["model"].isin(["original", "control"])]
@@ -30,7 +30,7 @@ def sweep_lines(shown: pd.DataFrame, attack: str, x: str) -> str:
     first, last = line[0], line[-1]
     who = _whom(series)
     if first["x"] == last["x"]:
-        return f"{name} is right {_told(first)} of the time on {who}, where guessing gives 50 %."
+        return f"{name} is right {_told(first)} of the time on {who}; guessing gives 50 %."
     change = last["accuracy"] - first["accuracy"]
     return (
         f"From {setting_value(x, first['x'])} to {setting_value(x, last['x'])} {setting_name(x)}, "
@@ -40,15 +40,15 @@ def sweep_lines(shown: pd.DataFrame, attack: str, x: str) -> str:
 
 
 def seeds(shown: pd.DataFrame) -> str:
-    """What the figures and their bars rest on."""
+    """How many seeds the figures and their bars come from."""
     most = int(shown["seeds"].max())
     if most > 1:
         return f"Means of up to {most} seeds; bars: 95 % interval over seeds (Student's t)."
-    return "One seed each: another seed may move every figure by a few points."
+    return "One seed each: another seed may change every figure by a few points."
 
 
 def sweep_matrix(cells: pd.DataFrame, attack: str, model: str) -> str:
-    """Where the attack does best and where worst.
+    """The cells of highest and lowest accuracy.
 
     Args:
         cells: as ``figures.sweeps.matrix`` draws them; at least one was run.
@@ -68,7 +68,7 @@ def sweep_matrix(cells: pd.DataFrame, attack: str, model: str) -> str:
 
 
 def knowledge(cells: pd.DataFrame, attack: str, what: str) -> str:
-    """What it costs the adversary to take the target's pruning for another, on the same targets.
+    """What it costs the adversary to be wrong about the target's pruning, on the same targets.
 
     Args:
         cells: ``row``, ``column``, ``accuracy`` and ``low``, ``high`` of its 95 % interval.
@@ -79,7 +79,7 @@ def knowledge(cells: pd.DataFrame, attack: str, what: str) -> str:
     knows_it = known["row"] == known["column"]
     right = known[knows_it].set_index("row")["accuracy"]
     wrong = known[~knows_it].groupby("row")["accuracy"].mean()
-    both = right.index.intersection(wrong.index)  # like with like: the same targets
+    both = right.index.intersection(wrong.index)  # both means are over the same targets
     name = ATTACKS[attack].label
     if both.empty:
         missing = "does not know" if len(right) else "knows"
@@ -87,8 +87,8 @@ def knowledge(cells: pd.DataFrame, attack: str, what: str) -> str:
         seen = percent(float(shown["accuracy"].mean()))
         return (
             f"{name} is right {seen} of the time where the adversary "
-            f"{'knows' if len(right) else 'does not know'} the {what}; no run on the same target yet tells how it does "
-            f"where it {missing} it."
+            f"{'knows' if len(right) else 'does not know'} the {what}; no run on the same target yet "
+            f"shows an adversary that {missing} it."
         )
     knows, errs = float(right[both].mean()), float(wrong[both].mean())
     half = float((known["high"] - known["low"]).mean() / 2)
@@ -101,13 +101,13 @@ def knowledge(cells: pd.DataFrame, attack: str, what: str) -> str:
     verb = "costs" if knows >= errs else "gains"
     return (
         f"{name} is right {percent(knows)} of the time where the adversary knows the {what} and "
-        f"{percent(errs)} where it takes it for another: not knowing {verb} it "
+        f"{percent(errs)} where it is wrong about it: not knowing {verb} it "
         f"{100 * abs(knows - errs):.1f} points{doubt}."
     )
 
 
 def _told(row: Mapping[Any, Any]) -> str:
-    """A mean with its interval over seeds, and whether it is more than guessing."""
+    """A mean with its interval over seeds, and whether it is better than guessing."""
     text = percent(row["accuracy"])
     if pd.isna(row["low"]):
         return text
@@ -119,15 +119,15 @@ def _told(row: Mapping[Any, Any]) -> str:
 
 
 def _apart(first: Mapping[Any, Any], last: Mapping[Any, Any]) -> str:
-    """What the seeds say of the difference of two means."""
+    """Whether the intervals over seeds of two means overlap, in words."""
     if pd.isna(first["low"]) or pd.isna(last["low"]):
-        return "; one seed, so by chance perhaps"
+        return "; one seed, so it may be chance"
     overlap = first["low"] <= last["high"] and last["low"] <= first["high"]
     return "; the intervals overlap" if overlap else ""
 
 
 def _whom(series: str) -> str:
-    """A line's name as people say it: the pruned model (L1 unstructured)."""
+    """A line's name in a sentence: the pruned model (L1 unstructured)."""
     model, _, setting = series.partition(", ")
     return f"the {model.lower()} model" + (f" ({setting})" if setting else "")
 

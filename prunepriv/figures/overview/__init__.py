@@ -1,6 +1,6 @@
-"""Overview's small charts: one per step of the pipeline, each readable at a glance in a card.
+"""Overview's small charts: one per step of the pipeline, in a card.
 
-As everywhere, each function returns the figure and the table of exactly what it draws.
+As in all of ``figures``, each function returns the figure and the table of exactly what it draws.
 """
 
 from prunepriv.figures.overview.attacks import attacks_chart, defense_chart

@@ -1,4 +1,4 @@
-"""Attacks and defences: accuracies with their intervals beside the line of guessing."""
+"""Attacks and defences: accuracies with their intervals, and a line at chance."""
 
 from __future__ import annotations
 

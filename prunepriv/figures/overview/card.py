@@ -20,7 +20,7 @@ UNLINED: Json = {"autorange": "reversed", "showline": False, "ticks": ""}
 def card(traces: Sequence[Json], theme: Theme, x: Json, y: Json, **layout: Any) -> go.Figure:
     """A figure of a card's size: no legend, small type, thin margins.
 
-    It is put together in one piece: plotly checks the whole layout again at every update.
+    It is built in one call, because plotly checks the whole layout at every update.
     """
     tickfont = {"tickfont": {"size": SMALL}}
     base = {

@@ -1,4 +1,4 @@
-"""Data, training, pruning and fine-tuning: who knows which records, and what came of it."""
+"""Data, training, pruning and fine-tuning: who knows which records, and the models that result."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def layers_chart(
 
     Args:
         layers: sparsity by layer, in the order of the network.
-        requested: the sparsity that was asked for; a line.
+        requested: the requested sparsity, drawn as a line.
     """
     names = [f"{index + 1}" for index in range(len(layers))]
     removed = list(layers.values())
@@ -202,7 +202,7 @@ def gap_chart(
 
 
 def _end_label(table: pd.DataFrame, column: str, name: str, colour: str) -> Json:
-    """A line's name at its right end, in place of a legend."""
+    """A line's name at its right end, instead of a legend."""
     last = table.iloc[-1]
     return {
         "x": last["epoch"], "y": last[column], "text": name, "xanchor": "left", "xshift": 10,

@@ -1,4 +1,4 @@
-"""``data`` and ``--dataset`` on files of the user's."""
+"""``data`` and ``--dataset`` on the user's own files."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_the_bar_on_a_terminal(
 def lines(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., list[str]]:
-    """What is told of a run or sweep that stood so, one after the other; in 200 s."""
+    """The lines for these states of a run or sweep, one after the other; in 200 s."""
 
     def lines_(*standings: Standing) -> list[str]:
         clock = iter((1000.0, 1200.0))
@@ -99,7 +99,7 @@ def test_a_run_in_a_pipe_has_two_lines(lines: Callable[..., list[str]]) -> None:
     told = lines(waits, AT_WORK, AT_WORK, done)
     assert told == ["the-name: 10 steps, 2 of them cached", "the-name: done in 3 min 20 s"]
     assert lines(AT_WORK, replace(AT_WORK, active=0, cancelled=1)) == told[:1]
-    assert lines(done) == told, "nothing was to be done"
+    assert lines(done) == told, "there was nothing to do"
 
 
 def test_a_sweep_in_a_pipe_has_two_lines(lines: Callable[..., list[str]]) -> None:
@@ -109,7 +109,7 @@ def test_a_sweep_in_a_pipe_has_two_lines(lines: Callable[..., list[str]]) -> Non
         "the-name: 0 of 4 runs, 0 of 10 steps done",
         "the-name: 4 of 4 runs, 8 of 10 steps done",
     ]
-    assert len(lines(failed)) == 1, "its beginning is its end"
+    assert len(lines(failed)) == 1, "it has begun and ended"
 
 
 class Done(NamedTuple):
@@ -134,7 +134,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Catalog], None]], None]:
-    """Stands in for the engine: takes what happens in the catalogue between two looks."""
+    """Replaces the engine; the argument changes the catalogue between two looks."""
 
     def set_(happens: Callable[[Catalog], None]) -> None:
         def sleep(seconds: float) -> None:
@@ -161,13 +161,13 @@ def cancel_all(catalog: Catalog) -> None:
 GOES_ON = [
     (
         RUN_WORDS,
-        f"{EXPERIMENT.run_id} goes on in the engine: the same command attaches to it again, "
+        f"{EXPERIMENT.run_id} continues in the engine: the same command shows its progress again, "
         f"`python -m prunepriv cancel {EXPERIMENT.run_id}` stops it",
     ),
     (
         ("sweep", SWEEP.sweep_id),
-        f"{SWEEP.sweep_id} goes on in the engine: `python -m prunepriv sweep {SWEEP.sweep_id}` "
-        "attaches to it again, with --cancel it stops it",
+        f"{SWEEP.sweep_id} continues in the engine: `python -m prunepriv sweep {SWEEP.sweep_id}` "
+        "shows its progress again, and stops it with --cancel",
     ),
 ]
 
@@ -187,8 +187,8 @@ def test_ctrl_c_leaves_it_to_the_engine(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (RUN_WORDS, f"cancelled: the same command takes {EXPERIMENT.run_id} up again"),
-        (("sweep", SWEEP.sweep_id), "cancelled: the same command takes it up again"),
+        (RUN_WORDS, f"cancelled: the same command resumes {EXPERIMENT.run_id}"),
+        (("sweep", SWEEP.sweep_id), "cancelled: the same command resumes it"),
     ],
     ids=["run", "sweep"],
 )
@@ -212,7 +212,7 @@ def test_ctrl_c_cancels_what_runs_inline(
         (RUN_WORDS, "the run was cancelled"),
         (
             ("sweep", SWEEP.sweep_id),
-            "cancelled: the same command takes it up again from its finished steps",
+            "cancelled: the same command resumes it from its finished steps",
         ),
     ],
     ids=["run", "sweep"],
@@ -242,7 +242,7 @@ def test_a_sweep_that_was_cancelled_on_the_engine(
 ) -> None:
     engine(cancel_all)
     done = cli("sweep", SWEEP.sweep_id)
-    sentence = f"{SWEEP.sweep_id}: 2 of 2 runs are not done; the same command takes them up again"
+    sentence = f"{SWEEP.sweep_id}: 2 of 2 runs are not done; the same command resumes them"
     assert (done.code, done.lines[-1]) == (2, sentence)
 
 

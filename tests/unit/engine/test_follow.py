@@ -116,10 +116,7 @@ def test_an_engine_that_ends_is_started_again(
     display = Recorder()
     standing = follow(seeds(*range(count)), catalog.store, display)
     assert standing.done == count
-    assert (
-        display.sentences
-        == ["the engine has ended: starting it again, finished steps are kept"] * 2
-    )
+    assert display.sentences == ["the engine has ended: restarting it, finished steps are kept"] * 2
     assert any(one.interrupted for one in display.standings)
 
 

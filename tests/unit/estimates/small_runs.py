@@ -1,4 +1,4 @@
-"""Small runs: finished ones with made-up figures, and ones whose steps take whole seconds."""
+"""Small runs: finished ones with random figures, and ones whose steps take whole seconds."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Fixed(Throughput):
 
 
 def run(catalog: Catalog, experiment: Experiment) -> None:
-    """A finished run with made-up artifacts."""
+    """A finished run with random artifacts."""
     store = ArtifactStore(catalog.store)
     write_synthetic_run(store, experiment, np.random.default_rng(experiment.seed))
     catalog.submit(experiment)

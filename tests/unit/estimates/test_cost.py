@@ -1,4 +1,4 @@
-"""What runs and sweeps will cost; SECONDS in small_runs.py are what the sums go by."""
+"""How long runs and sweeps will take; the sums use SECONDS of small_runs.py."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class TestSums:
         measured(Fixed(dict.fromkeys(SECONDS, 0.0) | {"train": 4 * 3600.0}))
         both = [small(seed=1), small(seed=2)]
         assert cost_of(both, catalog, 2).time_words(2) == (
-            "about 4 h with 2 workers, by runs measured before"
+            "about 4 h with 2 workers, estimated from earlier runs"
         )
         cache(catalog, both[0], *(step.name for step in plan(both[0]).steps))
         alone = cost_of(both[:1], catalog, 2)
@@ -153,7 +153,7 @@ def test_a_network_that_never_ran_is_judged_by_others(catalog: Catalog, measured
     pictures = small(data={"name": "shapes", "limit": 400}, model={"name": "cnn"})
     cost = cost_of([small(), pictures], catalog, workers=1)
     assert cost.guessed == (MODELS["cnn"].label,)
-    assert "other networks' steps stand in" in cost.time_words(1)
+    assert "estimated from other networks' steps" in cost.time_words(1)
     assert cost_of([small()], catalog, workers=1).guessed == ()
     cache(catalog, pictures, "train", "fine_tune:pruned", "signals:pruned")
     assert cost_of([pictures], catalog, workers=1).guessed == (), "nothing is left to guess"

@@ -1,4 +1,4 @@
-"""How far runs and sweeps are; SECONDS in small_runs.py are what the sums go by."""
+"""How much of runs and sweeps is done; the sums use SECONDS of small_runs.py."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ Begin = Callable[..., None]
 
 @pytest.fixture
 def begin(catalog: Catalog) -> Iterator[Begin]:
-    """Puts a run in hand, as ``begin(experiment, "data", "split", train=0.5)``: two steps done, one
-    at work."""
+    """Starts a run: ``begin(experiment, "data", "split", train=0.5)`` is two steps done, one at work."""
     held = claim(catalog.store / OWNER)
     assert held is not None
 
@@ -90,7 +89,7 @@ def test_a_run_that_waits(catalog: Catalog, measured: Measured) -> None:
     assert (standing.fraction, standing.seconds_left) == (0.0, 28)
     assert standing.queue_position == 2
     assert standing.words == "waits, number 2 in the queue"
-    assert standing.time_left == "", "nobody knows when it begins"
+    assert standing.time_left == "", "it is unknown when it begins"
     both = Watch([second, first], catalog, workers=1).look()
     assert both.queue_position == 1, "that of the run that is next"
 
@@ -231,7 +230,7 @@ def test_the_time_left_shrinks_as_steps_get_on(catalog: Catalog, begin: Begin) -
     assert before - after == pytest.approx(half)
 
 
-def test_time_left_reads_as_people_say_it(catalog: Catalog, measured: Measured) -> None:
+def test_time_left_in_words(catalog: Catalog, measured: Measured) -> None:
     standing = replace(Watch([small()], catalog, workers=1).look(), seconds_left=4 * 3600.0)
     assert standing.time_left == "about 4 h left"
     assert replace(standing, seconds_left=200.4).time_left == "about 3 min 20 s left"

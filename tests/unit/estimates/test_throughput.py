@@ -1,4 +1,4 @@
-"""What steps took, and what others like them will take."""
+"""How long steps took, and how long similar ones will take."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_work_grows_as_it_should(step: str, changes: dict[str, object], factor: 
     assert units(plan(changed).by_name[step], changed) == pytest.approx(factor * before)
 
 
-def test_a_sort_never_seen_is_taken_for_others_of_its_kind() -> None:
+def test_an_unknown_sort_is_estimated_from_its_kind() -> None:
     the_plan = plan(EXPERIMENT)
     nn, conf = the_plan.by_name["fit:nn:pruned"], the_plan.by_name["fit:conf:pruned"]
     throughput = Throughput([(sort_of(nn, EXPERIMENT), 2.0), (("fit", "samia", "fast"), 4.0)])
@@ -47,9 +47,7 @@ def test_a_sort_never_seen_is_taken_for_others_of_its_kind() -> None:
     assert throughput.seconds(the_plan.by_name["train"], EXPERIMENT) is None
 
 
-def test_the_bundled_examples_stand_in_for_runs_of_one_s_own(
-    catalog: Catalog, tmp_path: Path
-) -> None:
+def test_the_bundled_examples_replace_missing_runs(catalog: Catalog, tmp_path: Path) -> None:
     folder = tmp_path / "examples" / "one"
     folder.mkdir(parents=True)
     steps = [{"step": step.name, "seconds": 2.0} for step in plan(EXPERIMENT).steps]

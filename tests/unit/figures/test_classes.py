@@ -52,10 +52,10 @@ def test_gaps_and_margins_against_a_direct_computation(table, signals):
 
 def test_margin_needs_two_records_of_each_group(signals):
     one = signals["pruned"]
-    lonely = type(one)(
+    single = type(one)(
         **{name: getattr(one, name)[[0, 60, 61]] for name in type(one).__dataclass_fields__}
     )
-    assert np.isnan(gap_margins(lonely, "generalization", len(NAMES))).all()
+    assert np.isnan(gap_margins(single, "generalization", len(NAMES))).all()
 
 
 def test_classes_without_both_groups_are_left_out(gaps):

@@ -1,4 +1,4 @@
-"""The privacy-utility plane, and what each model gets right."""
+"""The privacy-utility chart, and the accuracy of each model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences say what the numbers say, also where they go the other way."""
+"""Sentences say what the numbers say, whatever their sign."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_leakage_splits_the_change_between_retraining_and_removing_weights():
         },
         "confidence",
     )
-    assert "0.250 (± 0.004) more confident on members" in text
+    assert "confidence is 0.250 (± 0.004) higher on members" in text
     assert "+0.150: +0.200 by retraining" in text
     assert "−0.050 by removing weights" in text
 
@@ -56,8 +56,8 @@ def test_leakage_doubts_a_change_within_its_uncertainty():
     assert "+0.199 by removing weights" in text
 
 
-def test_leakage_says_less_where_it_is_less_and_nothing_where_it_is_noise():
-    assert "less sensitive on members" in findings.leakage(
+def test_leakage_says_lower_where_it_is_lower_and_that_noise_may_be_chance():
+    assert "sensitivity is 0.200 (± 0.004) lower on members" in findings.leakage(
         {"pruned": _signals(0.1, 0.3)}, "sensitivity"
     )
     assert "may be chance" in findings.leakage({"original": _signals(0.5, 0.5)}, "confidence")
@@ -68,7 +68,7 @@ def test_leakage_of_a_class_without_non_members():
     only = RecordSignals(
         **{name: getattr(one, name)[:50] for name in RecordSignals.__dataclass_fields__}
     )
-    assert "not both members and non-members" in findings.leakage({"pruned": only}, "confidence")
+    assert "Members or non-members are missing" in findings.leakage({"pruned": only}, "confidence")
 
 
 def test_an_interval_that_covers_half_is_guessing():
@@ -86,12 +86,12 @@ def test_defense_doubts_what_the_intervals_do_not_show():
     before = _row(0.8, 0.78, 0.82)
     text = findings.defense(before, _row(0.79, 0.77, 0.81), _row(0.51, 0.49, 0.53), "PPB 4")
     first, second = text.split(". ", 1)
-    assert "who knows it" in first
+    assert "who knows the defence" in first
     assert "(−1.0 points, within its uncertainty)" in first
     assert "not distinguishable from guessing" in second
     assert "uncertainty" not in findings.defense(before, _row(0.7, 0.68, 0.72), None, "PPB 4")
     turned = findings.defense(before, _row(0.6, 0.58, 0.62), before, "PPB 4", "non_adaptive")
-    assert turned.startswith("Against an adversary who does not, PPB 4")
+    assert turned.startswith("Against an adversary who does not know the defence, PPB 4")
 
 
 def test_price_says_gains_where_accuracy_rises():
@@ -124,12 +124,14 @@ def test_class_changes_counts_each_step():
 
 def test_cut_tells_counts_rates_and_precision():
     counts = Confusion(true_positives=60, false_positives=10, false_negatives=40, true_negatives=90)
-    assert "finds 60 of 100 members and accuses 10 of 100" in findings.cut(counts, "0.5")
+    assert "60 of 100 members and 10 of 100" in findings.cut(counts, "0.5")
     assert "TPR of 60.0 % at an FPR of 10.0 %" in findings.cut_rates(counts)
     assert findings.cut_verdicts(counts).startswith("75.0 % of verdicts are right")
-    assert "85.7 % of accusations" in findings.cut_verdicts(counts)
-    nobody = Confusion(true_positives=0, false_positives=0, false_negatives=9, true_negatives=9)
-    assert "nobody is accused" in findings.cut_verdicts(nobody)
+    assert "85.7 % of the records called members" in findings.cut_verdicts(counts)
+    none_called = Confusion(
+        true_positives=0, false_positives=0, false_negatives=9, true_negatives=9
+    )
+    assert "no record is called a member" in findings.cut_verdicts(none_called)
 
 
 def test_records_in_bin_counts_both_groups():
@@ -151,7 +153,7 @@ def test_class_without_both_groups_has_no_gap():
         }
     )
     text = findings.class_detail(means, "pruned", "ant")
-    assert text.startswith("ant has not both")
+    assert text.startswith("ant lacks")
     assert "over all classes the gap is +0.30" in text
     assert "click a bar" in findings.class_detail(means.iloc[1:], "pruned", None)
 

@@ -1,4 +1,4 @@
-"""A run in short: the best attack, its interval, and what changed it."""
+"""Overview's sentences: the best attack, its interval, and what changed it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
     assert "\N{MINUS SIGN}5.5 points by removing weights" in told
 
 
-def test_a_part_within_its_uncertainty_is_called_that() -> None:
+def test_a_part_within_its_uncertainty_is_named_as_such() -> None:
     told = attribution({kind: [row("conf", 0.7)] for kind in ("original", "control", "pruned")})
     assert told.count("within its uncertainty") == 2
 
@@ -73,12 +73,12 @@ def test_without_the_control_nothing_is_attributed() -> None:
     assert "points" not in told
 
 
-def test_the_defense_is_told_against_the_adaptive_adversary_first() -> None:
+def test_the_adaptive_adversary_comes_first() -> None:
     told = defended(row("conf", 0.8), row("conf", 0.7), row("conf", 0.52), "PPB")
     assert told.index("70.0 %") < told.index("52.0 %")
     assert "\N{MINUS SIGN}10.0 points" in told
 
 
-def test_a_defense_without_a_clear_effect_is_not_praised() -> None:
+def test_a_defense_without_a_clear_effect_is_called_that() -> None:
     told = defended(row("conf", 0.80, 0.02), row("conf", 0.79, 0.02), None, "PPB")
     assert "no more than its uncertainty" in told

@@ -34,7 +34,7 @@ def test_counts_against_a_direct_count(signals, quantity, scale):
     _, table = leakage_histograms(signals, quantity, SCALES[scale], LIGHT)
     for (kind, group), rows in table.groupby(["model", "group"]):
         ours = signals[kind].values(quantity)[signals[kind].member == (group == "members")]
-        edges = rows["from"].to_numpy()[1:]  # what lies beyond the ends counts in the outer bars
+        edges = rows["from"].to_numpy()[1:]  # values beyond the ends count in the outer bars
         at = (ours[:, None] >= edges[None] - 1e-12).sum(axis=1)
         assert np.bincount(at, minlength=BINS).tolist() == rows["records"].tolist()
 
@@ -44,7 +44,7 @@ def test_mean_lines_stand_at_the_means(signals):
     lines = [
         (shape.x0, shape.line.color, shape.line.dash)
         for shape in figure.layout.shapes
-        if shape.line.color in ("#D55E00", "#0072B2")  # and not the halo behind each
+        if shape.line.color in ("#D55E00", "#0072B2")  # and not the wider line behind each
     ]
     expected = [
         (float(one.confidence[one.member == member].mean()), colour, dash)

@@ -1,4 +1,4 @@
-"""What not knowing costs an adversary, in a matrix and in a sentence."""
+"""What a wrong belief costs an adversary, in a matrix and in a sentence."""
 
 from __future__ import annotations
 

@@ -75,6 +75,6 @@ def test_live_curves_leave_room_for_the_epochs_to_come() -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_figures_wear_the_pages_own_background(theme: Any) -> None:
+def test_figures_have_the_background_of_the_page(theme: Any) -> None:
     figure, _ = overview.training_chart(HISTORY, 1, theme)
     assert figure.layout.template.layout.paper_bgcolor == theme.surface

@@ -1,4 +1,4 @@
-"""One meaning per colour, and never by colour alone."""
+"""One meaning per colour, and no meaning by colour alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures come back pixel by pixel from an independent reader."""
+"""An independent reader gets back every pixel."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_vertices_equal_scikit_learns_steps(rng, ties):
     theirs = set(zip(fpr.round(12), tpr.round(12), strict=True))
     ours = set(zip(table["fpr"].round(12), table["tpr"].round(12), strict=True))
     assert ours <= theirs
-    if not ties:  # without ties the corners alone rebuild every point of the staircase
+    if not ties:  # without ties, the corners give every point of the step function
         grid = np.linspace(0, 1, 601)[1:]
         at = np.searchsorted(table["fpr"], grid + 1e-12, side="right") - 1
         full = np.searchsorted(fpr, grid + 1e-12, side="right") - 1
@@ -89,7 +89,7 @@ def test_thinning_moves_nothing_by_more_than_a_thousandth(rng):
         return roc.tpr[np.searchsorted(roc.fpr, grid, side="right") - 1]
 
     assert np.abs(height(full) - height(few)).max() < 3e-3
-    assert (height(few) <= height(full)).all()  # never flatters the attack
+    assert (height(few) <= height(full)).all()  # never too good for the attack
 
 
 def test_short_curves_are_not_thinned(rng):

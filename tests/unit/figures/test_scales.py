@@ -1,4 +1,4 @@
-"""Axes: what they transform comes back, and their ticks stand where they say."""
+"""Axes: transformations can be reversed, and ticks are at their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep's lines and heatmaps: which points, whose intervals, told apart without a hue."""
+"""A sweep's lines and heatmaps: their points and intervals, distinct without a hue."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_one_seed_has_no_interval(means: pd.DataFrame) -> None:
     points = line_points(alone, "conf", SETTINGS)
     figure, _ = accuracy_lines(points, "pruning.sparsity", LIGHT)
     assert not any(trace.error_y.visible for trace in figure.data)
-    assert "one seed, so by chance perhaps" in findings.sweep_lines(
+    assert "one seed, so it may be chance" in findings.sweep_lines(
         points, "conf", "pruning.sparsity"
     )
 
