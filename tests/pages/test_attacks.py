@@ -129,7 +129,7 @@ def test_a_single_attack_has_nobody_to_agree_with(open_page: Open, begin: Begin)
     result = begin(_experiment(attacks={"names": ["conf"]}))
     at = open_page("attacks", run=result.run_id)
     assert not at.exception
-    assert any("needs two attacks" in c.value for c in at.caption)
+    assert any("needs at least two attacks" in c.value for c in at.caption)
 
 
 def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Begin) -> None:
@@ -141,7 +141,7 @@ def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Beg
     begin(_experiment(seed=3), only=(), status=None)
     at = open_page("attacks", run=_experiment(seed=3).run_id)
     assert not at.exception
-    assert "will show here" in at.info[0].value
+    assert "will appear here" in at.info[0].value
 
 
 def test_a_moved_slider_survives_a_change_of_model(open_page: Open, begin: Begin) -> None:

@@ -88,4 +88,4 @@ def test_run_that_has_only_begun_says_what_comes(open_page: Open, begin: Begin) 
     begin(experiment, only=(), status=None)
     at = open_page("classes", run=experiment.run_id)
     assert not at.exception
-    assert "will show here" in at.info[0].value
+    assert "will appear here" in at.info[0].value

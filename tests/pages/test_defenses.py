@@ -55,7 +55,7 @@ def test_switch_changes_the_trade_off(open_page: Open, begin: Begin) -> None:
         marks = {t["name"]: t["y"][0] for t in _figures(at)[1]["data"]}
         assert marks["PPB 4"] == pytest.approx(_best(result, "defended", adversary))
         assert set(marks) == {"Original", "Control", "Pruned", "PPB 4"}
-    assert any("flattering" in c.value for c in at.caption)
+    assert any("underestimate the leakage" in c.value for c in at.caption)
 
 
 def test_other_strengths_of_the_same_model_are_drawn_too(open_page: Open, begin: Begin) -> None:
@@ -88,7 +88,7 @@ def test_running_run_says_what_is_still_to_come(open_page: Open, begin: Begin) -
     begin(experiment, only=("original", "control", "pruned"), status=None)
     at = open_page("defenses", run=experiment.run_id)
     assert not at.exception
-    assert all("will show here" in box.value for box in at.info)
+    assert all("will appear here" in box.value for box in at.info)
     assert len(at.info) >= 2
 
 

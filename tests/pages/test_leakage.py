@@ -126,7 +126,7 @@ def test_run_that_has_only_begun_says_what_comes(open_page: Open, begin: Begin) 
     begin(experiment, only=(), status=None)
     at = open_page("leakage", run=experiment.run_id)
     assert not at.exception
-    assert "will show here" in at.info[0].value
+    assert "will appear here" in at.info[0].value
 
 
 def test_without_a_defense_the_fourth_panel_says_so(open_page: Open, begin: Begin) -> None:

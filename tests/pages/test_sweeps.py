@@ -60,7 +60,7 @@ def test_a_first_visitor_reads_what_a_sweep_is_and_what_the_presets_cost(open_pa
     at = open_page("sweeps")
     assert not at.exception
     words = " ".join(one.value for one in at.markdown)
-    assert "None has run on this computer yet" in words
+    assert "No sweep has run on this computer yet" in words
     assert "15 pruned models in 15 runs" in words
     assert "Time: " in words
     at.button_group(key="sweep_preset").set_value("paper").run()
@@ -93,14 +93,14 @@ def test_a_sweep_at_work_says_how_far_it_is_and_can_be_cancelled(
     write_sweep_runs(sweep, last="queued")
     at = open_page("sweeps", sweep=sweep.sweep_id)
     assert not at.exception
-    assert "no engine is at work" in at.warning[0].value
+    assert "no engine is running" in at.warning[0].value
     assert figures(at), "what is there is drawn"
     button(at, "Cancel the sweep").click().run()
     assert not at.exception
     catalog = Catalog(store_folder())
     assert catalog.run(sweep.run_ids[-1]).status == "cancelled"
     assert "3 of 4 runs done" in " ".join(one.value for one in at.caption)
-    button(at, "Forget this sweep").click().run()
+    button(at, "Delete from the list").click().run()
     assert not at.exception
     assert not read_sweeps(store_folder())
 
@@ -109,7 +109,7 @@ def test_a_failed_run_is_told(open_page: Open, sweep: Sweep) -> None:
     write_sweep_runs(sweep, last="failed")
     at = open_page("sweeps", sweep=sweep.sweep_id)
     assert at.error[0].value == "A run failed: the disk is full"
-    assert button(at, "Run what is missing")
+    assert button(at, "Resume the sweep")
 
 
 def test_what_the_adversary_knows_is_a_matrix(open_page: Open) -> None:
