@@ -88,8 +88,8 @@ def _draw_upload() -> None:
     if st.session_state.get(HANDLED) != (file.file_id, column):
         st.session_state[HANDLED] = (file.file_id, column)
         st.session_state[TOLD] = _take(file, column)
-    tell, sentence = st.session_state[TOLD]
-    if tell == "success":
+    outcome, sentence = st.session_state[TOLD]
+    if outcome == "success":
         st.success(sentence, icon=":material/check:")
     else:
         st.error(sentence, icon=":material/error:")

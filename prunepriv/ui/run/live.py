@@ -90,7 +90,8 @@ def _draw_waiting(frame: Frame) -> None:
             _start_engine()
         return
     ahead = (position or 1) - 1
-    told = "next in the queue" if not ahead else f"{ahead} before it in the queue"
+    runs = "1 run" if ahead == 1 else f"{ahead} runs"
+    told = "next in the queue" if not ahead else f"{runs} before this one in the queue"
     st.progress(0.0, text=f":material/hourglass: Waiting: {told}")
 
 

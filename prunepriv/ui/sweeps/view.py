@@ -24,7 +24,7 @@ from prunepriv.ui.sweeps.pick import URL, start
 
 EVERY = 2.0
 """Seconds between two updates of a running sweep."""
-MOST_TOLD = 5
+MOST_FAILURES = 5
 
 
 def view(sweep: Sweep) -> None:
@@ -71,12 +71,12 @@ def _draw_standing(sweep: Sweep, standing: Standing) -> None:
             )
     else:
         st.caption(told)
-    for run_id, sentence in standing.failures[:MOST_TOLD]:
+    for run_id, sentence in standing.failures[:MOST_FAILURES]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.error(f"A run failed: {sentence}", icon=":material/error:", width="stretch")
             st.page_link("pages/run.py", label="Open it", query_params=link_params(run_id))
-    if len(standing.failures) > MOST_TOLD:
-        st.caption(f"and {len(standing.failures) - MOST_TOLD} more failed")
+    if len(standing.failures) > MOST_FAILURES:
+        st.caption(f"and {len(standing.failures) - MOST_FAILURES} more failed")
     with st.container(horizontal=True):
         _actions(sweep, standing)
 
