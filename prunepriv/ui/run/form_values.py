@@ -51,7 +51,7 @@ def values(experiment: Experiment) -> dict[str, Any]:
 def settings(
     form: Mapping[str, Any], own: Mapping[str, OwnDataset] | None = None
 ) -> dict[str, Any]:
-    """The form's values as input of ``make_experiment``; not validated, for a browser sends anything.
+    """The form's values as input of ``make_experiment``, which must validate them.
 
     Args:
         form: a value per control.
