@@ -1,4 +1,4 @@
-"""The dashboard: its configuration and its navigation, nothing else.
+"""The dashboard: only its configuration and its navigation.
 
 Start it with ``python -m streamlit run app.py``.
 """
@@ -23,7 +23,7 @@ st.logo(
 )
 
 URL_PATHS = {"defenses": "defences"}
-"""Where a page's address differs from its file: links that exist must not die."""
+"""Pages whose address differs from their file's name, so that existing links still work."""
 
 PAGES = (
     ("overview", "Overview", ":material/dashboard:"),

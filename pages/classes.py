@@ -1,8 +1,8 @@
-"""Classes: who pays for pruning."""
+"""Classes: which classes leak more than others."""
 
-from prunepriv.ui.classes.view import who_pays
+from prunepriv.ui.classes.view import classes
 from prunepriv.ui.frame import footer, page
 
-frame = page("Classes", "Who pays for pruning? Some classes leak more than others.")
-who_pays(frame)
+frame = page("Classes", "Which classes leak more than others, and how does pruning change that?")
+classes(frame)
 footer(frame)

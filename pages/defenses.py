@@ -1,9 +1,11 @@
-"""Defences: is a defence worth it?"""
+"""Defences: what a defence protects, and what it costs."""
 
-from prunepriv.ui.defenses.view import controls, defended, worth_it
+from prunepriv.ui.defenses.view import controls, defended, defenses
 from prunepriv.ui.frame import footer, page
 
-frame = page("Defences", "What does a defence take from the attacker, and what does it cost?")
+frame = page(
+    "Defences", "How much does a defence weaken the attacks, and how much accuracy does it cost?"
+)
 if defended(frame):
-    worth_it(frame, controls())
+    defenses(frame, controls())
 footer(frame)

@@ -3,7 +3,7 @@
 from prunepriv.ui.frame import footer, page
 from prunepriv.ui.leakage.view import controls, figure_one
 
-frame = page("Leakage", "Can the model's answers tell members from non-members?")
+frame = page("Leakage", "Do the model's outputs show which records are members?")
 scale, label = controls(frame)
 figure_one(frame, scale, label)
 footer(frame)

@@ -1,4 +1,4 @@
-"""Overview: the whole story of the run in view on one screen."""
+"""Overview: the results of the selected run on one screen."""
 
 from prunepriv.ui.frame import footer, page
 from prunepriv.ui.overview.cards import cards
@@ -6,7 +6,7 @@ from prunepriv.ui.overview.headlines import headlines
 
 frame = page(
     "Overview",
-    "What does pruning a neural network do to the privacy of the people in its training data?",
+    "How does pruning a neural network affect the privacy of the people in its training data?",
 )
 headlines(frame)
 cards(frame)

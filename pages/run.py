@@ -1,4 +1,4 @@
-"""Run: choose an experiment, see what it costs, launch it and watch it."""
+"""Run: choose an experiment, see its cost, launch it and follow its progress."""
 
 import streamlit as st
 
@@ -6,9 +6,9 @@ from prunepriv.ui import handover
 from prunepriv.ui.frame import page
 from prunepriv.ui.run import form, launch, live
 
-frame = page("Run", "Choose an experiment, launch it and watch it work.", follow=False)
+frame = page("Run", "Choose an experiment, launch it and follow its progress.", follow=False)
 
-mine = not frame.example  # what was launched here stays where it was watched, finished or not
+mine = not frame.example  # a run that was launched here keeps its place when it ends
 if mine:
     live.draw(frame)
 st.subheader("New run", anchor=False)
@@ -17,5 +17,5 @@ if given is not None:
     form.fill(given)
 launch.draw(form.draw())
 if not mine:
-    st.subheader("The run in view", anchor=False)
+    st.subheader("The selected run", anchor=False)
     live.draw(frame)

@@ -1,9 +1,9 @@
 """The dashboard: the only package beside ``pages/`` and ``app.py`` that imports streamlit.
 
-A room per page, and beside the rooms what the pages share: no page imports another. A page is a
-thin script::
+Each page has a folder here, and the modules beside these folders are shared; no page imports another
+one. A page is a short script::
 
-    frame = page("Leakage", "Can the model's answers tell members from non-members?")
+    frame = page("Leakage", "Do the model's outputs show which records are members?")
     signals = records_of(frame)
     chart(
         "histograms",

@@ -1,4 +1,4 @@
-"""A chart as every page shows it: the finding, the picture, the numbers, the way out."""
+"""A chart as every page shows it: the finding, the figure, its numbers and their download."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Drawing = tuple[Figure, pd.DataFrame]
 
 
 def theme() -> Theme:
-    """The theme that the visitor's browser shows, for the figures' own template."""
+    """The theme of the visitor's browser, for the figures' own template."""
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
@@ -34,26 +34,27 @@ def chart(
     select: bool = False,
     small_in: DeltaGenerator | None = None,
 ) -> list[Any] | None:
-    """Draw one chart with all that belongs to it.
+    """Draw one chart with its finding, its numbers and their download.
 
-    A figure is made once per artifacts, choices and theme, and then kept: an artifact never
-    changes, so neither does what is drawn of it.
+    A figure is made once for its artifacts, choices and theme, and then cached: an artifact never
+    changes, so its figure does not change either.
 
     Args:
         key: unique on the page; also names its files.
-        provenance: run, seed, artifacts and command, for the file and for what is kept.
-        draw: makes the figure and the table of exactly the plotted numbers; neither is written to.
-        finding: one plain-English sentence from this run's data, or what makes it of the table;
-            stands above the chart.
-        alt: what the chart shows; a screen reader says it, and then the finding.
-        alt_alone: whether it leaves the finding out.
-        choices: every control, and everything else beside the artifacts, that the figure depends
-            on; None where it is drawn anew every time.
+        provenance: run, seed, artifacts and command, for the file and for the key of the cache.
+        draw: makes the figure and the table of exactly the plotted numbers; neither is modified.
+        finding: one plain-English sentence from this run's data, or a function that makes it from
+            the table; shown above the chart.
+        alt: what the chart shows; a screen reader reads it, and then the finding.
+        alt_alone: whether the screen reader leaves the finding out.
+        choices: every control, and every other value except the artifacts, that the figure depends
+            on; None if the figure is made again every time.
         select: whether a click on a mark reruns the page.
-        small_in: draws it for a card; the button to its numbers goes into this container.
+        small_in: if given, the chart is small, for a card, and the button for its numbers goes into
+            this container.
 
     Returns:
-        ``customdata`` of a mark that was clicked just now; None if nothing new was.
+        ``customdata`` of the mark that was just clicked; None without a new click.
     """
     look = theme()
     figure, table = (
@@ -84,10 +85,10 @@ def _drawn(key: tuple[Hashable, ...], _make: Callable[[], Drawing]) -> Drawing:
 
 
 def _clicked(points: Sequence[Mapping[str, Any]], key: str) -> list[Any] | None:
-    """What was clicked just now.
+    """The mark that was just clicked.
 
-    A chart keeps reporting its selection at every rerun, also when the visitor has chosen something
-    else by another control since: only a change of it is a click.
+    A chart reports its selection at every rerun, even if the visitor has chosen something else in
+    another control since then. So only a change of the selection is a click.
     """
     mark = list(points[0]["customdata"]) if points and "customdata" in points[0] else None
     before = st.session_state.get(f"{key}_clicked")
@@ -103,7 +104,7 @@ def _small_data(data: pd.DataFrame, key: str, provenance: Provenance) -> None:
 
 
 def picture_config(name: str) -> dict[str, Any]:
-    """Plotly's tools: an SVG at twice the resolution, and nothing that leaves the machine."""
+    """Plotly's toolbar: an SVG at twice the resolution, and no button that sends data elsewhere."""
     return {
         "displaylogo": False,
         "showSendToCloud": False,
@@ -115,7 +116,7 @@ def picture_config(name: str) -> dict[str, Any]:
 
 @st.fragment
 def show_data(data: pd.DataFrame, key: str, provenance: Provenance) -> None:
-    """The plotted numbers and their file; drawn only when opened, so that pages stay quick."""
+    """Show the plotted numbers and their file; drawn only when opened, so that pages stay fast."""
     with st.expander(
         "Show data", key=f"{key}_data", icon=":material/table:", on_change="rerun"
     ) as box:

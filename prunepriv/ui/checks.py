@@ -1,4 +1,4 @@
-"""What was checked of the run in view: quiet where all is well, loud where something is not."""
+"""The checks of the selected run: a closed list, and an error for every check that failed."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import streamlit as st
 from prunepriv.ui.glossary import tip
 
 Checks = Sequence[Mapping[str, Any]]
-"""``Result.checks``: "label", "passed" (None: only to know) and "detail" of each."""
+"""``Result.checks``: "label", "passed" (None: for information only) and "detail" of each."""
 
 ICONS = {True: ":material/check_circle:", False: ":material/error:", None: ":material/info:"}
 
 
 def warn(checks: Checks | None) -> None:
-    """At the top of a page: every check that failed."""
+    """Show every failed check; call it at the top of a page."""
     for row in checks or ():
         if row["passed"] is False:
             st.error(
-                f"**A hygiene check of this run failed, \u201c{row['label']}\u201d:** {row['detail']} "
-                "Do not rely on its figures before this is explained.",
+                f"**A hygiene check of this run failed: \u201c{row['label']}\u201d.** {row['detail']} "
+                "Do not rely on the figures of this run until the reason is known.",
                 icon=":material/error:",
             )
 
 
 def summary(checks: Checks) -> str:
-    """As in "5 of 5 hygiene checks passed"."""
+    """How many passed, such as "5 of 5 hygiene checks passed"."""
     verdicts = [row["passed"] for row in checks if row["passed"] is not None]
     return f"{sum(verdicts)} of {len(verdicts)} hygiene checks passed"
 
 
 def draw(checks: Checks | None) -> None:
-    """All checks with what was found; open where one failed."""
+    """List all checks with their details; the list is open if a check failed."""
     if checks is None:
         return
     wrong = any(row["passed"] is False for row in checks)

@@ -1,4 +1,4 @@
-"""Controls that stand in the URL, so that a link shows what its sender saw."""
+"""Controls whose values are in the URL, so that a shared link shows the same page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def model_kind(
     default: ModelKind = "pruned",
     only: Sequence[ModelKind] = (),
 ) -> ModelKind | None:
-    """One of the run's models; None where none has been measured yet."""
+    """Choose one of the run's models; None if none has been scored yet."""
     there = [kind for kind in frame.kinds if not only or kind in only]
     if not there:
         return None
@@ -34,7 +34,10 @@ def model_kind(
 
 
 def adversary(key: str = "adversary", label: str = "Adversary") -> Adversary:
-    """Whom a defended model faces; the adaptive one unless chosen otherwise: the honest figure."""
+    """Choose the adversary of a defended model.
+
+    The default is the adaptive one: the other one underestimates the leakage.
+    """
     chosen: Adversary | None = st.segmented_control(
         label, list(ADVERSARY_LABELS), required=True, default="adaptive", key=key,
         bind="query-params", format_func=lambda name: ADVERSARY_LABELS[name], help=tip("adaptive"),
@@ -48,7 +51,7 @@ def class_names(frame: Frame) -> tuple[str, ...]:
 
 
 def class_filter(frame: Frame, key: str = "class", label: str = "Class") -> int | None:
-    """One class, or None for all records."""
+    """Choose one class, or all records: None."""
     names = class_names(frame)
     chosen = st.selectbox(label, ["all", *names], key=key, bind="query-params")
     return names.index(chosen) if chosen in names else None

@@ -1,7 +1,7 @@
-"""Every page is reached through ``app.py``, which gives it its icon, title and navigation.
+"""Every page is opened through ``app.py``, which sets its icon, title and navigation.
 
-Beside a folder named ``pages``, streamlit answers the first visitor of a fresh server in its old way:
-it runs the page that the link names, and leaves ``app.py`` out. Every later run is in the new way.
+If there is a folder named ``pages``, streamlit treats the first visit to a new server in its old way:
+it runs only the page in the link, without ``app.py``. It treats every later visit in the new way.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _ENTERED = "entered_through_app"
 
 
 def enter() -> None:
-    """Note that ``app.py`` has run; to be called by it, before the navigation."""
+    """Note that ``app.py`` has run; ``app.py`` calls it before the navigation."""
     st.session_state[_ENTERED] = True
 
 
 def enter_through_app() -> None:
-    """Run ``app.py``, and with it this page, instead of the page alone, where that was left out."""
+    """Run ``app.py``, which runs this page too, if streamlit has started the page alone."""
     if _ENTERED not in st.session_state:
         runpy.run_path(str(APP))
         st.stop()

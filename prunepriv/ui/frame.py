@@ -1,7 +1,7 @@
-"""The frame of every page: which run is in view, what is known of it, where its numbers come from.
+"""The frame of every page: the selected run, its checks, and where its numbers come from.
 
-The run stands in the URL (``?run=...``), which is the only truth about it: the picker in the
-sidebar writes there and reads from there, so a refresh or a shared link shows the same run.
+The URL (``?run=...``) alone decides which run is selected: the picker in the sidebar reads and
+writes it, so a refresh or a shared link shows the same run.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ SHOWN_KINDS = ("train", "fine_tune", "signals", "divergence", "evaluation", "che
 
 @dataclass(frozen=True)
 class Frame:
-    """The run in view.
+    """The selected run.
 
     Attributes:
         entry: the run as the picker lists it.
-        result: its figures. What was read is kept and shared, so arrays are not to be written to.
+        result: its figures. They are cached and shared, so arrays must not be modified.
     """
 
     entry: Entry
@@ -57,7 +57,7 @@ class Frame:
 
     @property
     def view(self) -> RunView | None:
-        """What the catalogue says of the run; None for a bundled example."""
+        """The run in the catalogue; None for a bundled example."""
         return self.entry.view
 
     @property
@@ -72,7 +72,7 @@ class Frame:
 
     @cached_property
     def kinds(self) -> tuple[ModelKind, ...]:
-        """Kinds of model that the run attacks and whose signals are there."""
+        """Kinds of model that the run attacks and whose signals are in the store."""
         there = (k for k in self.experiment.models if self.result.artifact(signals_name(k)))
         return tuple(there)
 
@@ -82,14 +82,14 @@ class Frame:
 
 
 def page(title: str, question: str, follow: bool = True) -> Frame:
-    """Draw a page's head and the picker, and return the run in view.
+    """Draw a page's head and the picker, and return the selected run.
 
     Args:
         title: the page's name.
-        question: what the page answers, in one line.
-        follow: tell how far a live run is, and redraw the page as its figures come in.
+        question: the question that the page answers, in one line.
+        follow: show the progress of a live run, and redraw the page when it has new figures.
 
-    Stops the page, with one sentence and the way on, where there is no run to show.
+    If there is no run to show, the page stops with one sentence and a link.
     """
     enter_through_app()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -105,29 +105,29 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
 
 
 def look_at(run_id: str) -> None:
-    """Bring a run into view; to be followed by a rerun."""
+    """Select a run; a rerun must follow."""
     st.session_state[LAST] = run_id
     st.query_params[URL] = run_id
 
 
 def look_away() -> None:
-    """Forget which run is in view, so that the first one is; to be followed by a rerun."""
+    """Clear the selection, so that the first run is selected; a rerun must follow."""
     st.session_state.pop(LAST, None)
     st.query_params.pop(URL, None)
 
 
 def link_params(run_id: str) -> dict[str, str]:
-    """Query parameters that keep a run in view on another page."""
+    """Query parameters that keep a run selected on another page."""
     return {URL: run_id}
 
 
 def footer(frame: Frame) -> None:
-    """The end of a page: what was checked of the run in view, how it was made and is made again."""
+    """The end of a page: the run's checks, its origin, and the command that makes it again."""
     made = ""
     if frame.entry.example is not None:
         about = frame.entry.example.about
         machine = about["machine"]
-        made = f" · made on {about['date']} on {machine['cores']} cores of {machine['cpu']}"
+        made = f" · made on {about['date']} with {machine['cores']} cores of {machine['cpu']}"
     st.divider()
     checks.draw(frame.result.checks())
     st.caption(f"Run `{frame.run_id}` · seed {frame.experiment.seed}{made}")
@@ -137,11 +137,13 @@ def footer(frame: Frame) -> None:
 def not_there_yet(frame: Frame, what: str) -> None:
     """Say why a part of a page is empty, and what to do."""
     if frame.live:
-        st.info(f"{what} will show here as soon as that step is done.", icon=":material/hourglass:")
+        st.info(
+            f"{what} will appear here as soon as that step is done.", icon=":material/hourglass:"
+        )
         return
-    st.info(f"This run has no {what[0].lower()}{what[1:]}.", icon=":material/info:")
+    st.info(f"Not available in this run: {what[0].lower()}{what[1:]}.", icon=":material/info:")
     st.page_link(
-        "pages/run.py", label="Open it on the Run page", icon=":material/play_arrow:",
+        "pages/run.py", label="Open this run on the Run page", icon=":material/play_arrow:",
         query_params=link_params(frame.run_id),
     )  # fmt: skip
 
@@ -156,12 +158,12 @@ def _run_in_view() -> Entry:
         st.info("There is no run yet, and no bundled example was found: set up a first run.")
         st.page_link("pages/run.py", label="Set up a run", icon=":material/play_arrow:")
         st.stop()
-    asked = st.query_params.get(URL)
-    if asked is None:
+    requested = st.query_params.get(URL)
+    if requested is None:
         last = st.session_state.get(LAST)
-        asked = last if last in listed else next(iter(listed))
+        requested = last if last in listed else next(iter(listed))
     try:
-        entry = find(asked, listed)
+        entry = find(requested, listed)
     except UnknownRunError as error:
         _offer_example(str(error), listed)
     st.session_state[LAST] = st.session_state[PICKER] = entry.run_id
@@ -169,7 +171,7 @@ def _run_in_view() -> Entry:
         st.query_params[URL] = entry.run_id
     with st.sidebar:
         st.selectbox(
-            "Run in view",
+            "Selected run",
             list(listed),
             format_func=lambda run_id: listed[run_id].title,
             key=PICKER,
@@ -198,7 +200,7 @@ def _offer_example(sentence: str, listed: Mapping[str, Entry]) -> NoReturn:
 
 @st.fragment(run_every=2)
 def _follow(frame: Frame) -> None:
-    """Tell how far a live run is, and redraw the page when there is something new to show."""
+    """Show the progress of a live run, and redraw the page when there are new figures."""
     steps = catalog().steps(frame.run_id)
     done = sum(step.status == "done" for step in steps)
     entry = entries().get(frame.run_id)

@@ -1,4 +1,4 @@
-"""The field's terms in plain words, from one file: tooltips here, the Learn page later."""
+"""The field's terms in plain words, from one file; the pages show them as tooltips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Term:
     """A term of the field.
 
     Attributes:
-        label: as it is written in prose.
+        label: the term as it is written in a text.
         short: one or two sentences, for a tooltip.
         how: how it is computed, with the formula in plain text; may be empty.
     """

@@ -1,4 +1,4 @@
-"""What one page leaves for another: an experiment that the form of a new run is to hold."""
+"""Pass an experiment from another page to the form of a new run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ LEFT = "experiment_left_for_the_form"
 
 
 def leave(experiment: Experiment) -> None:
-    """Leave an experiment for the Run page; to be followed by a switch to it."""
+    """Keep an experiment for the Run page; a switch to that page must follow."""
     st.session_state[LEFT] = experiment
 
 
 def take() -> Experiment | None:
-    """What was left, once; to be called before the form's controls are drawn."""
+    """The kept experiment, only once; call it before the form's controls are drawn."""
     left: Experiment | None = st.session_state.pop(LEFT, None)
     return left

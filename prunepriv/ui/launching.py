@@ -1,4 +1,4 @@
-"""A sweep is launched from more than one page."""
+"""Launch a sweep; more than one page does so."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prunepriv.store.sweep_files import write_sweep
 
 
 def submit_sweep(sweep: Sweep) -> None:
-    """Launch a sweep and draw the page anew; a mistake is told where the cursor stands."""
+    """Launch a sweep and redraw the page; an error is shown at the current place of the page."""
     try:
-        checked = make_sweep(sweep.definition)  # a browser's limits bind nobody
+        checked = make_sweep(sweep.definition)  # limits in the browser can be bypassed
         write_sweep(store_folder(), checked)
-        with st.spinner("Handing its runs to the engine"):
+        with st.spinner("Submitting its runs to the engine"):
             launch_all(checked.experiments, store_folder())
     except PruneprivError as error:
         st.error(str(error), icon=":material/error:")

@@ -1,4 +1,4 @@
-"""Where a number comes from: on every page, and in every file that leaves the program."""
+"""Where numbers come from: shown on every page, and written to every file that is downloaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Provenance:
     Attributes:
         run: id of the run.
         seed: the seed of everything random in it.
-        keys: keys of the artifacts that were read, each the SHA-256 of all that it depends on.
+        keys: keys of the artifacts that were read, each the SHA-256 of everything that it depends on.
         command: the command line that makes the same figures again.
     """
 
@@ -27,7 +27,7 @@ class Provenance:
     command: str
 
     def stamp(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The table with columns that tell where each row comes from."""
+        """The table with columns that show where each row comes from."""
         return table.assign(
             run=self.run, seed=self.seed, key=" ".join(self.keys), command=self.command
         )
@@ -45,7 +45,7 @@ class Provenance:
 
 
 def provenance_of(plan: Plan, steps: tuple[str, ...]) -> Provenance:
-    """Provenance of what was read from those steps' artifacts."""
+    """Provenance of numbers that were read from these steps' artifacts."""
     experiment = plan.experiment
     return Provenance(
         run=experiment.run_id,

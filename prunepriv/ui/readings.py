@@ -1,4 +1,4 @@
-"""What was read is kept for the next visitor: an artifact never changes."""
+"""Cache what was read from artifacts for all visitors: an artifact never changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Reader = Callable[[Artifact], Any]
 
 
 def _kept(keep: Callable[..., Any], most: int, *readers: Reader) -> dict[Reader, Reader]:
-    """Each reader with its own cache of so many artifacts, by their keys."""
+    """Each reader with its own cache of at most ``most`` artifacts, by their keys."""
     by_key = {Artifact: lambda artifact: artifact.key}
     wrap = keep(max_entries=most, show_spinner=False, hash_funcs=by_key)
     return {reader: wrap(reader) for reader in readers}
@@ -38,7 +38,7 @@ KEPT: Mapping[Reader, Reader] = {
     **_kept(st.cache_data, 64, read_evaluation, read_checks),
     **_kept(st.cache_data, 128, read_report),
 }
-"""Large arrays are shared, so not to be written to; small tables are copied for each who asks."""
+"""Large arrays are shared and must not be modified; small tables are copied for each caller."""
 
 
 class KeptResult(Result):

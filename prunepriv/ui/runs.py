@@ -1,4 +1,4 @@
-"""The runs that a visitor can look at: the bundled examples and those of the catalogue."""
+"""The runs that a visitor can open: the bundled examples and those of the catalogue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATUS_MARKS: Mapping[RunStatus, str] = {
     "cancelled": "Cancelled: ",
     "interrupted": "Interrupted: ",
 }
-"""What the picker writes before a run's name."""
+"""Words before a run's name in the picker."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def entries() -> dict[str, Entry]:
     }
     for view in catalog().runs():
         experiment = _experiment(view.run_id, view)
-        if experiment is not None:  # an example that was run here is the user's own
+        if experiment is not None:  # an example that was run here is listed as the user's run
             title = STATUS_MARKS[view.status] + describe(experiment)
             listed[view.run_id] = Entry(view.run_id, title, experiment, view=view)
     return listed
@@ -82,12 +82,12 @@ def find(run_id: str, listed: Mapping[str, Entry]) -> Entry:
     """The run of that id, which may come from a URL.
 
     Raises:
-        UnknownRunError: no such run, or not an id at all; fit for the page.
+        UnknownRunError: no such run, or not a valid id; the message can be shown on the page.
     """
     check_run_id(run_id)
     if run_id not in listed:
         raise UnknownRunError(
-            f"There is no run {run_id} on this computer: it was deleted, or made elsewhere."
+            f"There is no run {run_id} on this computer: it was deleted, or made on another computer."
         )
     return listed[run_id]
 
@@ -100,7 +100,7 @@ def result_of(entry: Entry) -> KeptResult:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _examples(folder: Path) -> tuple[Example, ...]:
-    """The bundled runs below a folder, in the order that they ask for."""
+    """The bundled runs in a folder, sorted by the ``order`` in their run.json."""
     found = [_read_example(file.parent) for file in sorted(folder.glob("*/run.json"))]
     return tuple(sorted(found, key=lambda example: int(example.about.get("order", 99))))
 
@@ -118,7 +118,7 @@ def _catalog(store: Path) -> Catalog:
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _experiment(run_id: str, _view: RunView) -> Experiment | None:
-    """What a run was asked to do; None if by a version that knew other settings."""
+    """A run's experiment; None if a version with other settings made the run."""
     try:
         return _view.experiment
     except ExperimentError:

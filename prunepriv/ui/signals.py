@@ -13,6 +13,6 @@ SIGNAL_LABELS: Mapping[Quantity, str] = {"confidence": "Confidence", "sensitivit
 
 
 def records_of(frame: Frame, label: int | None = None) -> dict[ModelKind, RecordSignals]:
-    """Per-record signals of every model that is there, of one class or of all."""
+    """Per-record signals of every model that has been scored, of one class or of all."""
     found = {kind: frame.result.records(kind) for kind in frame.kinds}
     return {kind: one.of_class(label) for kind, one in found.items() if one is not None}

@@ -1,7 +1,7 @@
 """Redraw the page when the visitor changes between light and dark.
 
-Figures wear a template of their own, drawn on the server, and streamlit does not run a page again
-when only the appearance changes: a chart would stay white on a dark page until the next click.
+Figures have their own template and are drawn on the server, and streamlit does not run a page again
+if only its appearance changes: a chart would stay white on a dark page until the next click.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _watch = st.components.v2.component("prunepriv_theme_watch", js=_SCRIPT)
 
 
 def watch_theme() -> None:
-    """Mount the watch, which is not to be seen; once per page."""
+    """Mount the watch, an invisible component, once per page."""
     with st.sidebar:
         _watch(key="theme_watch", on_changed_change=_redraw)
 
 
 def _redraw() -> None:
-    """Nothing to do: that the page runs again is all that is wanted."""
+    """Do nothing: the callback exists only to run the page again."""

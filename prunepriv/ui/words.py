@@ -1,4 +1,4 @@
-"""Choices as people say them; numbers and times are in ``prunepriv.prose``."""
+"""The choices of an experiment in words; numbers and times are in ``prunepriv.prose``."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from prunepriv.plan import StepKind
 from prunepriv.prose import count, duration
 
 STRENGTH_SIGNS: Mapping[str, str] = {"dp_sgd": "\N{GREEK SMALL LETTER SIGMA} "}
-"""Before a strength that is known by a letter of its own."""
+"""Symbol before a strength that has one."""
 
 __all__ = ["STEP_WORDS", "defense_of", "describe", "duration", "pruning_of"]
 
 
 def pruning_of(experiment: Experiment) -> str:
-    """What was removed: "L1 unstructured 60 %"."""
+    """The pruning in words: "L1 unstructured 60 %"."""
     return (
         f"{APPROACHES[experiment.pruning.approach].label} {100 * experiment.pruning.sparsity:g} %"
     )
 
 
 def defense_of(experiment: Experiment) -> str:
-    """What protected it: "PPB 4", "DP-SGD σ 1", "label smoothing 0.1", or "no defence"."""
+    """The defence in words: "PPB 4", "DP-SGD σ 1", "label smoothing 0.1", or "no defence"."""
     if experiment.defense.name == "none":
         return "no defence"
     name, sign = defense_name(experiment), STRENGTH_SIGNS.get(experiment.defense.name, "")
@@ -32,13 +32,13 @@ def defense_of(experiment: Experiment) -> str:
 
 
 def defense_name(experiment: Experiment) -> str:
-    """The defence as it is written within a sentence; abbreviations keep their capitals."""
+    """The defence's name inside a sentence; abbreviations keep their capitals."""
     label = DEFENSES[experiment.defense.name].label
     return label if label[1:2].isupper() else label[0].lower() + label[1:]
 
 
 def size_of(architecture: Mapping[str, Any]) -> str:
-    """How large a network is, from a report's "architecture"; what was not counted is left out."""
+    """The size of a network, from a report's "architecture"; numbers that are missing are left out."""
     told = f"{count(architecture['parameters'])} parameters"
     multiplications = architecture.get("multiplications")
     if multiplications is None:
@@ -47,7 +47,7 @@ def size_of(architecture: Mapping[str, Any]) -> str:
 
 
 def describe(experiment: Experiment) -> str:
-    """A run in one line: what a reader needs to tell it from its neighbours."""
+    """A run in one line, with the settings that distinguish it from other runs."""
     parts = [
         experiment.data.option.label,
         MODELS[experiment.model.name].label,
@@ -64,8 +64,8 @@ STEP_WORDS: tuple[tuple[tuple[StepKind, ...], str], ...] = (
     (("data", "split"), "Read and split the data"),
     (("train",), "Train the target and its shadows"),
     (("fine_tune",), "Prune and fine-tune"),
-    (("signals", "confidences", "divergence"), "Ask the models"),
+    (("signals", "confidences", "divergence"), "Score the models"),
     (("fit",), "Fit the attacks on the shadows"),
     (("score", "evaluation", "checks"), "Attack, evaluate and check"),
 )
-"""Stages of a run as people follow them, and the kinds of step in each."""
+"""Stages of a run as its progress shows them, and the kinds of step in each."""

@@ -87,7 +87,7 @@ def test_picking_another_run_puts_it_into_the_url_and_a_reload_keeps_it(visit: V
     visitor.open()
     visitor.heading("Overview")
     before = visitor.page.url
-    visitor.page.get_by_role("combobox", name="Run in view").click()
+    visitor.page.get_by_role("combobox", name="Selected run").click()
     visitor.page.get_by_role("option").nth(1).click()
     expect(visitor.page).not_to_have_url(before)
     picked = visitor.page.url
@@ -122,7 +122,7 @@ def test_a_run_is_launched_watched_found_again_and_finished(visit: Visit) -> Non
     expect(visitor.page).to_have_url(re.compile("run=digits-cnn-70-"))
     visitor.page.reload()
     visitor.heading("Run")
-    expect(visitor.page.get_by_text("Look at what it shows")).to_be_visible(timeout=240_000)
+    expect(visitor.page.get_by_text("Open its results")).to_be_visible(timeout=240_000)
     expect(visitor.page.get_by_text("best at epoch", exact=False)).to_be_visible()
     links = visitor.page.get_by_test_id("stMain").get_by_role("link")
     links.filter(has_text="Overview").click()

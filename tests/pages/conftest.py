@@ -69,7 +69,7 @@ def open_page(example_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def begin(open_page: Open) -> Begin:
-    """Enters a run in the user's own store, as ``begin(experiment, only=("original",))``."""
+    """Writes a run to the user's own store, as ``begin(experiment, only=("original",))``."""
 
     def begin_(
         experiment: Experiment,
@@ -77,7 +77,7 @@ def begin(open_page: Open) -> Begin:
         status: str | None = "done",
         real_data: bool = False,
     ) -> Result:
-        """Only: models that have been measured so far; status None leaves the run in the queue."""
+        """Only: models that have been scored so far; status None leaves the run in the queue."""
         store = ArtifactStore(environment.store_folder())
         if real_data:
             made = load(experiment.data.name, experiment.data.knobs, environment.data_folder())
@@ -101,7 +101,7 @@ def begin(open_page: Open) -> Begin:
 
 
 def finish(catalog: Catalog, experiment: Experiment, status: str = "done") -> None:
-    """Enter a run as ended."""
+    """Enter a run in the catalogue as ended."""
     catalog.submit(experiment)
     catalog.begin(experiment.run_id, "", step_rows(ArtifactStore(catalog.store), experiment))
     catalog.end(experiment.run_id, status, "the disk is full" if status == "failed" else "")  # type: ignore[arg-type]

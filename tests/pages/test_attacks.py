@@ -39,7 +39,7 @@ def test_sentence_names_the_best_attack_and_its_interval(open_page: Open, begin:
     assert _figures(at)[0]["layout"]["xaxis"]["range"] == [0.4, 1.0]
 
 
-def test_what_was_not_run_is_said(open_page: Open, begin: Begin) -> None:
+def test_attacks_that_were_not_run_are_listed(open_page: Open, begin: Begin) -> None:
     at = open_page("attacks", run=begin(_experiment()).run_id)
     caption = next(c.value for c in at.caption if "Not run here" in c.value)
     assert "Corr, Entr, Mentr, NN, Top3-NN, Cls-NN, LiRA, RMIA and BASE" in caption
@@ -127,14 +127,14 @@ def test_agreement_against_a_direct_count(open_page: Open, begin: Begin) -> None
     assert f"all 3 attacks agree on {100 * same:.0f} %" in sentence
 
 
-def test_a_single_attack_has_nobody_to_agree_with(open_page: Open, begin: Begin) -> None:
+def test_a_single_attack_has_no_agreement(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment(attacks={"names": ["conf"]}))
     at = open_page("attacks", run=result.run_id)
     assert not at.exception
-    assert any("needs two attacks" in c.value for c in at.caption)
+    assert any("needs at least two attacks" in c.value for c in at.caption)
 
 
-def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Begin) -> None:
+def test_running_run_shows_the_models_that_are_done(open_page: Open, begin: Begin) -> None:
     experiment = _experiment()
     begin(experiment, only=("original",), status=None)
     at = open_page("attacks", run=experiment.run_id)
@@ -143,7 +143,7 @@ def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Beg
     begin(_experiment(seed=3), only=(), status=None)
     at = open_page("attacks", run=_experiment(seed=3).run_id)
     assert not at.exception
-    assert "will show here" in at.info[0].value
+    assert "will appear here" in at.info[0].value
 
 
 def test_a_moved_slider_survives_a_change_of_model(open_page: Open, begin: Begin) -> None:

@@ -1,4 +1,4 @@
-"""What was checked of a run stands with it: quietly when all is well, loudly when it is not."""
+"""Every page shows the checks of a run: in a closed list, and as an error if one failed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _block(at: AppTest) -> Any:
 
 
 def _fail_one(result: Result) -> str:
-    """Rewrite a run's checks with one that failed; its detail."""
+    """Rewrite a run's checks so that one failed; return its detail."""
     rows = result.checks()
     assert rows is not None
     rows[1] = {**rows[1], "passed": False, "detail": "32 records differ by 0.3."}
@@ -45,7 +45,7 @@ def _fail_one(result: Result) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_tells_what_was_checked(open_page: Open, begin: Begin, page: str) -> None:
+def test_every_page_lists_the_checks(open_page: Open, begin: Begin, page: str) -> None:
     result = begin(_experiment())
     at = open_page(page, run=result.run_id)
     assert not at.exception
@@ -59,9 +59,7 @@ def test_every_page_tells_what_was_checked(open_page: Open, begin: Begin, page: 
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_check_that_failed_is_told_first_on_every_page(
-    open_page: Open, begin: Begin, page: str
-) -> None:
+def test_a_failed_check_comes_first_on_every_page(open_page: Open, begin: Begin, page: str) -> None:
     result = begin(_experiment())
     detail = _fail_one(result)
     at = open_page(page, run=result.run_id)
@@ -71,10 +69,10 @@ def test_a_check_that_failed_is_told_first_on_every_page(
     block = _block(at)
     assert block.label == "4 of 5 hygiene checks passed"
     assert block.proto.expanded is True
-    assert detail in block.markdown[0].value, "the one that failed stands first"
+    assert detail in block.markdown[0].value, "the failed check comes first"
 
 
-def test_a_run_at_work_has_no_checks_yet(open_page: Open, begin: Begin) -> None:
+def test_a_running_run_has_no_checks_yet(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment(), only=("original",), status=None)
     folder = result.store.path(result.plan.key("checks"))
     for file in folder.iterdir():

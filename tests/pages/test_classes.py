@@ -20,7 +20,7 @@ def _experiment() -> Experiment:
     )
 
 
-def test_bars_fall_in_the_order_of_the_runs_own_gaps(open_page: Open, begin: Begin) -> None:
+def test_bars_have_the_order_of_the_runs_own_gaps(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("classes", run=result.run_id)
     assert not at.exception
@@ -40,7 +40,7 @@ def test_four_charts_with_words_and_no_selection_in_the_clicked_one(
         _figures(open_page("classes", run=result.run_id, **query)) for query in ({}, {"class": "7"})
     )
     assert len(before) == len(after) == 4
-    assert before[0] == after[0]  # the bars: their own figure must not change with a click
+    assert before[0] == after[0]  # a click must not change the figure of the bars
     assert before[1:] != after[1:]
     assert any(text == "7" for trace in after[3]["data"] for text in trace["text"])
 
@@ -64,7 +64,7 @@ def test_gap_and_order_come_from_the_url(open_page: Open, begin: Begin) -> None:
     assert _figures(at)[0]["layout"]["yaxis"]["categoryarray"][0] == str(int(top))
 
 
-def test_many_classes_start_with_the_most_exposed(open_page: Open) -> None:
+def test_many_classes_start_with_those_that_leak_most(open_page: Open) -> None:
     at = open_page("classes")
     assert not at.exception
     assert len(_figures(at)[0]["layout"]["yaxis"]["categoryarray"]) == 15
@@ -74,18 +74,18 @@ def test_many_classes_start_with_the_most_exposed(open_page: Open) -> None:
     assert at.toggle(key="all_classes").label == f"All {everything} classes"
 
 
-def test_running_run_shows_the_models_that_are_there(open_page: Open, begin: Begin) -> None:
+def test_running_run_shows_the_models_that_are_done(open_page: Open, begin: Begin) -> None:
     experiment = _experiment()
     begin(experiment, only=("original",), status=None)
     at = open_page("classes", run=experiment.run_id)
     assert not at.exception
     assert "Still being computed: control, pruned." in [c.value for c in at.caption]
-    assert len(_figures(at)) == 3  # there is nothing yet to measure a distance from
+    assert len(_figures(at)) == 3  # a distance chart needs a second model
 
 
-def test_run_that_has_only_begun_says_what_comes(open_page: Open, begin: Begin) -> None:
+def test_run_without_results_says_what_will_appear(open_page: Open, begin: Begin) -> None:
     experiment = _experiment()
     begin(experiment, only=(), status=None)
     at = open_page("classes", run=experiment.run_id)
     assert not at.exception
-    assert "will show here" in at.info[0].value
+    assert "will appear here" in at.info[0].value

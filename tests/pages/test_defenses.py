@@ -1,4 +1,4 @@
-"""Defences: the adaptive adversary first, both of them in one chart, and the price."""
+"""Defences: the adaptive adversary first, both adversaries in one chart, and the cost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _best(result: object, kind: str, adversary: str) -> float:
     return max(row["accuracy"] for row in result.evaluation(Target(kind, adversary)))
 
 
-def test_adaptive_adversary_is_on_at_first_and_speaks_first(open_page: Open, begin: Begin) -> None:
+def test_adaptive_adversary_is_the_default_and_comes_first(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("defenses", run=result.run_id)
     assert not at.exception
@@ -43,7 +43,7 @@ def test_adaptive_adversary_is_on_at_first_and_speaks_first(open_page: Open, beg
     assert f"to {100 * other:.1f} %" in sentence.split(". ", 1)[1]
 
 
-def test_both_adversaries_stand_in_one_chart(open_page: Open, begin: Begin) -> None:
+def test_both_adversaries_are_in_one_chart(open_page: Open, begin: Begin) -> None:
     names = [t["name"] for t in _figures(open_page("defenses"))[0]["data"]]
     assert names == ["Pruned", "Defended, adaptive adversary", "Defended, non-adaptive adversary"]
 
@@ -55,7 +55,7 @@ def test_switch_changes_the_trade_off(open_page: Open, begin: Begin) -> None:
         marks = {t["name"]: t["y"][0] for t in _figures(at)[1]["data"]}
         assert marks["PPB 4"] == pytest.approx(_best(result, "defended", adversary))
         assert set(marks) == {"Original", "Control", "Pruned", "PPB 4"}
-    assert any("flattering" in c.value for c in at.caption)
+    assert any("underestimate the leakage" in c.value for c in at.caption)
 
 
 def test_other_strengths_of_the_same_model_are_drawn_too(open_page: Open, begin: Begin) -> None:
@@ -67,7 +67,7 @@ def test_other_strengths_of_the_same_model_are_drawn_too(open_page: Open, begin:
     assert "PPB 2" not in names
 
 
-def test_price_is_the_runs_own(open_page: Open, begin: Begin) -> None:
+def test_cost_is_the_runs_own(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("defenses", run=result.run_id)
     reports = [result.model_report(kind)["non_member_accuracy"] for kind in ("pruned", "defended")]
@@ -83,12 +83,12 @@ def test_run_without_a_defense_names_the_next_step(open_page: Open, begin: Begin
     assert not at.get("plotly_chart")
 
 
-def test_running_run_says_what_is_still_to_come(open_page: Open, begin: Begin) -> None:
+def test_running_run_says_what_will_appear(open_page: Open, begin: Begin) -> None:
     experiment = _experiment()
     begin(experiment, only=("original", "control", "pruned"), status=None)
     at = open_page("defenses", run=experiment.run_id)
     assert not at.exception
-    assert all("will show here" in box.value for box in at.info)
+    assert all("will appear here" in box.value for box in at.info)
     assert len(at.info) >= 2
 
 
@@ -102,7 +102,7 @@ def test_other_defenses_of_the_same_model_get_an_arrow_each(open_page: Open, beg
     ends = {"PPB 4", "DP-SGD σ 1", "label smoothing 0.1"}
     assert ends < set(marks)
     assert len(figure["data"]) == 6, (
-        "neither the run fine-tuned otherwise nor the example with the same PPB"
+        "without the run with other fine-tuning and the example with the same PPB"
     )
     arrows = [a for a in figure["layout"]["annotations"] if a.get("showarrow")]
     assert {(a["x"], a["y"]) for a in arrows} == {marks[name] for name in ends}
@@ -117,7 +117,7 @@ def test_other_defenses_of_the_same_model_get_an_arrow_each(open_page: Open, beg
         (0.0, "it gives no guarantee"),
     ],
 )
-def test_what_dp_sgd_guarantees_is_told(
+def test_the_guarantee_of_dp_sgd_is_shown(
     open_page: Open, begin: Begin, strength: float, told: str
 ) -> None:
     result = begin(_experiment(defense={"name": "dp_sgd", "strength": strength}))
@@ -128,7 +128,7 @@ def test_what_dp_sgd_guarantees_is_told(
     assert not any("ε =" in m.value for m in ppb.markdown), "PPB guarantees nothing"
 
 
-def test_no_defense_but_ppb_is_called_ppb(open_page: Open, begin: Begin) -> None:
+def test_other_defenses_are_not_called_ppb(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment(defense={"name": "label_smoothing"}))
     at = open_page("defenses", run=result.run_id)
     assert not at.exception

@@ -31,7 +31,7 @@ def matrix(at: Any) -> dict[str, Any]:
     return json.loads(at.get("plotly_chart")[-1].proto.spec)
 
 
-def test_cells_come_from_runs_that_differ_in_the_pruning_only(
+def test_cells_come_from_runs_that_differ_only_in_the_pruning(
     open_page: Open, begin: Begin
 ) -> None:
     results = {pair: begin(experiment(*pair)) for pair in ((0.7, 0.7), (0.7, 0.5), (0.9, 0.9))}

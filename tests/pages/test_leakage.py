@@ -1,4 +1,4 @@
-"""Leakage: what is drawn is what was measured, and the records are the right ones."""
+"""Leakage: the charts show the stored signals, and the records are the right ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_both_signals_of_all_models_on_shared_bins(open_page: Open) -> None:
             assert np.sum(_array(bar["y"]) * _array(bar["width"])) == pytest.approx(1)
 
 
-def test_the_sentence_tells_retraining_from_removing_weights(open_page: Open, begin: Begin) -> None:
+def test_the_sentence_separates_retraining_from_removing_weights(
+    open_page: Open, begin: Begin
+) -> None:
     result = begin(_experiment())
     at = open_page("leakage", run=result.run_id)
     gaps = {kind: float(result.gaps(kind)["confidence"].iloc[0]) for kind in EVERY[:3]}
@@ -95,9 +97,9 @@ def test_picture_class_and_membership_belong_together(open_page: Open, begin: Be
         assert row["confidence: pruned"] == pytest.approx(signals.confidence[where], rel=1e-5)
 
 
-def test_features_of_a_bundled_example_are_made_again(open_page: Open) -> None:
+def test_features_are_hidden_if_their_labels_differ(open_page: Open) -> None:
     rows = open_page("leakage").dataframe[0].value
-    # made-up labels differ from the generator's, so nothing may be shown beside them
+    # made-up labels differ from the generator's, so no features may be shown next to them
     assert "features" not in rows.columns
 
 
@@ -112,7 +114,7 @@ def test_a_chosen_bar_lists_its_records(open_page: Open, begin: Begin) -> None:
     assert set(at.dataframe[0].value["record"]) == set(signals.record[first])
 
 
-def test_running_run_shows_what_is_there(open_page: Open, begin: Begin) -> None:
+def test_running_run_shows_the_models_that_are_done(open_page: Open, begin: Begin) -> None:
     experiment = _experiment()
     begin(experiment, only=("original", "control"), status=None)
     at = open_page("leakage", run=experiment.run_id)
@@ -121,12 +123,12 @@ def test_running_run_shows_what_is_there(open_page: Open, begin: Begin) -> None:
     assert text.count("still being computed") == 2
 
 
-def test_run_that_has_only_begun_says_what_comes(open_page: Open, begin: Begin) -> None:
+def test_run_without_results_says_what_will_appear(open_page: Open, begin: Begin) -> None:
     experiment = _experiment()
     begin(experiment, only=(), status=None)
     at = open_page("leakage", run=experiment.run_id)
     assert not at.exception
-    assert "will show here" in at.info[0].value
+    assert "will appear here" in at.info[0].value
 
 
 def test_without_a_defense_the_fourth_panel_says_so(open_page: Open, begin: Begin) -> None:

@@ -45,7 +45,7 @@ def test_the_three_headlines_are_the_runs_own_figures(open_page: Open) -> None:
     ]
 
 
-def test_each_step_of_the_pipeline_has_a_chart_of_its_own(open_page: Open) -> None:
+def test_each_step_of_the_pipeline_has_its_own_chart(open_page: Open) -> None:
     figures = [json.loads(chart.proto.spec) for chart in open_page().get("plotly_chart")]
     assert len(figures) == 6
     attacks = figures[4]["data"][0]
@@ -53,7 +53,7 @@ def test_each_step_of_the_pipeline_has_a_chart_of_its_own(open_page: Open) -> No
     assert figures[4]["layout"]["xaxis"]["range"] == [0.4, 1.0]
 
 
-def test_every_chart_has_words_for_those_who_cannot_see_it(open_page: Open) -> None:
+def test_every_chart_has_a_text_for_screen_readers(open_page: Open) -> None:
     for chart in open_page().get("plotly_chart"):
         assert len(chart.proto.alt) > 30
 
@@ -76,7 +76,7 @@ def test_a_run_that_does_not_exist_gets_one_sentence_and_links(open_page: Open) 
         assert not at.metric
 
 
-def test_a_run_that_has_only_begun_says_what_comes(open_page: Open) -> None:
+def test_a_run_without_results_has_empty_headlines(open_page: Open) -> None:
     experiment = make_experiment({"data": {"limit": 500}})
     catalog = Catalog(store_folder())
     catalog.submit(experiment)
@@ -86,7 +86,7 @@ def test_a_run_that_has_only_begun_says_what_comes(open_page: Open) -> None:
     catalog.close()
 
 
-def test_without_any_run_the_way_to_a_first_one_is_shown(
+def test_without_any_run_the_page_says_how_to_start_one(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("prunepriv.environment.EXAMPLES", tmp_path / "nothing")
@@ -95,7 +95,7 @@ def test_without_any_run_the_way_to_a_first_one_is_shown(
     assert "no run yet" in at.info[0].value
 
 
-def test_a_store_that_cannot_be_used_is_told_in_a_sentence(
+def test_a_store_that_cannot_be_used_is_explained_in_a_sentence(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
@@ -105,7 +105,7 @@ def test_a_store_that_cannot_be_used_is_told_in_a_sentence(
     assert str(tmp_path / "file") in at.error[0].value
 
 
-def test_without_a_defense_the_form_of_the_same_run_with_ppb_is_one_click_away(
+def test_without_a_defense_a_button_fills_the_form_with_ppb(
     open_page: Open,
 ) -> None:
     experiment = make_experiment({"data": {"limit": 300}, "pruning": {"sparsity": 0.5}, "seed": 4})

@@ -32,7 +32,7 @@ def shown_command(at: AppTest) -> str:
 
 
 @pytest.mark.parametrize("name", list(presets()))
-def test_the_form_says_back_what_a_preset_asks_for(name: str) -> None:
+def test_a_preset_goes_through_the_form_unchanged(name: str) -> None:
     experiment = presets()[name].made
     assert make_experiment(form_values.settings(form_values.values(experiment))) == experiment
 
@@ -54,7 +54,7 @@ EVERYTHING = {
 
 
 def test_the_form_holds_every_setting(open_page: Open) -> None:
-    """Also those that no preset changes; and the page says them back."""
+    """Also settings that no preset changes; the page's command shows them."""
     experiment = make_experiment(EVERYTHING)
     form = form_values.values(experiment)
     assert make_experiment(form_values.settings(form)) == experiment
@@ -75,7 +75,7 @@ def test_a_preset_fills_the_form(open_page: Open, name: str) -> None:
     assert f"--defense {experiment.defense.name}" in shown_command(at)
 
 
-def test_another_data_set_brings_a_model_that_takes_it(open_page: Open) -> None:
+def test_another_data_set_selects_a_model_that_fits(open_page: Open) -> None:
     at = open_page("run")
     at.button_group(key="new_dataset").set_value("shapes").run()
     assert "--model cnn" in shown_command(at)
@@ -89,7 +89,7 @@ def test_an_impossible_combination_is_explained_and_cannot_be_launched(open_page
     assert button(at, "Launch").disabled
 
 
-def test_no_attack_at_all_is_told_in_a_sentence(open_page: Open) -> None:
+def test_no_attack_at_all_is_explained_in_a_sentence(open_page: Open) -> None:
     at = open_page("run")
     at.button_group(key="new_attacks").set_value([]).run()
     assert not at.exception
@@ -119,7 +119,7 @@ def test_launch_submits_exactly_what_is_shown(
     assert button(at, "Cancel")
 
 
-def test_an_engine_that_cannot_start_is_told_on_the_page(
+def test_an_engine_that_cannot_start_is_reported_on_the_page(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(experiment: Experiment, store: Any) -> str:
@@ -135,7 +135,7 @@ def test_an_engine_that_cannot_start_is_told_on_the_page(
     ("status", "words"),
     [("done", "Done"), ("failed", "It failed: the disk is full"), ("cancelled", "Cancelled")],
 )
-def test_how_a_run_ended_is_told(open_page: Open, status: str, words: str) -> None:
+def test_the_page_says_how_a_run_ended(open_page: Open, status: str, words: str) -> None:
     experiment = make_experiment({"data": {"limit": 500}})
     catalog = Catalog(store_folder())
     finish(catalog, experiment, status)
@@ -170,8 +170,8 @@ def test_a_run_in_the_queue_without_an_engine_offers_to_start_one(open_page: Ope
     assert button(at, "Start the engine")
 
 
-def test_a_run_at_work_says_how_far_it_is(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten steps of which two are done and one half done, a minute each; by one worker."""
+def test_a_running_run_shows_its_progress(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten steps of one minute each, two of them done and one half done; one worker."""
     minute = SimpleNamespace(seconds=lambda step, experiment: 60.0)
     monkeypatch.setattr(estimates, "measure", lambda catalog: minute)
     monkeypatch.setattr(live, "default_workers", lambda: 1)
@@ -193,7 +193,7 @@ def test_a_run_at_work_says_how_far_it_is(open_page: Open, monkeypatch: pytest.M
     assert "2 of 10 steps done · about 7 min 30 s left" in whole.text
 
 
-def test_finished_run_tells_its_size_and_what_each_layer_lost(
+def test_finished_run_shows_its_size_and_the_sparsity_of_each_layer(
     open_page: Open, begin: Begin
 ) -> None:
     experiment = make_experiment({"data": {"limit": 400}, "attacks": {"names": ["conf"]}})
@@ -218,8 +218,8 @@ def command_with(at: AppTest, key: str, value: Any) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in DEFENSES if name != "none"])
-def test_each_defense_comes_with_its_own_strength(open_page: Open, name: str) -> None:
-    """Also after another whose strength would be out of its bounds."""
+def test_each_defense_has_its_own_strength(open_page: Open, name: str) -> None:
+    """Also after another defence whose strength is outside its bounds."""
     at = open_page("run")
     command_with(at, "defense", "ppb")
     at.number_input(key="new_strength").set_value(33.0).run()
@@ -233,7 +233,7 @@ def test_each_defense_comes_with_its_own_strength(open_page: Open, name: str) ->
     assert not at.warning
 
 
-def test_dp_sgd_brings_its_clip_and_group_norm(open_page: Open) -> None:
+def test_dp_sgd_has_a_clip_and_group_norm(open_page: Open) -> None:
     at = open_page("run")
     command_with(at, "dataset", "shapes")
     command_with(at, "defense", "dp_sgd")
@@ -260,7 +260,7 @@ def upload(at: AppTest, name: str, text: str) -> None:
     at.file_uploader(key="upload_file").set_value((name, text.encode(), "text/csv")).run()
 
 
-def test_an_uploaded_table_is_read_back_and_chosen(open_page: Open) -> None:
+def test_an_uploaded_table_is_imported_and_chosen(open_page: Open) -> None:
     at = open_page("run")
     upload(at, "people.csv", "age,label\n" + "4,a\n7,b\n" * 20)
     assert not at.exception
@@ -272,7 +272,7 @@ def test_an_uploaded_table_is_read_back_and_chosen(open_page: Open) -> None:
     assert f"--dataset {own.handle}" in shown_command(again)
 
 
-def test_an_unusable_upload_is_told_in_a_sentence_and_changes_nothing(open_page: Open) -> None:
+def test_an_unusable_upload_is_explained_and_changes_nothing(open_page: Open) -> None:
     at = open_page("run")
     before = shown_command(at)
     upload(at, "people.csv", "age,kind\n" + "4,a\n7,b\n" * 20)
@@ -285,7 +285,7 @@ def test_an_unusable_upload_is_told_in_a_sentence_and_changes_nothing(open_page:
     assert "--dataset own:" in shown_command(at)
 
 
-def test_the_form_says_back_data_of_your_own(open_page: Open, tmp_path: Path) -> None:
+def test_own_data_goes_through_the_form_unchanged(open_page: Open, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("age,label\n" + "4,a\n7,b\n" * 20)
     own = import_data(file, tmp_path / "elsewhere")

@@ -1,4 +1,4 @@
-"""Sweeps: the first visit, a finished sweep's charts and files, one at work, and new ones."""
+"""Sweeps: the first visit, a finished sweep's charts and files, a running sweep, and new ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BASE = {
 
 
 def write_sweep_runs(sweep: Sweep, last: str = "done") -> None:
-    """Enter a sweep whose runs have ended, the last one as told."""
+    """Enter a sweep whose runs are done, the last one with status ``last``."""
     store = ArtifactStore(store_folder())
     write_sweep(store.root, sweep)
     catalog = Catalog(store.root)
@@ -56,11 +56,11 @@ def button(at: AppTest, label: str) -> Any:
     return next(one for one in at.button if one.label == label)
 
 
-def test_a_first_visitor_reads_what_a_sweep_is_and_what_the_presets_cost(open_page: Open) -> None:
+def test_a_first_visitor_reads_what_a_sweep_is_and_its_cost(open_page: Open) -> None:
     at = open_page("sweeps")
     assert not at.exception
     words = " ".join(one.value for one in at.markdown)
-    assert "None has run on this computer yet" in words
+    assert "No sweep has run on this computer yet" in words
     assert "15 pruned models in 15 runs" in words
     assert "Time: " in words
     at.button_group(key="sweep_preset").set_value("paper").run()
@@ -87,32 +87,32 @@ def test_lines_are_the_means_over_seeds(open_page: Open, sweep: Sweep) -> None:
     assert len(at.dataframe[0].value) == 4 * 2 * 2
 
 
-def test_a_sweep_at_work_says_how_far_it_is_and_can_be_cancelled(
+def test_a_running_sweep_shows_its_progress_and_can_be_cancelled(
     open_page: Open, sweep: Sweep
 ) -> None:
     write_sweep_runs(sweep, last="queued")
     at = open_page("sweeps", sweep=sweep.sweep_id)
     assert not at.exception
-    assert "no engine is at work" in at.warning[0].value
-    assert figures(at), "what is there is drawn"
+    assert "no engine is running" in at.warning[0].value
+    assert figures(at), "results so far are drawn"
     button(at, "Cancel the sweep").click().run()
     assert not at.exception
     catalog = Catalog(store_folder())
     assert catalog.run(sweep.run_ids[-1]).status == "cancelled"
     assert "3 of 4 runs done" in " ".join(one.value for one in at.caption)
-    button(at, "Forget this sweep").click().run()
+    button(at, "Delete from the list").click().run()
     assert not at.exception
     assert not read_sweeps(store_folder())
 
 
-def test_a_failed_run_is_told(open_page: Open, sweep: Sweep) -> None:
+def test_a_failed_run_is_reported(open_page: Open, sweep: Sweep) -> None:
     write_sweep_runs(sweep, last="failed")
     at = open_page("sweeps", sweep=sweep.sweep_id)
     assert at.error[0].value == "A run failed: the disk is full"
-    assert button(at, "Run what is missing")
+    assert button(at, "Resume the sweep")
 
 
-def test_what_the_adversary_knows_is_a_matrix(open_page: Open) -> None:
+def test_a_sweep_without_results_says_when_they_will_appear(open_page: Open) -> None:
     base = {**BASE, "models": ["pruned"]}
     grid = {"pruning.sparsity": [0.5, 0.9], "knowledge.sparsity": [0.5, 0.9]}
     sweep = make_sweep({"name": "knows", "base": base, "grid": grid})
@@ -143,7 +143,7 @@ def test_axes_chosen_on_the_page_become_a_sweep_and_start(
     assert "pruning.sparsity has no values" in " ".join(one.value for one in at.warning)
 
 
-def test_a_file_is_read_and_its_mistakes_are_told(open_page: Open) -> None:
+def test_a_file_is_read_and_its_mistakes_are_explained(open_page: Open) -> None:
     at = open_page("sweeps", sweep_from="File")
     assert "pruning.sparsity: [0.5, 0.7]" in at.code[0].value
     wrong = ("grid.yaml", b"name: x\ngrid: {pruning.sparcity: [1]}", "application/yaml")
@@ -154,7 +154,7 @@ def test_a_file_is_read_and_its_mistakes_are_told(open_page: Open) -> None:
     assert "in 3 runs" in " ".join(one.value for one in at.markdown)
 
 
-def test_a_sweep_that_is_not_here(open_page: Open) -> None:
+def test_a_sweep_that_does_not_exist(open_page: Open) -> None:
     at = open_page("sweeps", sweep="../../etc/passwd")
     assert not at.exception
     assert "no such sweep" in at.warning[0].value

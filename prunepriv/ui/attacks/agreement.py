@@ -15,18 +15,18 @@ from prunepriv.ui.frame import Frame
 
 
 def draw_agreement(frame: Frame, target: Target, names: Sequence[str]) -> None:
-    """Pair by pair, and all together; needs two attacks."""
+    """Draw the agreement of each pair and of all attacks; needs two attacks."""
     st.subheader("Do attacks agree?", anchor=False)
     found = {name: frame.result.scores(name, target) for name in names}
     verdicts = {name: one.decision for name, one in found.items() if one is not None}
     records = frame.result.records(target.model)
     if len(verdicts) < 2 or records is None:
-        st.caption("Agreement needs two attacks at least.")
+        st.caption("Agreement needs at least two attacks.")
         return
     measure: Measure = st.segmented_control(
         "Measure", list(MEASURE_LABELS), default="alike", required=True, key="agreement_by",
         bind="query-params", format_func=lambda one: MEASURE_LABELS[one],
-        help="Phi leaves out what two attacks would agree on by chance.",
+        help="Phi does not count the agreement that two attacks would have by chance.",
     )  # fmt: skip
     provenance = provenance_of_scores(frame, target, verdicts)
     with st.grid(2, min_column_width=400, gap="medium"):

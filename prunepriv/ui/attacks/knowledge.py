@@ -1,4 +1,4 @@
-"""The adversary-knowledge matrix: what a wrong belief about the target's pruning costs an attack."""
+"""The adversary-knowledge matrix: attacks whose adversary is wrong about the target's pruning."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ from prunepriv.ui.runs import catalog, entries, result_of
 
 What = Literal["sparsity", "approach"]
 SPARSITIES = (0.5, 0.7, 0.9)
-"""Rows and columns that are offered; the run's own takes the place of the nearest."""
+"""Default rows and columns; the run's own sparsity replaces the nearest one."""
 EVERY = 3.0
 
 
 def draw_knowledge(frame: Frame, target: Target, attack: str) -> None:
-    """The matrix of one attack on a pruned model, and a button for what has not been run."""
+    """Draw the matrix of one attack on a pruned model, and a button for the missing cells."""
     if target.model not in ("pruned", "defended"):
         return
     st.subheader(
         "What the adversary knows", anchor=False,
-        help="The adversary prunes its shadow models as it believes the target was pruned. On the "
-        "diagonal it is right. Cells come from your runs that differ in the pruning only.",
+        help="The adversary prunes its shadow models in the same way as it believes the target was "
+        "pruned. On the diagonal, its belief is right. The cells come from your runs that differ only "
+        "in the pruning.",
     )  # fmt: skip
     what: What = "sparsity"
     approaches = _approaches(frame.experiment)
     if len(approaches) > 1:
         chosen = st.segmented_control(
-            "Unknown to it", ["sparsity", "approach"], default="sparsity", required=True,
+            "Not known to the adversary", ["sparsity", "approach"], default="sparsity", required=True,
             key="knowledge_of", bind="query-params", format_func=str.capitalize,
         )  # fmt: skip
         what = "approach" if chosen == "approach" else "sparsity"
@@ -59,7 +60,7 @@ def _draw(
 ) -> None:
     cells = matrix_table(frame, target, attack, what, values)
     if cells["accuracy"].notna().sum() == 0:
-        st.caption("Nothing of it has been evaluated yet.")
+        st.caption("No cell of this matrix has been evaluated yet.")
         return
     chart(
         "knowledge",
@@ -68,7 +69,7 @@ def _draw(
         finding=findings.knowledge(cells, attack, what),
         alt=f"{ATTACKS[attack].label}'s accuracy by the target's {what} and the {what} that the "
         "adversary assumes",
-        choices=None,  # its cells come from other runs too
+        choices=None,  # the cells come from other runs too
     )
     _offer(sweep, int(cells["accuracy"].isna().sum()), frame)
 
@@ -78,10 +79,12 @@ def matrix_table(
 ) -> pd.DataFrame:
     """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ``of_run``.
 
-    The store's runs count that share all but pruning and knowledge with the run in view, and of the
-    pruning differ in ``what`` only.
+    A cell comes from a run of the store whose data, training and seed are those of the selected run,
+    and whose pruning and knowledge differ from it only in ``what``.
     """
-    found = {cell: one for one in _siblings(frame) if (cell := _cell(one, frame, what)) is not None}
+    found = {
+        cell: one for one in _similar_runs(frame) if (cell := _cell(one, frame, what)) is not None
+    }
     found[_assumes(frame.experiment, what)] = frame
     rows = []
     for actual in values:
@@ -107,7 +110,7 @@ def matrix_sweep(experiment: Experiment, target: Target, what: What, values: lis
     base = experiment.model_dump(mode="json") | {"models": [target.model], "knowledge": {}}
     del base["pruning"][what]
     if what == "approach":
-        del base["pruning"]["slimming_penalty"]  # an approach's own
+        del base["pruning"]["slimming_penalty"]  # belongs to one approach
     grid = {f"pruning.{what}": values, f"knowledge.{what}": values}
     name = f"knowledge of the {what}, {experiment.run_id}"
     return make_sweep({"name": name, "base": base, "grid": grid})
@@ -127,7 +130,7 @@ def _values(experiment: Experiment, what: What, approaches: list[str]) -> list[A
 
 
 def _approaches(experiment: Experiment) -> list[str]:
-    """Approaches that the run's network can be pruned by."""
+    """Approaches that can prune the run's network."""
     return [name for name in APPROACHES if _possible(experiment, name)]
 
 
@@ -140,8 +143,8 @@ def _possible(experiment: Experiment, approach: str) -> bool:
     return True
 
 
-def _siblings(frame: Frame) -> list[Frame]:
-    """Runs that share everything with the run in view but pruning, knowledge and what is attacked."""
+def _similar_runs(frame: Frame) -> list[Frame]:
+    """Runs that differ from the selected one only in pruning, knowledge, models and attacks."""
     shared = _shared(frame.experiment)
     return [
         Frame(entry, result_of(entry))
@@ -155,13 +158,13 @@ def _shared(experiment: Experiment) -> dict[str, Any]:
     return given | {"recipe": experiment.attacks.recipe}
 
 
-def _cell(sibling: Frame, frame: Frame, what: What) -> tuple[Any, Any] | None:
-    """Where a run stands in the matrix; None if it differs in the other half of the pruning too."""
+def _cell(run: Frame, frame: Frame, what: What) -> tuple[Any, Any] | None:
+    """A run's cell in the matrix; None if the other setting of the pruning differs too."""
     other = "approach" if what == "sparsity" else "sparsity"
     own = value_of(frame.experiment, f"pruning.{other}")
-    if set(_assumes(sibling.experiment, other)) != {own}:
+    if set(_assumes(run.experiment, other)) != {own}:
         return None
-    return _assumes(sibling.experiment, what)
+    return _assumes(run.experiment, what)
 
 
 def _assumes(experiment: Experiment, what: str) -> tuple[Any, Any]:
@@ -182,11 +185,11 @@ def _active(sweep: Sweep) -> bool:
 
 
 def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
-    """What the missing cells cost, and the button; or where to watch them."""
+    """Draw the cost of the missing cells and the button; or a link to the sweep that runs them."""
     link = {**link_params(frame.run_id), "sweep": sweep.sweep_id}
     if _active(sweep):
         st.page_link(
-            "pages/sweeps.py", label="Its cells are being run: watch them", query_params=link,
+            "pages/sweeps.py", label="The missing cells are running: show their progress", query_params=link,
             icon=":material/hourglass:",
         )  # fmt: skip
         return
@@ -195,8 +198,8 @@ def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
     cost = _cost(store_folder(), sweep.sweep_id, sweep)
     workers = default_workers()
     st.caption(
-        f"{missing} of {len(sweep.cells)} cells have not been run. As a sweep: "
-        f"{cost.steps - cost.cached_steps:,} steps to do, {cost.cached_steps:,} in the store. "
+        f"{missing} of {len(sweep.cells)} cells have not been run. A sweep runs them: "
+        f"{cost.steps - cost.cached_steps:,} steps to do, {cost.cached_steps:,} already in the store. "
         f"Time: {cost.time_words(workers)}."
     )
     if st.button("Run the missing cells", icon=":material/play_arrow:", key="run_knowledge"):

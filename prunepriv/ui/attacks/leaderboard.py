@@ -14,7 +14,7 @@ from prunepriv.ui.glossary import tip
 
 
 def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
-    """Accuracies with their intervals, the original model's beside them."""
+    """Draw accuracies with their intervals, next to those on the original model."""
     st.subheader("All attacks", anchor=False, help=tip("attack_accuracy"))
     best = best_attack(board, target)
     if best is None:
@@ -28,7 +28,7 @@ def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
         frame.provenance(*map(evaluation_name, shown)),
         lambda look: accuracy_dots(board, shown, look),
         finding=findings.best_attack(best, target, reference),
-        alt="Attack accuracies with 95 % intervals and the line of guessing",
+        alt="Attack accuracies with 95 % intervals and the line of random guessing",
     )
     st.caption(
         "Intervals: 95 % bootstrap over this run's records; another seed may differ by more. "

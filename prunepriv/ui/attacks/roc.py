@@ -1,4 +1,4 @@
-"""ROC curves on linear and logarithmic axes, and the rates where few are accused wrongly."""
+"""ROC curves on linear and logarithmic axes, and the TPR at low FPR."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prunepriv.ui.provenance import Provenance
 
 
 def draw_rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, target: Target) -> None:
-    """Every attack's curve, the chosen one in front."""
+    """Draw every attack's curve, the chosen one in front."""
     provenance = provenance_of_scores(frame, target, curves)
     with st.grid(2, min_column_width=400, gap="medium"):
         for log in (False, True):
@@ -27,7 +27,7 @@ def draw_rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, target: Ta
                 _roc(curves, chosen, provenance, log)
     st.caption(
         "Star: the attack's own thresholds, fitted on shadow models. Band: 95 % interval of the "
-        "TPR (Wilson). On logarithmic axes the curve ends where less than one record would count. "
+        "TPR (Wilson). On logarithmic axes, rates of less than one record are not drawn. "
         "An attack with few distinct scores, such as Corr, has few steps."
     )
 
@@ -49,7 +49,7 @@ def _low_rates_table(keys: tuple[str, ...], _curves: Mapping[str, Curve]) -> pd.
 
 
 def draw_low_rates(frame: Frame, curves: Mapping[str, Curve], target: Target) -> None:
-    """An exact table, for curves cannot be read where it matters most."""
+    """Draw a table of exact values, because a curve cannot be read exactly at low FPR."""
     provenance = provenance_of_scores(frame, target, curves)
     table = _low_rates_table(provenance.keys, curves)
     words, meant = low_fpr_words(table)
@@ -61,7 +61,7 @@ def draw_low_rates(frame: Frame, curves: Mapping[str, Curve], target: Target) ->
         alt="True positive rate of every attack at 10, 1, 0.1 and 0 % false positives",
     )
     st.caption(
-        "FP: false positives that the figure rests on. Grey: too few non-members for it to mean "
-        "anything; 0.1 % and less need 5,000."
+        "FP: number of false positives at that rate. Grey: too few non-members for a reliable value; "
+        "0.1 % and less need at least 5,000."
     )
     show_data(table, "low_fpr", provenance)

@@ -1,4 +1,4 @@
-"""The slider over an attack's threshold, and what it moves."""
+"""The slider of an attack's threshold, and the charts that it changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPACINGS: dict[Spacing, str] = {"even": "Spread out", "linear": "Linear"}
 
 @st.fragment
 def draw_threshold(frame: Frame, target: Target, attack: str) -> None:
-    """The slider and what it moves; a fragment, so that a tick redraws nothing else."""
+    """Draw the slider and its charts; a fragment, so that a move of it redraws nothing else."""
     curve, scores = curve_of(frame, target, attack), frame.result.scores(attack, target)
     records = frame.result.records(target.model)
     if curve is None or scores is None or records is None:
@@ -39,15 +39,15 @@ def draw_threshold(frame: Frame, target: Target, attack: str) -> None:
     stops = slider_stops(curve.points, start)
     text = next(name for name, value in stops.items() if value == start)
     picked = st.select_slider(
-        f"{curve.label} says \u201cmember\u201d from this score on", list(stops), value=text,
+        f"Lowest score that {curve.label} calls \u201cmember\u201d", list(stops), value=text,
         key=f"threshold_{attack}", bind="query-params",
     )  # fmt: skip
     st.caption(findings.own_threshold(curve, scores.thresholds, text))
     spacing: Spacing = st.segmented_control(
         "Score axis", list(SPACINGS), default="even", required=True, key="score_axis",
         bind="query-params", format_func=lambda one: SPACINGS[one],
-        help="Spread out: a bar is as wide as its share of the records, so crowded ends stay "
-        "readable. Linear: the score itself.",
+        help="Spread out: the width of a bar is its share of the records, so you can read the parts "
+        "of the axis with many records. Linear: the score itself.",
     )  # fmt: skip
     _cut(
         curve,
@@ -72,5 +72,5 @@ def _cut(
     )  # fmt: skip
     with st.grid(3, min_column_width=290, gap="medium"):
         for key, what, finding, draw in pictures:
-            with st.container():  # there are too many thresholds to keep a figure of each
+            with st.container():  # there are too many thresholds to cache a figure for each
                 chart(key, provenance, draw, finding=finding, alt=what, choices=None)

@@ -1,4 +1,4 @@
-"""Which model is attacked, and by whom; all attacks, and one of them in front."""
+"""The attacked model and its adversary; all attacks, and then one of them in detail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prunepriv.ui.frame import Frame, not_there_yet
 
 
 def controls(frame: Frame) -> Target | None:
-    """Which model is attacked, and by whom."""
+    """Choose which model is attacked, and by which adversary."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = model_kind(frame, label="Attacked model")
         if kind is None:
@@ -29,7 +29,7 @@ def controls(frame: Frame) -> Target | None:
 
 
 def attacks(frame: Frame, target: Target | None) -> None:
-    """Everything below the controls."""
+    """Draw everything below the controls."""
     board = frame.result.leaderboard()
     if target is None:
         not_there_yet(frame, "Attacks")
@@ -42,7 +42,7 @@ def attacks(frame: Frame, target: Target | None) -> None:
     best = best_attack(board, target)
     names = list(curves)
     start = names.index(str(best["attack"])) if best and best["attack"] in names else 0
-    st.subheader("One attack in front", anchor=False)
+    st.subheader("One attack in detail", anchor=False)
     with st.container(width=260):
         chosen = st.selectbox(
             "Attack", names, index=start, key="attack", bind="query-params", required=True,

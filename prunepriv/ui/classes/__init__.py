@@ -1,1 +1,1 @@
-"""The Classes page: who pays for pruning."""
+"""The Classes page: which classes leak more than others, and how pruning changes that."""

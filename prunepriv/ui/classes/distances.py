@@ -1,4 +1,4 @@
-"""How far members' and non-members' distributions lie apart, class by class."""
+"""The distance between the distributions of members and non-members, class by class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from prunepriv.ui.provenance import Provenance
 def draw_distances(
     frame: Frame, gaps: Mapping[ModelKind, pd.DataFrame], label: int | None, provenance: Provenance
 ) -> None:
-    """How far the groups' distributions lie apart, before and after; needs two models."""
+    """Draw each class's distance before and after pruning; needs two models."""
     st.subheader("Distance between members and non-members", anchor=False)
     if len(gaps) < 2:
         not_there_yet(frame, "A second model to compare with")
@@ -47,6 +47,6 @@ def draw_distances(
         choices=(quantity, distance, label),
     )
     st.caption(
-        "Each point is a class. Above the dotted line: easier to tell apart than in the "
-        f"{KINDS[before].label.lower()} model."
+        "Each point is a class. Above the dotted line, members and non-members are easier to "
+        f"distinguish than in the {KINDS[before].label.lower()} model."
     )

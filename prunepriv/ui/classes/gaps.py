@@ -1,4 +1,4 @@
-"""Gaps class by class: sorted bars, one class beside all, models by classes."""
+"""Gaps class by class: sorted bars, one class compared with all, and a table of models by classes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Gaps = Mapping[ModelKind, pd.DataFrame]
 
 
 def draw_bars(table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Provenance) -> None:
-    """A bar per class; a click on one chooses its class in the other charts."""
+    """Draw a bar per class; a click on one chooses its class in the other charts."""
     st.subheader(GAP_LABELS[metric], anchor=False, help=tip(f"{metric}_gap"))
     classes = table["class"].nunique()
     everything = classes <= MOST_CLASSES or st.toggle(
@@ -46,12 +46,13 @@ def draw_bars(table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Prove
     if mark is not None:
         st.session_state["class"] = _option(table, int(mark[0]))
     st.caption(
-        "Click a bar to see its class in the other charts. Bars carry 95 % intervals over records."
+        "Click a bar to see its class in the other charts. The lines on the bars are 95 % intervals "
+        "over records."
     )
 
 
 def _option(table: pd.DataFrame, label: int) -> str:
-    """What the class filter calls that class."""
+    """The name of that class in the class filter."""
     return str(table.loc[table["class"] == label, "name"].iloc[0])
 
 
@@ -63,7 +64,7 @@ def draw_class(
     label: int | None,
     provenance: Provenance,
 ) -> None:
-    """One class beside all of them, model by model."""
+    """Draw one class compared with all classes, model by model."""
     name = class_names(frame)[label] if label is not None else None
     st.subheader(name or "All classes", anchor=False)
     chart(
@@ -85,7 +86,7 @@ def draw_class(
 def draw_heatmap(
     table: pd.DataFrame, by: ModelKind, metric: Gap, label: int | None, provenance: Provenance
 ) -> None:
-    """Every model and every class at a glance."""
+    """Draw every model and every class in one chart."""
     st.subheader("All models, all classes", anchor=False)
     chart(
         "class_heatmap",

@@ -1,4 +1,4 @@
-"""Which class, which gap, sorted by which model; and the charts that follow."""
+"""The controls of the page, for class, gap and model, and the charts that depend on them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.signals import records_of
 
 
-def who_pays(frame: Frame) -> None:
-    """Everything below the page's head."""
+def classes(frame: Frame) -> None:
+    """Draw everything below the page's head."""
     gaps = {kind: table for kind in frame.kinds if (table := frame.result.gaps(kind)) is not None}
     if not gaps:
         not_there_yet(frame, "Gaps by class")

@@ -1,4 +1,4 @@
-"""What the defence takes from the attacker: every attack without and with it."""
+"""How much the defence weakens the attacks: every attack without and with it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from prunepriv.ui.glossary import tip
 
 
 def draw_attacks(frame: Frame, adversary: Adversary, name: str) -> None:
-    """All attacks without and with the defence, and both adversaries in one chart."""
-    st.subheader("What it takes from the attacker", anchor=False, help=tip("attack_accuracy"))
+    """Draw all attacks without and with the defence, and both adversaries, in one chart."""
+    st.subheader("Attacks without and with the defence", anchor=False, help=tip("attack_accuracy"))
     board = frame.result.leaderboard()
     everyone = [
         Target("pruned"),
@@ -37,5 +37,6 @@ def draw_attacks(frame: Frame, adversary: Adversary, name: str) -> None:
         alt=f"Attack accuracies without and with {name}, with 95 % intervals",
     )
     st.caption(
-        "Numbers on the right: the pruned model. " + findings.not_run(board["attack"].unique())
+        "The numbers on the right belong to the pruned model. "
+        + findings.not_run(board["attack"].unique())
     )

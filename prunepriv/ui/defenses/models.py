@@ -22,8 +22,8 @@ BOTH: tuple[ModelKind, ...] = ("pruned", "defended")
 
 
 def draw_accuracies(frame: Frame, name: str) -> None:
-    """What the defence costs in accuracy."""
-    st.subheader("What it costs", anchor=False, help=tip("accuracy_kept"))
+    """Draw how much accuracy the defence costs."""
+    st.subheader("What the defence costs", anchor=False, help=tip("accuracy_kept"))
     found = {kind: frame.result.model_report(kind) for kind in frame.kinds}
     reports = {kind: report for kind, report in found.items() if report is not None}
     if not set(BOTH) <= reports.keys():

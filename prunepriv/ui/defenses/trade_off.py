@@ -17,11 +17,11 @@ from prunepriv.ui.words import defense_of
 
 MOST_OTHER_RUNS = 12
 BASE = ("pruning", "training", "knowledge")
-"""Parts that two runs must share, beside their trained models, for their defences to be compared."""
+"""Parts that two runs must share, with their trained models, so that defences can be compared."""
 
 
 def draw_trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
-    """An arrow from the pruned model to every defended one."""
+    """Draw an arrow from the pruned model to every defended one."""
     st.subheader("Privacy against accuracy", anchor=False)
     here = _points_of(frame, adversary)
     by_model = {point.target.model: point for point in here}
@@ -36,13 +36,13 @@ def draw_trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
         lambda look: privacy_utility(points, look),
         finding=findings.trade(end.utility - start.utility, end.leakage - start.leakage, name),
         alt=f"Accuracy on non-members against the best attack, an arrow from pruned to {name}",
-        choices=None,  # other runs stand in it too
+        choices=None,  # the chart shows other runs too
     )
     st.caption(findings.others(len(points) - len(here)))
 
 
 def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Point]:
-    """The run's models in the privacy-utility plane, as far as they have been attacked."""
+    """The run's models in the privacy-utility plane; only models that have been attacked."""
     board = frame.result.leaderboard()
     points = []
     for kind in frame.kinds:
@@ -68,7 +68,7 @@ def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Po
 
 
 def _others(frame: Frame, adversary: Adversary) -> list[Point]:
-    """Defended models of other finished runs that started from the very same pruned target."""
+    """Defended models of other finished runs that started from the same pruned target."""
     mine, trained = frame.experiment, frame.result.plan.key(TRAIN)
     models = models_name("defended")
     seen, found = {frame.result.plan.key(models)}, list[Point]()
@@ -82,7 +82,7 @@ def _others(frame: Frame, adversary: Adversary) -> list[Point]:
         other = Frame(entry, result_of(entry))
         plan = other.result.plan
         if plan.key(TRAIN) == trained and plan.key(models) not in seen:
-            seen.add(plan.key(models))  # the same models, attacked in another run, are drawn once
+            seen.add(plan.key(models))  # draw models that several runs attack only once
             points = _points_of(other, adversary, False)
             found += [point for point in points if point.target.model == "defended"]
     return found

@@ -1,4 +1,4 @@
-"""Whether there is a defence, against whom it stands, and what it guarantees."""
+"""Whether there is a defence, which adversary attacks it, and what it guarantees."""
 
 from __future__ import annotations
 
@@ -16,35 +16,36 @@ from prunepriv.ui.words import defense_of
 
 
 def defended(frame: Frame) -> bool:
-    """Whether the run has a defence; if not, say so and lead to the next step."""
+    """Whether the run has a defence; if not, say so and link to the next step."""
     if "defended" in frame.experiment.models:
         return True
     st.info(
-        "This run has no defence, so there is nothing to compare. Launch the same run with PPB, or with "
-        "another defence: the trained, control and pruned models are taken over, only the defended "
-        "one is new.",
+        "This run has no defence, so there is nothing to compare. Launch the same run with PPB or "
+        "another defence: the original, control and pruned models are reused, and only the defended "
+        "model is new.",
         icon=":material/shield:",
     )
     st.page_link(
-        "pages/run.py", label="Launch the same with PPB", icon=":material/play_arrow:",
+        "pages/run.py", label="Launch the same run with PPB", icon=":material/play_arrow:",
         query_params=link_params(frame.run_id),
     )  # fmt: skip
     return False
 
 
 def controls() -> Adversary:
-    """The switch: on at first, for it gives the honest figure."""
+    """The adversary; adaptive by default, because the other one underestimates the leakage."""
     adapts = st.toggle(
         "Adaptive adversary", value=True, key="adaptive", bind="query-params", help=tip("adaptive")
     )
     if not adapts:
         st.caption(
-            "You are looking at an adversary who does not know of the defence: a flattering figure."
+            "This adversary does not know that there is a defence, so the figures underestimate the "
+            "leakage."
         )
     return "adaptive" if adapts else "non_adaptive"
 
 
-def worth_it(frame: Frame, adversary: Adversary) -> None:
+def defenses(frame: Frame, adversary: Adversary) -> None:
     """Everything below the switch."""
     _privacy(frame)
     name = defense_of(frame.experiment)
@@ -59,7 +60,7 @@ def worth_it(frame: Frame, adversary: Adversary) -> None:
 
 
 def _privacy(frame: Frame) -> None:
-    """What the defence guarantees, where it guarantees anything."""
+    """Show what the defence guarantees, if it guarantees anything."""
     report = frame.result.training_report("defended")
     privacy = None if report is None else report.get("privacy")
     if privacy is None:

@@ -19,13 +19,13 @@ MODEL, SIGNAL, BAR = "bar_model", "bar_signal", "bar"
 
 
 def choose_bar(kind: ModelKind, quantity: Quantity, index: int) -> None:
-    """Set the controls to a bar that was clicked; to be called before they are drawn."""
+    """Set the controls to a bar that was clicked; call it before they are drawn."""
     st.session_state[MODEL], st.session_state[SIGNAL] = kind, quantity
     st.session_state[BAR] = str(index + 1)
 
 
 def records_in_bar(frame: Frame, signals: Signals, scale: Scale) -> None:
-    """The controls, what the bar says, and its records."""
+    """Draw the controls, the bar's finding, and its records."""
     st.subheader("Records in a bar", anchor=False)
     st.caption("Click a bar above, or choose one here.")
     with st.container(horizontal=True, vertical_alignment="bottom"):

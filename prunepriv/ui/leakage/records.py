@@ -1,4 +1,4 @@
-"""The records behind a bar: what they are, and what every model says of them."""
+"""The records of a bar: their contents, and their scores under every model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_ROWS = 100
 def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None] | None:
     """All records x and labels y by the data set's own index, and the features' names.
 
-    None where they are not on this machine: a page never downloads.
+    None if they are not on this machine: a page never downloads.
     """
     artifact = frame.result.artifact(DATA)
     data = frame.experiment.data
@@ -42,7 +42,7 @@ def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _arrays(key: str, _artifact: Artifact, _data: Data) -> Mapping[str, np.ndarray]:
-    """The stored records; a bundled example leaves them out, and they are made again."""
+    """The stored records; a bundled example does not store them, so they are generated again."""
     if _artifact.has("data.safetensors"):
         return _artifact.tensors("data")
     made = load(_data.name, _data.knobs, data_folder())
@@ -55,7 +55,7 @@ def record_list(
     chosen: np.ndarray,
     key: str,
 ) -> None:
-    """A row per record: what it is, class, membership, and its scores under every model.
+    """Draw a row per record: its contents, class, membership, and scores under every model.
 
     Args:
         signals: per kind of model.
@@ -84,7 +84,9 @@ def record_list(
         alt="Records in the chosen bar with their scores under every model",
     )  # fmt: skip
     if len(table) > MOST_ROWS:
-        st.caption(f"The first {MOST_ROWS} of {len(table):,} records; the file holds all of them.")
+        st.caption(
+            f"The first {MOST_ROWS} of {len(table):,} records; the CSV file has all of them."
+        )
     steps = [signals_name(kind) for kind in signals]
     show_data(table, key, frame.provenance(*steps))
 
@@ -94,7 +96,7 @@ def record_table(
     chosen: np.ndarray,
     class_names: tuple[str, ...],
 ) -> pd.DataFrame:
-    """One row per record: class, membership and its scores under every model there is.
+    """One row per record: class, membership and its scores under every model.
 
     Args:
         signals: per kind of model; all hold the same records, in any order.
@@ -131,7 +133,7 @@ def _rows(records: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 def _seen(
     frame: Frame, signals: Mapping[ModelKind, RecordSignals], chosen: np.ndarray
 ) -> pd.DataFrame | None:
-    """Pictures or features of these records, if they are certainly the ones that were measured."""
+    """Pictures or features of these records; None if they may not be the records that were scored."""
     found = contents(frame)
     if found is None or not len(chosen):
         return None

@@ -19,13 +19,13 @@ from prunepriv.ui.signals import SIGNAL_LABELS, Signals, records_of
 
 
 def controls(frame: Frame) -> tuple[Scale, int | None]:
-    """Axes and class, both in the URL."""
+    """Choose axes and class; both are in the URL."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name: ScaleName = st.segmented_control(
             "Axes", list(SCALES), default="linear", required=True, key="axes", bind="query-params",
             format_func=lambda one: SCALES[one].label,
             help="A logit axis spreads out confidences near 0 and 1, where most members are. "
-            "Sensitivities have no upper end and get a logarithmic axis instead.",
+            "Sensitivities have no upper limit, so their axis is logarithmic instead.",
         )  # fmt: skip
         with st.container(width=220):
             label = class_filter(frame)
@@ -38,7 +38,7 @@ def missing(frame: Frame) -> dict[ModelKind, str]:
 
 
 def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
-    """Both histograms, four models each; a click on a bar leads to its records."""
+    """Draw both histograms with four models each; a click on a bar shows its records."""
     signals = records_of(frame, label)
     if not signals:
         not_there_yet(frame, "Confidences and sensitivities")
@@ -52,7 +52,7 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
                 _histograms(frame, signals, quantity, scale, label)
     if frame.experiment.defense.name == "none":
         st.page_link(
-            "pages/run.py", label="Launch the same with PPB to fill the fourth panel",
+            "pages/run.py", label="Launch the same run with PPB to fill the fourth panel",
             icon=":material/shield:", query_params=link_params(frame.run_id),
         )  # fmt: skip
     records_in_bar(frame, signals, scale)

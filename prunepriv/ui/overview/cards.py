@@ -24,7 +24,7 @@ Draw = Callable[[Frame, DeltaGenerator], None]
 
 
 def cards(frame: Frame) -> None:
-    """The pipeline, a card per step, each with its finding, its chart and the way to its page."""
+    """The pipeline, one card per step, each with its finding, its chart and a link to its page."""
     with st.grid(3, min_column_width=290, gap="small"):
         for number, (title, page, name, draw) in enumerate(CARDS, start=1):
             _card(frame, number, title, page, name, draw)
@@ -59,7 +59,7 @@ def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
         lambda look: figures.split_chart(members, validation, non_members, half, look),
         finding=findings.split(option.label, option.classes, members, half),
         alt=f"{members} members, {validation} validation records, {non_members} non-members; the "
-        "other half of the records is the adversary's",
+        "other half of the records belongs to the adversary",
         alt_alone=True,
         small_in=tools,
     )
@@ -154,8 +154,8 @@ def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
     if "defended" not in frame.experiment.models:
-        st.caption("This run has no defence. Run the same with PPB to see what it is worth.")
-        if st.button("The same with PPB", icon=":material/shield:", key="with_ppb"):
+        st.caption("This run has no defence. Launch the same run with PPB to see its effect.")
+        if st.button("Set up the same run with PPB", icon=":material/shield:", key="with_ppb"):
             handover.leave(with_ppb(frame.experiment))
             st.switch_page("pages/run.py", query_params=link_params(frame.run_id))
         return

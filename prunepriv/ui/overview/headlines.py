@@ -1,4 +1,4 @@
-"""Three headline figures, each held against the original, and what made the change."""
+"""Three headline figures, each compared with the original model, and the cause of the change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prunepriv.ui.overview.subject import pending, subject
 
 
 def headlines(frame: Frame) -> None:
-    """Accuracy kept, attack accuracy, confidence gap; then what made the change."""
+    """Accuracy kept, attack accuracy, confidence gap; then the cause of the change."""
     kind = subject(frame)
     with st.grid(3, min_column_width=230, gap="small"):
         _accuracy_kept(frame, kind)
@@ -49,7 +49,7 @@ def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
         frame.result.evaluation(Target("original")),
     )
     if rows is None:
-        _headline("Best attack on it", None, "attack_accuracy", pending(frame))
+        _headline("Best attack", None, "attack_accuracy", pending(frame))
         return
     best = findings.best_of(rows)
     delta, worse = None, False
@@ -57,7 +57,7 @@ def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
         difference, clear = findings.change(findings.best_of(before), best)
         delta, worse = points(difference), clear and difference > 0
     _headline(
-        f"Best attack on it: {ATTACKS[best['attack']].label}", percent(best["accuracy"]),
+        f"Best attack: {ATTACKS[best['attack']].label}", percent(best["accuracy"]),
         "attack_accuracy", findings.attack_interval(best), delta=delta, worse=worse,
     )  # fmt: skip
 
@@ -88,7 +88,7 @@ def _headline(
     delta: str | None = None,
     worse: bool = False,
 ) -> None:
-    """A figure with its change against the original; violet where that is for the worse."""
+    """A figure and its change from the original model; violet if the change is for the worse."""
     arrow: Literal["up", "down", "off"] = "off"
     if delta is not None:
         arrow = "up" if delta.startswith("+") else "down"

@@ -1,4 +1,4 @@
-"""What Overview is about, and what it says where there is nothing to see yet."""
+"""The model that Overview describes, and the text for figures that are missing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from prunepriv.ui.frame import Frame
 
 
 def subject(frame: Frame) -> ModelKind:
-    """The model that the headlines are about: the pruned one, if the run has it."""
+    """The model that the headlines describe: the pruned one, if the run has it."""
     kinds = frame.experiment.models
     return "pruned" if "pruned" in kinds else kinds[-1]
 
 
 def pending(frame: Frame) -> str:
-    """Why there is nothing to see yet, or ever."""
+    """Why a figure is missing."""
     if frame.live:
-        return "Shows as soon as that step is done."
+        return "Will appear here as soon as that step is done."
     return "This run ended before that step."

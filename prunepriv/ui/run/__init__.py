@@ -1,1 +1,1 @@
-"""The Run page: the form of a new run, its launch, and the run in view."""
+"""The Run page: the form of a new run, its launch, and the selected run."""

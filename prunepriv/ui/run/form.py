@@ -1,8 +1,8 @@
-"""The form of a new run. Every control stands in the URL; nothing is trusted until validated.
+"""The form of a new run. The URL holds every control, so all values are validated before use.
 
-All choices stay open: one that cannot be run is explained in the words of the experiment's own
-check, beside a launch button that waits. A setting that has no place of its own here is drawn
-under "Advanced".
+All choices can be selected. If a combination cannot be run, the error of the experiment's own check
+is shown and the launch button is disabled. A setting without its own place here is drawn under
+"Advanced".
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ PLACED = {
     "model.name", "attacks.names", "shadows", "seed", "pruning.approach", "pruning.sparsity",
     "defense.name", "defense.strength", "defense.clip", "models",
 }  # fmt: skip
-"""Settings whose control does not stand under "Advanced"."""
+"""Settings whose control is not under "Advanced"."""
 
 
 def fill(experiment: Experiment) -> None:
-    """Put an experiment's settings into the form; to be called before its controls are drawn."""
+    """Put an experiment's settings into the form; call it before the controls are drawn."""
     remember(experiment)
     for name, value in values(experiment).items():
         st.session_state[PREFIX + name] = value
@@ -57,7 +57,7 @@ def draw() -> Experiment | ExperimentError:
     with st.expander("Advanced", icon=":material/tune:"):
         _draw_advanced()
     try:
-        # what the other choices leave without a control has its default, and no effect
+        # a setting without a control under the current choices has its default and no effect
         form = {name: st.session_state.get(PREFIX + name, value) for name, value in start().items()}
         return make_experiment(settings(form, own_data()))
     except ExperimentError as error:
@@ -101,7 +101,7 @@ def _draw_pruning() -> None:
 
 
 def _draw_advanced() -> None:
-    """Numbers first, then what is chosen by name."""
+    """Draw numbers first, then settings that are chosen by name."""
     others = [one for one in ON_FORM if one.path not in PLACED]
     with st.grid(4, min_column_width=180):
         for setting in others:

@@ -1,4 +1,4 @@
-"""The part of the form that chooses the records, and takes a file of the user's."""
+"""The part of the form that chooses the data set, and imports a file of the user."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TOLD = "upload_told"
 
 
 def draw() -> None:
-    """The data sets, what is known of the chosen one, and a way to bring another."""
+    """Draw the data sets, facts about the chosen one, and the upload of another one."""
     place = st.container(gap="small")
-    with st.expander("Bring your own data", icon=":material/upload_file:"):
-        _draw_upload()  # first of all: what was brought just now is the one that is chosen
+    with st.expander("Use your own data", icon=":material/upload_file:"):
+        _draw_upload()  # drawn first, because a new upload becomes the chosen data set
     with place:
         _draw_choice()
 
@@ -35,27 +35,27 @@ def _draw_choice() -> None:
     chosen = st.segmented_control(
         "Data set", list(options), required=True, default=start()["dataset"],
         format_func=lambda name: _label(name, options), on_change=suit_the_data, **key("dataset"),
-        help="The first three come with the program, those after them are downloaded once, and what "
-        "you bring stands at the end.",
+        help="The first three come with the program, the next ones are downloaded once, and your own "
+        "data sets are at the end.",
     )  # fmt: skip
     name = str(chosen)
     if name not in options:
         return
     option = options[name]
-    summary = option.summary if name in DATASETS else "Records of your own."
+    summary = option.summary if name in DATASETS else "Your own records."
     st.caption(f"{summary}  \n{_facts(option)}")
     if option.download:
         st.caption(
-            f"Downloaded once ({option.download}), unless its archive lies in `{data_folder()}`."
+            f"Downloaded once ({option.download}), unless its archive is already in `{data_folder()}`."
         )
     if name not in DATASETS and not any(one.own.handle == name for one in imported(store_folder())):
         st.caption(
-            "Its records are missing from this store: bring its file below before you run it."
+            "Its records are missing from this store: upload its file below before you run it."
         )
 
 
 def _label(name: str, options: Mapping[str, DatasetOption]) -> str:
-    """A built-in set by its name; one of the user's with digits that tell it from its namesakes."""
+    """The name of a data set; the user's own get digits that distinguish equal names."""
     label = options[name].label
     return label if name in DATASETS else f"{label} ({name.partition(':')[2][:6]})"
 
@@ -72,13 +72,13 @@ def _facts(option: DatasetOption) -> str:
 
 def _draw_upload() -> None:
     st.caption(
-        "Parquet or CSV with a column of labels, Parquet with encoded pictures, a zip of pictures "
-        "with a folder per class, or npz with arrays x and y; up to 200 MB here, larger ones by "
-        "`python -m prunepriv data PATH`. It stays on this computer."
+        "A table as Parquet or CSV with a column of labels, Parquet with encoded pictures, a zip file "
+        "with a folder of pictures for each class, or an npz file with arrays x and y. At most 200 MB "
+        "here; for larger files, use `python -m prunepriv data PATH`. The file stays on this computer."
     )
     column = st.text_input(
-        "Column of the label", key="upload_label", placeholder="label, class, target or y",
-        help="Only where a table calls it otherwise.",
+        "Label column", key="upload_label", placeholder="label, class, target or y",
+        help="Only for a table whose label column has another name.",
     )  # fmt: skip
     file = st.file_uploader("File", type=list(FORMATS), key="upload_file")
     if file is None:
@@ -88,15 +88,15 @@ def _draw_upload() -> None:
     if st.session_state.get(HANDLED) != (file.file_id, column):
         st.session_state[HANDLED] = (file.file_id, column)
         st.session_state[TOLD] = _take(file, column)
-    tell, sentence = st.session_state[TOLD]
-    if tell == "success":
+    outcome, sentence = st.session_state[TOLD]
+    if outcome == "success":
         st.success(sentence, icon=":material/check:")
     else:
         st.error(sentence, icon=":material/error:")
 
 
 def _take(file: Any, column: str) -> tuple[str, str]:
-    """Read an uploaded file into the store and choose it: how that went, and a sentence."""
+    """Import an uploaded file and choose it; return "success" or "error", and a sentence."""
     ending = Path(file.name).suffix.lower().removeprefix(".")
     bar = st.progress(0.0, text="reading")
 
@@ -107,7 +107,7 @@ def _take(file: Any, column: str) -> tuple[str, str]:
 
     try:
         with tempfile.TemporaryDirectory() as folder:
-            # no part of the name that a browser sent becomes a path
+            # the name that the browser sent is never used in a path
             path = Path(folder, f"upload.{ending if ending in FORMATS else 'unknown'}")
             path.write_bytes(file.getbuffer())
             own = import_data(

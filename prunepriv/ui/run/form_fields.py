@@ -1,4 +1,4 @@
-"""The form's controls, each drawn as its setting asks, and what a change of one sets in others."""
+"""The form's controls, one per setting, and the values that a change of one sets in others."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from prunepriv.ui.run.form_values import (
 )
 
 LARGEST = 1_000_000
-"""Of a number without an upper bound."""
+"""Maximum of a number whose setting has no upper bound."""
 
 
 def key(name: str) -> dict[str, Any]:
-    """What binds a control to the URL."""
+    """Arguments that bind a control to the URL."""
     return {"key": PREFIX + name, "bind": "query-params"}
 
 
 def field(path: str, **more: Any) -> None:
-    """The control of a setting, if somebody uses it.
+    """Draw the control of a setting, if the current choices use the setting.
 
     Args:
         path: of the setting, see ``experiment.settings``.
-        more: what else the control takes: ``on_change``, ``width``, another ``label`` or ``help``.
+        more: other arguments of the control: ``on_change``, ``width``, another ``label`` or ``help``.
     """
     setting = BY_PATH[path]
     if not is_used(setting, _choice()):
@@ -55,7 +55,7 @@ def field(path: str, **more: Any) -> None:
 
 
 def help_of(setting: Setting) -> str:
-    """What a setting means, what each choice is, and what 0 stands for."""
+    """What a setting means, what each choice means, and what 0 means."""
     lines = [setting.help + (f" 0: {setting.zero}." if setting.zero else "")]
     if setting.path == "models":
         lines += [f"- **{k.capitalize()}**: {text}" for k, text in MODEL_KIND_SUMMARIES.items()]
@@ -65,12 +65,12 @@ def help_of(setting: Setting) -> str:
 
 
 def _label(setting: Setting, name: str) -> str:
-    """How people read one of a setting's names."""
+    """The label of one of a setting's choices."""
     return setting.table[name].label if setting.table is not None else name.capitalize()
 
 
 def _draw_one_of(setting: Setting, given: dict[str, Any]) -> None:
-    """One of several names; one of a table's comes with its one plain sentence."""
+    """Choose one of several names; an option of a table is shown with its summary."""
     chosen = st.segmented_control(
         options=list(setting.choices), required=True, default=start()[setting.key],
         format_func=lambda name: _label(setting, name), **given,
@@ -87,7 +87,7 @@ def _draw_several(setting: Setting, given: dict[str, Any]) -> None:
 
 
 def _draw_assumed(setting: Setting, given: dict[str, Any]) -> None:
-    """What the adversary assumes: a value, or what the target has."""
+    """Choose what the adversary assumes: a value, or the target's own."""
     names = setting.choices or tuple(f"{percent} %" for percent in range(0, 100, 5))
     st.selectbox(
         options=(AS_TARGET, *names),
@@ -97,7 +97,7 @@ def _draw_assumed(setting: Setting, given: dict[str, Any]) -> None:
 
 
 def _draw_number(setting: Setting, given: dict[str, Any]) -> None:
-    """A number within its field's bounds; 0 is allowed where it stands for no value."""
+    """Enter a number within its setting's bounds; 0 is allowed if it means "no value"."""
     number: Any = float if setting.kind == "float" else int
     scale = 100 if setting.percent else 1
     low = 0 if setting.zero else setting.bound("ge", "gt") or 0
@@ -110,14 +110,14 @@ def _draw_number(setting: Setting, given: dict[str, Any]) -> None:
 
 
 def _choice() -> Choice:
-    """What is chosen now of what decides which settings are used."""
+    """The current choices that decide which settings are used."""
     first = start()
     names = ("model", "approach", "defense")
     return Choice(*(str(st.session_state.get(PREFIX + name, first[name])) for name in names))
 
 
 def suit_the_data() -> None:
-    """A change of data sets the first model that takes it, and what that model usually gets."""
+    """After a change of the data set, choose the first model that fits, with its usual epochs."""
     option = datasets()[st.session_state[PREFIX + "dataset"]]
     current = st.session_state.get(PREFIX + "model", start()["model"])
     if current not in MODELS or MODELS[current].serves != option.kind:
@@ -127,7 +127,7 @@ def suit_the_data() -> None:
 
 
 def suit_the_model() -> None:
-    """A change of model sets the epochs that it usually gets."""
+    """After a change of the model, set its usual epochs."""
     epochs = MODELS[st.session_state[PREFIX + "model"]].epochs
     st.session_state[PREFIX + "epochs"] = epochs
     st.session_state[PREFIX + "fine_tune_epochs"] = half(epochs)
@@ -135,7 +135,7 @@ def suit_the_model() -> None:
 
 
 def suit_the_defense() -> None:
-    """A defended model is attacked as soon as there is a defence, which gets its usual strength."""
+    """After a change of the defence, set its usual strength and attack the defended model, if any."""
     option = DEFENSES[st.session_state[PREFIX + "defense"]]
     kinds = set(st.session_state[PREFIX + "attacked"]) - {"defended"}
     if option.name != "none":
@@ -146,7 +146,7 @@ def suit_the_defense() -> None:
 
 
 def _suit_the_norm() -> None:
-    """DP-SGD needs group norm where there is a norm; whoever wants another is told why not."""
+    """Set group norm for DP-SGD, which needs it; another choice is refused with the reason."""
     model = st.session_state.get(PREFIX + "model", start()["model"])
     private = st.session_state.get(PREFIX + "defense") == "dp_sgd"
     grouped = private and has_layers(str(model), "batch_norm")

@@ -1,4 +1,4 @@
-"""The form's values: an experiment as its controls hold it, and back. Loops over the settings."""
+"""Convert an experiment to the form's values and back, setting by setting."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from prunepriv.store.own_data import imported
 PREFIX = "new_"
 FIRST = "default"
 """Name of the preset that the form starts from."""
-AS_TARGET = "As the target's"
-"""What the adversary assumes where it knows."""
+AS_TARGET = "Same as the target"
+"""The choice for an adversary that knows the target's setting."""
 SEEN = "data_sets_seen"
 
 ON_FORM = tuple(one for one in SETTINGS if one.path not in ("data.name", "data.knobs"))
-"""Settings with a control of their own; the records and their generator have others."""
+"""Settings with their own control; the data set and its generator have other controls."""
 
 
 def start() -> dict[str, Any]:
-    """What every control holds at first."""
+    """The initial value of every control."""
     return values(presets()[FIRST].made)
 
 
 def values(experiment: Experiment) -> dict[str, Any]:
-    """An experiment as the form's values; what nobody uses has its default."""
+    """An experiment as the form's values; a setting that is not used has its default."""
     knobs = {k.name: k.default for option in DATASETS.values() for k in option.knobs}
     data = experiment.data
     choice = Choice(experiment.model.name, experiment.pruning.approach, experiment.defense.name)
@@ -51,11 +51,11 @@ def values(experiment: Experiment) -> dict[str, Any]:
 def settings(
     form: Mapping[str, Any], own: Mapping[str, OwnDataset] | None = None
 ) -> dict[str, Any]:
-    """The form's values as an experiment takes them; a browser may have sent anything.
+    """The form's values as input of ``make_experiment``, which must validate them.
 
     Args:
         form: a value per control.
-        own: the user's data sets, by what commands name them by.
+        own: the user's data sets, by handle.
     """
     given: dict[str, Any] = {"data": _data(form, own or {})}
     choice = Choice(str(form["model"]), str(form["approach"]), str(form["defense"]))
@@ -79,7 +79,7 @@ def to_form(setting: Setting, value: Any) -> Any:
 
 
 def from_form(setting: Setting, value: Any) -> Any:
-    """A control's value as the experiment takes it."""
+    """A control's value as the experiment needs it."""
     if assumed(setting):
         if value == AS_TARGET:
             return None
@@ -92,7 +92,7 @@ def from_form(setting: Setting, value: Any) -> Any:
 
 
 def assumed(setting: Setting) -> bool:
-    """Whether a setting is what the adversary assumes, where it does not know."""
+    """Whether a setting is an assumption of the adversary."""
     return setting.path.startswith("knowledge.")
 
 
@@ -102,13 +102,13 @@ def has_layers(model: str, kind: str) -> bool:
 
 
 def own_data() -> dict[str, OwnDataset]:
-    """The user's data sets, by what commands name them by: of the store, and of runs looked at."""
+    """The user's data sets, by handle: those in the store, and those of runs that were opened."""
     there = {one.own.handle: one.own for one in imported(store_folder())}
     return {**st.session_state.get(SEEN, {}), **there}
 
 
 def remember(experiment: Experiment) -> None:
-    """Let the form offer an experiment's own data set, though its file is not in this store."""
+    """Let the form offer an experiment's own data set, even if its file is not in this store."""
     own = experiment.data.own
     if own is not None:
         st.session_state[SEEN] = {**st.session_state.get(SEEN, {}), own.handle: own}
@@ -128,5 +128,5 @@ def _data(form: Mapping[str, Any], own: Mapping[str, OwnDataset]) -> dict[str, A
 
 
 def _share(percent: float) -> float:
-    """Of 60 per cent: 0.6."""
+    """60 per cent -> 0.6."""
     return round(percent / 100, 6)

@@ -1,4 +1,4 @@
-"""What a run will cost, and its launch."""
+"""The expected cost of a run, and its launch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prunepriv.ui.words import STEP_WORDS, describe, duration
 
 
 def draw(chosen: Experiment | ExperimentError) -> None:
-    """The chosen experiment in one line, its cost, and the button; or why it cannot be run."""
+    """Draw the chosen experiment in one line, its cost, and the button; or why it cannot be run."""
     with st.container(border=True, key="launch"):
         if isinstance(chosen, ExperimentError):
             st.warning(f"This cannot be run: {chosen}", icon=":material/block:")
@@ -35,23 +35,27 @@ def draw(chosen: Experiment | ExperimentError) -> None:
             if known is not None and (known.view is None or known.view.status == "done"):
                 label, icon = "Open its results", ":material/visibility:"
             elif known is not None and known.view is not None and known.view.active:
-                label, icon = "Watch it run", ":material/visibility:"
+                label, icon = "Show its progress", ":material/visibility:"
             else:
                 label, icon = "Launch", ":material/play_arrow:"
             if st.button(label, type="primary", icon=icon, key="launch_button"):
                 start(chosen, fresh=label == "Launch")
             if known is not None and known.example is not None:
                 st.caption("This is one of the bundled examples.")
-                if st.button("Run it here", icon=":material/play_arrow:"):
+                if st.button("Run it on this computer", icon=":material/play_arrow:"):
                     start(chosen)
         _draw_steps(cost)
         st.code(command_line(chosen), language=None, wrap_lines=True)
 
 
 def start(chosen: Experiment, fresh: bool = True) -> None:
-    """Launch a run (or only look at it) and show it; a mistake is told where the cursor stands.
+    """Launch a run and select it; an error is shown at the current place of the page.
 
-    The experiment is checked once more: a browser's limits bind nobody.
+    The experiment is checked again, because limits in the browser can be bypassed.
+
+    Args:
+        chosen: the experiment of the run.
+        fresh: launch it; else only select it.
     """
     if fresh:
         try:
@@ -73,21 +77,21 @@ def _cost(key: str, store: Path, _chosen: Experiment) -> Cost:
 def _cost_sentence(cost: Cost) -> str:
     steps, cached = cost.steps, cost.cached_steps
     if cached == steps:
-        return "All its steps are in the store: the results are there at once."
-    kept = f"; {cached} of its {steps} steps are in the store already" if cached else ""
+        return "All its steps are in the store, so the results are available immediately."
+    kept = f"; {cached} of its {steps} steps are already in the store" if cached else ""
     if cost.unmeasured:
-        return f"Nothing like it has run on this computer yet, so its time cannot be told{kept}."
+        return f"No similar run has been measured on this computer yet, so its time is not known{kept}."
     workers = default_workers()
-    processes = "one process" if workers == 1 else f"{workers} processes"
+    by = "one worker" if workers == 1 else f"{workers} workers"
     return (
-        f":material/timer: About **{duration(cost.seconds)}** with {processes}, "
-        f"going by runs measured before{kept}."
+        f":material/timer: About **{duration(cost.seconds)}** with {by}, "
+        f"estimated from earlier runs{kept}."
     )
 
 
 def _draw_steps(cost: Cost) -> None:
-    """What the estimate consists of, kind by kind."""
-    with st.expander("What it consists of", icon=":material/checklist:"):
+    """The steps of the estimate, stage by stage."""
+    with st.expander("Steps and their times", icon=":material/checklist:"):
         lines = []
         for kinds, words in STEP_WORDS:
             ours = [cost.kinds[kind] for kind in kinds if kind in cost.kinds]

@@ -1,6 +1,6 @@
-"""A run of the user's: how far it is while it works, how it ended, and what can be done about it.
+"""The selected run: its progress, how it ended, and what can be done next.
 
-The status is the catalogue's, so a reload finds the run as it is, whoever started it.
+The status comes from the catalogue, so it is correct after a reload and for runs of the command line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from prunepriv.ui.runs import catalog
 from prunepriv.ui.words import STEP_WORDS, describe, duration, pruning_of, size_of
 
 EVERY = 1.0
-"""Seconds between two looks at a live run."""
+"""Seconds between two updates of a live run."""
 
 RESULTS = (
     ("overview", "Overview", ":material/dashboard:"),
@@ -45,15 +45,15 @@ RESULTS = (
 )
 
 TRAINED: Mapping[str, ModelKind] = {models_name(kind): kind for kind in MODEL_KINDS}
-"""Steps that have curves."""
+"""Steps that have training curves, and the kind of model of each."""
 
 
 def draw(frame: Frame) -> None:
-    """The run in view: its progress, its end, its curves."""
+    """Draw the selected run: its progress, its end, its curves."""
     with st.container(border=True, key="run_in_view"):
         st.markdown(f"**{describe(frame.experiment)}**")
         if frame.view is None:
-            st.success("A finished example that came with the program.", icon=":material/school:")
+            st.success("A finished example that comes with the program.", icon=":material/school:")
             _draw_links(frame)
             _draw_curves(frame, [])
             _draw_made(frame)
@@ -65,7 +65,7 @@ def draw(frame: Frame) -> None:
 
 @st.fragment(run_every=EVERY)
 def _watch(frame: Frame) -> None:
-    """Progress of a live run, looked up every second; the whole page once when it has ended."""
+    """Show a live run's progress every second; redraw the whole page once when it has ended."""
     view = catalog().run(frame.run_id)
     if not view.active:
         st.rerun()
@@ -77,7 +77,7 @@ def _watch(frame: Frame) -> None:
     st.button(
         "Stopping" if view.cancel_requested else "Cancel", icon=":material/stop:", key="cancel",
         disabled=view.cancel_requested, on_click=_cancel, args=(frame.run_id,),
-        help="Finished steps are kept: the run can be taken up again.",
+        help="Finished steps are kept: you can resume the run later.",
     )  # fmt: skip
     _draw_curves(frame, steps)
 
@@ -85,12 +85,13 @@ def _watch(frame: Frame) -> None:
 def _draw_waiting(frame: Frame) -> None:
     position = catalog().queue_position(frame.run_id)
     if not engine_is_alive(store_folder()):
-        st.warning("Waiting, and no engine is at work.", icon=":material/power_off:")
+        st.warning("The run is waiting, and no engine is running.", icon=":material/power_off:")
         if st.button("Start the engine", key="start_engine", icon=":material/power:"):
             _start_engine()
         return
     ahead = (position or 1) - 1
-    told = "next in the queue" if not ahead else f"{ahead} before it in the queue"
+    runs = "1 run" if ahead == 1 else f"{ahead} runs"
+    told = "next in the queue" if not ahead else f"{runs} before this one in the queue"
     st.progress(0.0, text=f":material/hourglass: Waiting: {told}")
 
 
@@ -113,7 +114,7 @@ def _draw_progress(frame: Frame, steps: Sequence[StepView]) -> None:
 
 
 def _draw_stage(words: str, steps: Sequence[StepView]) -> None:
-    """A stage's bar: what it is at, or that it is done or was in the store."""
+    """A stage's bar: its current step, or that it is done or was in the store."""
     if not steps:
         return
     fraction = sum(step.fraction for step in steps) / len(steps)
@@ -125,15 +126,15 @@ def _draw_stage(words: str, steps: Sequence[StepView]) -> None:
     elif at_work is not None:
         told = at_work.message or step_words(at_work.name)
     else:
-        told = "waits" if fraction == 0 else f"{percent(fraction, 0)}"
+        told = "waiting" if fraction == 0 else f"{percent(fraction, 0)}"
     st.progress(fraction, text=f":small[**{words}** · {told}]")
 
 
 def _draw_end(frame: Frame, view: RunView) -> None:
-    """How the run ended, and the way on."""
+    """Draw how the run ended, and what can be done next."""
     steps = catalog().steps(frame.run_id)
     if view.status == "done":
-        st.success(f"Done{_took(view)}. Look at what it shows:", icon=":material/check:")
+        st.success(f"Done{_took(view)}. Open its results:", icon=":material/check:")
         _draw_links(frame)
     elif view.status == "failed":
         st.error(f"It failed: {view.error}", icon=":material/error:")
@@ -141,7 +142,7 @@ def _draw_end(frame: Frame, view: RunView) -> None:
         st.info("Cancelled. Its finished steps are kept.", icon=":material/stop:")
     else:
         st.warning(
-            "Interrupted: the engine that worked on it has ended. Its finished steps are kept.",
+            "Interrupted: the engine stopped before the run was done. Its finished steps are kept.",
             icon=":material/power_off:",
         )
     with st.container(horizontal=True):
@@ -152,7 +153,7 @@ def _draw_end(frame: Frame, view: RunView) -> None:
         if st.button(
             "Discard" if view.status != "done" else "Delete from the list",
             icon=":material/delete:", key="discard", type="tertiary",
-            help="Forgets the run. Steps that it has finished stay in the store for others.",
+            help="Removes the run from the list. Its finished steps stay in the store for other runs.",
         ):  # fmt: skip
             _discard(frame.run_id)
     _draw_curves(frame, steps)
@@ -198,7 +199,7 @@ def _discard(run_id: str) -> None:
 
 
 def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
-    """Loss and accuracy of one of the models, live or afterwards."""
+    """Draw loss and accuracy of one of the models, during the run or after it."""
     curves = {}
     for name in TRAINED:
         found = _curve(frame, name, steps)
@@ -210,7 +211,7 @@ def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
     shown = at_work[0] if at_work else list(curves)[-1] if frame.live else TRAIN
     if len(curves) > 1:
         picked = st.segmented_control(
-            "Curves of", list(curves), format_func=lambda name: KINDS[TRAINED[name]].label, key="curves",
+            "Training curves of", list(curves), format_func=lambda name: KINDS[TRAINED[name]].label, key="curves",
             bind="query-params",
         )  # fmt: skip
         shown = picked if picked in curves else shown
@@ -233,7 +234,7 @@ Curve = tuple[Sequence[Mapping[str, float]], int, str]
 
 
 def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
-    """Points, epoch to star, and whose curve it is: the target's once its step is finished."""
+    """Points, epoch with the star, and whose curve it is: the target's when its step is finished."""
     report = (
         frame.result.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
     )
@@ -242,13 +243,13 @@ def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
     step = next((step for step in steps if step.name == name), None)
     if step is None or not step.curve:
         return None
-    in_turn = step.message.startswith("model ")  # then the curve is the first model's
+    in_turn = step.message.startswith("model ")  # then it is the curve of the first model
     whose = "target model" if in_turn else "mean of target and shadows"
     return step.curve, best_epoch(step.curve), whose
 
 
 def _draw_made(frame: Frame) -> None:
-    """What came out: the network's size, what pruning removed of it, and what was checked."""
+    """Draw the result: the network's size, the weights that pruning removed, and the checks."""
     trained = frame.result.training_report("original")
     if trained is not None:
         st.caption(f"Every model: {size_of(trained['architecture'])}.", help=tip("multiplications"))
@@ -266,13 +267,13 @@ def _draw_sparsity(frame: Frame, step: str, report: Mapping[str, Any]) -> None:
         frame.provenance(step),
         lambda look: sparsity_chart(layers, requested, look),
         finding=findings.sparsity(layers, report["sparsity"], pruning_of(frame.experiment)),
-        alt="Share of each layer's weights that was removed, beside the share asked for",
+        alt="Share of each layer's weights that was removed, compared with the requested share",
         choices=(requested,),
     )
 
 
 def _draw_step_table(steps: Sequence[StepView]) -> None:
-    with st.expander("Its steps", icon=":material/list:"):
+    with st.expander("Steps of this run", icon=":material/list:"):
         rows: list[dict[str, Any]] = [
             {
                 "step": step.name,

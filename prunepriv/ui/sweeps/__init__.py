@@ -1,1 +1,1 @@
-"""The Sweeps page: pick one, watch it fill, read it, launch a new one."""
+"""The Sweeps page: choose a sweep, follow its progress, read its results, launch a new one."""

@@ -1,4 +1,4 @@
-"""A sweep's charts and tables: lines over an axis, a heatmap of two, files to take along."""
+"""A sweep's charts and tables: lines over one axis, a heatmap of two axes, files to download."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from prunepriv.ui.provenance import Provenance
 
 @dataclass(frozen=True, slots=True)
 class SweepProvenance(Provenance):
-    """What produced the numbers of a sweep's chart: many runs, whose seeds are columns."""
+    """What produced the numbers of a sweep's chart: many runs; the table has a column of seeds."""
 
     runs: int = 0
 
@@ -46,7 +46,7 @@ class SweepProvenance(Provenance):
 
 
 def charts(sweep: Sweep, means: pd.DataFrame) -> None:
-    """One data set, network and attack at a time: lines, and a heatmap where two settings vary."""
+    """Draw one data set, network and attack: lines, and a heatmap if two settings vary."""
     settings = [name for name in sweep.columns if name != "seed"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name in ("data.name", "model.name"):
@@ -62,12 +62,12 @@ def charts(sweep: Sweep, means: pd.DataFrame) -> None:
 
 
 def _is_matrix(means: pd.DataFrame, settings: list[str]) -> bool:
-    """Whether it goes over what the adversary assumes: a matrix says it, lines do not."""
+    """Whether the adversary's assumption varies: a matrix shows that, lines do not."""
     return any(name.startswith("knowledge.") for name in varying(means, settings))
 
 
 def _choose(means: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The rows of one value of a setting, chosen where there are several."""
+    """The rows of one value of a setting; the visitor chooses if there are several."""
     values = list(dict.fromkeys(means[name]))
     if len(values) < 2:
         return means
@@ -102,11 +102,11 @@ def _lines(points: pd.DataFrame, attack: str, x: str, provenance: Provenance) ->
     )
     lines = points["series"].nunique()
     if lines > MOST_LINES:
-        st.caption(f"The first {MOST_LINES} of {lines} lines; the tables hold all.")
+        st.caption(f"The first {MOST_LINES} of {lines} lines; the tables have all of them.")
 
 
 def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Provenance) -> None:
-    """Two settings against each other, for one model; nothing where fewer vary."""
+    """Draw two settings against each other for one model, if at least two vary."""
     axes = _two_axes(means, [name for name in sweep.columns if name != "seed"])
     kind = None if axes is None else _choose_kind(means, axes)
     if axes is None or kind is None:
@@ -130,7 +130,7 @@ def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Proven
 
 
 def _choose_kind(means: pd.DataFrame, axes: tuple[str, str]) -> ModelKind | None:
-    """The model whose heatmap is drawn: one that the axes make a difference to."""
+    """The model whose heatmap is drawn: one that the axes affect."""
     there = [kind for kind in KINDS if kind in set(means["model"])]
     against = any(name.startswith("defense.") for name in axes)
     kinds = [kind for kind in there if kind == "defended" or (kind == "pruned" and not against)]
@@ -164,8 +164,8 @@ def _two_axes(means: pd.DataFrame, settings: list[str]) -> tuple[str, str] | Non
 
 
 def tables(sweep: Sweep, table: pd.DataFrame) -> None:
-    """The tidy table, its means, and the definition, as files."""
-    st.subheader("Its table", anchor=False)
+    """Draw the tidy table and its means, with files of both and of the sweep's definition."""
+    st.subheader("Results as a table", anchor=False)
     means = summary(table, sweep)
     tabs: Mapping[str, pd.DataFrame] = {"Runs": table, "Means over seeds": means}
     shown = st.segmented_control(
@@ -191,12 +191,12 @@ def tables(sweep: Sweep, table: pd.DataFrame) -> None:
 
 
 def command_of(sweep: Sweep) -> str:
-    """What to type to run it again, or to look at its table."""
+    """The command that runs it again, or prints its table."""
     return f"python -m prunepriv sweep {sweep.sweep_id}"
 
 
 def provenance_of(sweep: Sweep) -> SweepProvenance:
-    """Of every chart of a sweep."""
+    """The provenance of every chart of a sweep."""
     return SweepProvenance(
         run=sweep.sweep_id, seed=0, keys=(), command=command_of(sweep), runs=len(sweep.cells)
     )

@@ -32,7 +32,7 @@ grid:
 
 
 def draw() -> None:
-    """Everything from the choice to the launch."""
+    """Draw everything from the choice to the launch."""
     way = st.segmented_control(
         "Start from", WAYS, default=WAYS[0], required=True, key="sweep_from", bind="query-params"
     )
@@ -57,7 +57,7 @@ def _preset() -> Sweep:
 
 
 def _axes() -> Sweep:
-    """Multi-selects for the axes that people go over most."""
+    """Multi-selects for the most common axes."""
     with st.grid(2, min_column_width=330, gap="medium"):
         with st.container(gap="small"):
             data = st.selectbox(
@@ -128,18 +128,18 @@ def _file() -> Sweep | None:
 
 
 def _launch(sweep: Sweep) -> None:
-    """What it consists of and costs, and the button."""
+    """Draw its size, its cost and the button."""
     cost = _cost(store_folder(), sweep.sweep_id, sweep)
     workers = default_workers()
     with st.container(border=True, key="sweep_launch"):
         st.markdown(
             f"**{cost.pruned_models:,} pruned models in {cost.runs:,} runs**: {cost.steps:,} steps, "
-            f"each done once, {cost.cached_steps:,} of them in the store already."
+            f"each done once; {cost.cached_steps:,} of them are already in the store."
         )
         st.markdown(f":material/timer: Time: {cost.time_words(workers)}.")
         to_fetch = sorted({d.label for d in _datasets(sweep) if not d.bundled})
         if to_fetch:
-            st.caption(f"Needs {join(to_fetch)}, downloaded once unless at hand.")
+            st.caption(f"Needs {join(to_fetch)}: downloaded once, unless already on this computer.")
         if sweep.impossible:
             with st.expander(f"{len(sweep.impossible)} cells are left out"):
                 st.markdown("\n".join(f"- {sentence}" for sentence in sweep.impossible[:20]))

@@ -1,4 +1,4 @@
-"""Which sweep is in view."""
+"""Which sweep is selected."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ PICKER = "picked_sweep"
 
 
 def pick() -> Sweep | None:
-    """The sweep in view, by the URL; the last launched where it names none, None without any."""
+    """The sweep in the URL, or the one that was launched last; None if there is no sweep."""
     known = read_sweeps(store_folder())
-    asked = st.query_params.get(URL)
-    if asked is not None and asked not in known:
+    requested = st.query_params.get(URL)
+    if requested is not None and requested not in known:
         st.warning(
-            "There is no such sweep on this computer: it was forgotten, or made elsewhere.",
+            "There is no such sweep on this computer: it was deleted from the list, or made on "
+            "another computer.",
             icon=":material/link_off:",
         )
         st.query_params.pop(URL)
     if not known:
         return None
-    chosen = asked if asked in known else next(iter(known))
+    chosen = requested if requested in known else next(iter(known))
     st.session_state[PICKER] = st.query_params[URL] = chosen
     st.selectbox(
         "Sweep", list(known), key=PICKER, on_change=_picked,
@@ -35,7 +36,7 @@ def pick() -> Sweep | None:
 
 
 def start(sweep: Sweep) -> None:
-    """Launch a sweep and bring it into view."""
+    """Launch a sweep and select it."""
     st.query_params[URL] = sweep.sweep_id
     submit_sweep(sweep)
 

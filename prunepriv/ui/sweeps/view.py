@@ -1,4 +1,4 @@
-"""A sweep in view: how far it is, what it shows, and what can be done about it."""
+"""The selected sweep: its progress, its results, and what can be done next."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from prunepriv.ui.sweeps.charts import charts, tables
 from prunepriv.ui.sweeps.pick import URL, start
 
 EVERY = 2.0
-"""Seconds between two looks at a sweep that is worked on."""
-MOST_TOLD = 5
+"""Seconds between two updates of a running sweep."""
+MOST_FAILURES = 5
 
 
 def view(sweep: Sweep) -> None:
-    """A sweep's progress, charts and tables; drawn anew every other second while it works."""
+    """Draw a sweep's progress, charts and tables; redrawn every two seconds while it runs."""
     active = _watch(sweep).look().active > 0
     st.fragment(_view, run_every=EVERY if active else None)(sweep, active)
 
@@ -41,7 +41,7 @@ def _view(sweep: Sweep, was_active: bool) -> None:
     table = _table(sweep)
     if table.empty:
         words = "as soon as the first run is done" if standing.active else "once it has run"
-        st.info(f"Its figures will show here {words}.", icon=":material/hourglass:")
+        st.info(f"Its figures will appear here {words}.", icon=":material/hourglass:")
         return
     charts(sweep, summary(table, sweep))
     tables(sweep, table)
@@ -57,7 +57,7 @@ def _watch(sweep: Sweep) -> Watch:
 
 
 def _draw_standing(sweep: Sweep, standing: Standing) -> None:
-    """How far it is, what failed, and what can be done about it."""
+    """Draw its progress, its failures, and what can be done next."""
     told = f"{standing.done} of {standing.runs} runs done"
     if standing.active:
         told = f":material/play_circle: **Running** · {told} · {standing.steps_done:,} of {standing.steps:,} steps"
@@ -66,15 +66,17 @@ def _draw_standing(sweep: Sweep, standing: Standing) -> None:
             text=told + (f" · {standing.time_left}" if standing.time_left else ""),
         )
         if not engine_is_alive(store_folder()):
-            st.warning("It waits, and no engine is at work.", icon=":material/power_off:")
+            st.warning(
+                "The sweep is waiting, and no engine is running.", icon=":material/power_off:"
+            )
     else:
         st.caption(told)
-    for run_id, sentence in standing.failures[:MOST_TOLD]:
+    for run_id, sentence in standing.failures[:MOST_FAILURES]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.error(f"A run failed: {sentence}", icon=":material/error:", width="stretch")
-            st.page_link("pages/run.py", label="Look at it", query_params=link_params(run_id))
-    if len(standing.failures) > MOST_TOLD:
-        st.caption(f"and {len(standing.failures) - MOST_TOLD} more failed")
+            st.page_link("pages/run.py", label="Open it", query_params=link_params(run_id))
+    if len(standing.failures) > MOST_FAILURES:
+        st.caption(f"and {len(standing.failures) - MOST_FAILURES} more failed")
     with st.container(horizontal=True):
         _actions(sweep, standing)
 
@@ -85,16 +87,16 @@ def _actions(sweep: Sweep, standing: Standing) -> None:
             st.button("Start the engine", icon=":material/power:", on_click=_start_engine)
         st.button(
             "Cancel the sweep", icon=":material/stop:", key="cancel_sweep", on_click=_cancel,
-            args=(sweep,), help="Finished steps are kept: it can be taken up again.",
+            args=(sweep,), help="Finished steps are kept: you can resume the sweep later.",
         )  # fmt: skip
         return
     if standing.done < standing.runs and st.button(
-        "Run what is missing", type="primary", icon=":material/resume:", key="resume_sweep"
+        "Resume the sweep", type="primary", icon=":material/resume:", key="resume_sweep"
     ):
         start(sweep)
     st.button(
-        "Forget this sweep", icon=":material/delete:", key="forget_sweep", type="tertiary",
-        on_click=_forget, args=(sweep,), help="Takes it from the list. Its runs and steps stay.",
+        "Delete from the list", icon=":material/delete:", key="forget_sweep", type="tertiary",
+        on_click=_forget, args=(sweep,), help="Removes the sweep from the list. Its runs and their steps are kept.",
     )  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def _cancel(sweep: Sweep) -> None:
             try:
                 catalog().request_cancel(run.run_id)
             except PruneprivError:
-                continue  # it has ended meanwhile
+                continue  # it has ended in the meantime
 
 
 def _forget(sweep: Sweep) -> None:
@@ -121,7 +123,7 @@ def _forget(sweep: Sweep) -> None:
 
 
 def _table(sweep: Sweep) -> pd.DataFrame:
-    """The rows of all runs that have come so far."""
+    """All rows that the runs have so far."""
     status = {run.run_id: run.status for run in catalog().runs()}
     store = store_folder()
     rows = []

@@ -10,8 +10,8 @@ from prunepriv.ui.glossary import glossary, tip
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def asked_for() -> set[str]:
-    """Every term that the pages ask for by name."""
+def used_terms() -> set[str]:
+    """Every term whose tooltip a page uses by name."""
     names = set()
     for file in [*(ROOT / "prunepriv" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -20,8 +20,8 @@ def asked_for() -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("term", sorted(asked_for()))
-def test_every_term_that_a_page_asks_for_is_explained(term: str) -> None:
+@pytest.mark.parametrize("term", sorted(used_terms()))
+def test_every_term_that_a_page_uses_is_explained(term: str) -> None:
     assert glossary()[term].label in tip(term)
 
 

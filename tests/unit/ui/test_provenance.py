@@ -9,7 +9,7 @@ from prunepriv.plan import plan
 from prunepriv.ui.provenance import provenance_of
 
 
-def test_a_file_tells_where_each_of_its_rows_comes_from() -> None:
+def test_a_file_shows_where_each_of_its_rows_comes_from() -> None:
     the_plan = plan(make_experiment({"seed": 3}))
     source = provenance_of(the_plan, ("signals:pruned", "signals:original"))
     table = pd.DataFrame({"x": [1.5, 2.5], "y": ["a", "b"]})
@@ -24,7 +24,7 @@ def test_a_file_tells_where_each_of_its_rows_comes_from() -> None:
     assert back["command"][0].startswith("python -m prunepriv run --dataset checkins")
 
 
-def test_the_plotted_table_itself_is_left_alone() -> None:
+def test_the_plotted_table_itself_is_not_changed() -> None:
     table = pd.DataFrame({"x": [1.0]})
     provenance_of(plan(make_experiment({})), ("train",)).csv(table)
     assert list(table.columns) == ["x"]

@@ -1,4 +1,4 @@
-"""What was read is kept by artifact and reader: arrays are shared, small tables are copied."""
+"""Readings are cached by artifact and reader: arrays are shared, small tables are copied."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def test_arrays_are_shared_and_small_tables_are_copied(kept: KeptResult) -> None
     assert first.equals(second)
 
 
-def test_readers_of_one_artifact_do_not_take_each_others_readings(
-    kept: KeptResult, finished: Result
-) -> None:
+def test_readers_of_one_artifact_do_not_share_a_cache(kept: KeptResult, finished: Result) -> None:
     for kind in ("original", "pruned"):
         records, report = kept.records(kind), kept.model_report(kind)
         assert records is not None
@@ -43,9 +41,7 @@ def test_readers_of_one_artifact_do_not_take_each_others_readings(
         assert kept.training_report(kind) == finished.training_report(kind)
 
 
-def test_what_is_kept_serves_every_run_that_shares_the_artifact(
-    kept: KeptResult, finished: Result
-) -> None:
+def test_runs_that_share_an_artifact_share_its_cache(kept: KeptResult, finished: Result) -> None:
     other = finished.experiment.model_dump(mode="json") | {"defense": {"name": "none"}}
     other["models"] = ["original", "pruned"]
     again = KeptResult(finished.store, type(finished.experiment).model_validate(other))
@@ -53,7 +49,7 @@ def test_what_is_kept_serves_every_run_that_shares_the_artifact(
     assert again.records("original") is kept.records("original")
 
 
-def test_a_step_that_is_not_there_is_not_kept_as_missing(kept: KeptResult) -> None:
+def test_a_missing_step_is_not_cached_as_missing(kept: KeptResult) -> None:
     path = kept.store.path(kept.plan.key("checks"))
     away = path.with_name("away")
     path.rename(away)

@@ -7,7 +7,7 @@ from prunepriv.plan import VERSIONS
 from prunepriv.ui.words import STEP_WORDS, defense_of, describe, size_of
 
 
-def test_runs_that_differ_in_what_matters_read_differently() -> None:
+def test_different_runs_have_different_descriptions() -> None:
     base = make_experiment({})
     others = [
         {"data": {"name": "shapes"}},
@@ -23,7 +23,7 @@ def test_runs_that_differ_in_what_matters_read_differently() -> None:
 
 def test_every_kind_of_step_belongs_to_one_stage() -> None:
     named = [kind for kinds, _ in STEP_WORDS for kind in kinds]
-    assert sorted(named) == sorted(VERSIONS.keys() - {"reference"}), "that is an export's"
+    assert sorted(named) == sorted(VERSIONS.keys() - {"reference"}), "it belongs to an export"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_defense_is_named_with_its_strength(name: str, words: str) -> None:
     assert defense_of(make_experiment({"defense": {"name": name}})) == words
 
 
-def test_a_network_is_as_large_as_was_counted() -> None:
+def test_the_size_of_a_network_in_words() -> None:
     assert size_of({"parameters": 146974}) == "146,974 parameters"
     whole = {"parameters": 11_181_642, "multiplications": 555_000_000}
     assert size_of(whole) == "11.2 million parameters, 555 million multiplications per record"
