@@ -12,7 +12,7 @@ from benchmarks.machine import describe
 from prunepriv.models import Ensemble, build
 from prunepriv.models.device import arithmetic, best_device
 from prunepriv.options import DATASETS, MODELS
-from prunepriv.training import cross_entropy, initialise
+from prunepriv.training import cross_entropy, initialize
 
 WARM_UP = 1
 
@@ -65,7 +65,7 @@ def _train(
 ) -> tuple[float, str]:
     """Seconds per step, and the peak memory of a GPU in MB."""
     ensemble = build(network, 1, shape, classes)
-    initialise(ensemble, seed=1)
+    initialize(ensemble, seed=1)
     generator = torch.Generator().manual_seed(1)
     ensemble.draw_dropout_from([generator])
     ensemble.to(device).train()

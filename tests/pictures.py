@@ -25,7 +25,7 @@ SHOTS = {
 """Name of a picture -> the page, and the element that it ends with."""
 WIDTH, HEIGHT, MARGIN = 1440, 1600, 10
 """Size of the window, and margin below the last element, in pixels."""
-COLOURS = 256
+COLORS = 256
 """Colours of the palette: it makes the file three times smaller, with no visible change."""
 LOOKS, WAIT_MS = 60, 500
 ALL_DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
@@ -78,7 +78,7 @@ def take(page: Page, last: str) -> bytes:
 def with_palette(png: bytes) -> Image.Image:
     """The same picture in few colours."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    return picture.quantize(COLOURS, dither=Image.Dither.NONE)
+    return picture.quantize(COLORS, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":

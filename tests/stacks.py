@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from prunepriv.models import Ensemble, build
 from prunepriv.models.vision import Vision
-from prunepriv.training import initialise
+from prunepriv.training import initialize
 
 torch.set_num_threads(1)
 
@@ -35,7 +35,7 @@ def make_stack(
 ) -> Ensemble:
     """A stack whose weights, biases, scales and running statistics all differ from the default."""
     ensemble = build(name, models, shape or SHAPES[name], CLASSES, width, norm)
-    initialise(ensemble, seed=3)
+    initialize(ensemble, seed=3)
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for parameter in ensemble.parameters():
@@ -65,7 +65,7 @@ def _vision(ensemble: Vision, model: int) -> nn.Module:
     shape, classes, width = ensemble.built_for
     network = ensemble.network(shape, classes, width)
     for name, layer in list(network.named_modules()):
-        if isinstance(layer, nn.BatchNorm2d) and not ensemble.normalised():
+        if isinstance(layer, nn.BatchNorm2d) and not ensemble.normalized():
             channels = layer.num_features
             network.set_submodule(name, nn.GroupNorm(_groups(channels), channels))
     return _take(network, ensemble, model)

@@ -84,7 +84,7 @@ def sampled(shadows: PooledShadows, settings: FitSettings, most: int) -> PooledS
     return PooledShadows(shadows.queries.take(rows), shadows.member[rows])
 
 
-def initialise(network: nn.Module, generator: torch.Generator) -> None:
+def initialize(network: nn.Module, generator: torch.Generator) -> None:
     """Draw new weights of linear layers: Xavier normal, biases 0. Norms keep their scales of 1."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
@@ -117,7 +117,7 @@ def fit_network(
         use: torch.Generator().manual_seed(derive(settings.seed, "attack network", use))
         for use in ("weights", "order", "dropout", "held out")
     }
-    initialise(network, streams["weights"])
+    initialize(network, streams["weights"])
     for layer in network.modules():
         if isinstance(layer, Dropout):
             layer.generator = streams["dropout"]

@@ -44,7 +44,7 @@ def generate(noise: float, pictures: int = PICTURES) -> Records:
     """
     rng = np.random.default_rng(SEED)
     y = np.tile(np.arange(len(FIGURES)), pictures // len(FIGURES))
-    ground, ink = colours(rng, pictures)
+    ground, ink = colors(rng, pictures)
     picture = ground[:, :, None, None] * _shading(rng, pictures)[:, None]
     for _ in range(STROKES):
         _paint(picture, _strokes(rng, pictures), rng.random((pictures, 3), dtype=np.float32))
@@ -53,12 +53,12 @@ def generate(noise: float, pictures: int = PICTURES) -> Records:
     return np.rint(255 * picture.clip(0, 1)).astype(np.uint8), y.astype(np.int64)
 
 
-def _paint(picture: Floats, coverage: Floats, colour: Floats) -> None:
+def _paint(picture: Floats, coverage: Floats, color: Floats) -> None:
     """Paint a colour (n, 3) over pictures (n, 3, h, w), in proportion to the coverage (n, h, w)."""
-    picture += coverage[:, None] * (colour[:, :, None, None] - picture)
+    picture += coverage[:, None] * (color[:, :, None, None] - picture)
 
 
-def colours(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
+def colors(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
     """Random colours of background and figure (n, 3): one is dark, the other bright."""
     dark = _tint(rng, count, 0.1, 0.35)
     bright = _tint(rng, count, 0.65, 0.92)

@@ -37,8 +37,8 @@ def phi(verdicts: np.ndarray) -> np.ndarray:
 
     Unlike the share judged alike, it does not count agreement by chance.
     """
-    centred = verdicts - verdicts.mean(axis=1, keepdims=True)
-    covariance = centred @ centred.T
+    centered = verdicts - verdicts.mean(axis=1, keepdims=True)
+    covariance = centered @ centered.T
     spread = np.sqrt(np.diag(covariance))
     spread[spread == 0] = np.nan
     return np.asarray(covariance / np.outer(spread, spread))

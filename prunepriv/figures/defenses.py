@@ -130,7 +130,7 @@ def _label_lines(points: list[Point]) -> dict[int, int]:
 
 
 def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:
-    colour = theme.ink if point.here else theme.muted
+    color = theme.ink if point.here else theme.muted
     size = 14 if point.here else 10
     below = lines > 0 or point.target.model == "original"
     up, down = [point.high - point.leakage], [point.leakage - point.low]
@@ -141,19 +141,19 @@ def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:
         "y": [point.leakage],
         "text": ["<br>" * lines + point.text],
         "textposition": "bottom center" if below else "top center",
-        "textfont": {"size": 12, "color": colour},
+        "textfont": {"size": 12, "color": color},
         "name": point.text,
         "marker": {
             "symbol": target_symbol(point.target),
             "size": size,
-            "color": colour,
-            "line": {"width": 1.5, "color": colour},
+            "color": color,
+            "line": {"width": 1.5, "color": color},
         },
         "error_y": {
             "array": up,
             "arrayminus": down,
             "symmetric": False,
-            "color": colour,
+            "color": color,
             "thickness": 1.2,
             "width": 4,
         },

@@ -28,7 +28,7 @@ def dumbbells(panels: Panels, place: int, means: pd.DataFrame) -> None:
         panels.trace(
             place, type="scatter", mode="markers", x=means[look.label].to_numpy(dtype=float),
             y=labels, name=look.label, legendgroup=look.label, showlegend=place == 0,
-            marker={"symbol": look.symbol, "size": 12, "color": look.colour,
+            marker={"symbol": look.symbol, "size": 12, "color": look.color,
                     "line": {"width": 1, "color": theme.surface}},
             hovertemplate=f"%{{y}}, {look.label}: %{{x:.3f}}<extra></extra>",
         )  # fmt: skip

@@ -192,7 +192,7 @@ def _panel(panels: Panels, place: int, table: pd.DataFrame, bins: Bins) -> None:
             panels.upright(
                 place, at, color=rgba(panels.theme.surface, 0.5), width=4.5
             )  # a wider line behind it
-            panels.upright(place, at, color=look.colour, dash=look.dash, width=2.5)
+            panels.upright(place, at, color=look.color, dash=look.dash, width=2.5)
             lines.append(f"{look.sample} {look.label}, mean {rounded(mean)}")
     panels.heading(place, "<br>".join(lines))
 
@@ -225,13 +225,13 @@ def fill(look: Group, strength: float = 1.0) -> dict[str, Any]:
     """
     solid = look.pattern == ""
     paint = {
-        "color": rgba(look.colour, (0.5 if solid else 0.1) * strength),
-        "line": {"width": 1, "color": rgba(look.colour, strength)},
+        "color": rgba(look.color, (0.5 if solid else 0.1) * strength),
+        "line": {"width": 1, "color": rgba(look.color, strength)},
     }
     if solid:
         return paint
     hatch = {"shape": look.pattern, "size": 5, "solidity": 0.3}
-    ink = {"fgcolor": rgba(look.colour, 0.9 * strength), "bgcolor": paint["color"]}
+    ink = {"fgcolor": rgba(look.color, 0.9 * strength), "bgcolor": paint["color"]}
     return {**paint, "pattern": {**hatch, **ink}}
 
 

@@ -101,13 +101,13 @@ def _dots(
     panels: Panels, table: pd.DataFrame, series: Target, places: pd.Series, first: bool
 ) -> None:
     theme = panels.theme
-    colour = theme.ink if first else theme.muted
+    color = theme.ink if first else theme.muted
     panels.trace(
         0, type="scatter", mode="markers", x=table["accuracy"].to_numpy(), y=places.to_numpy(),
         name=target_label(series), customdata=table[["attack", "low", "high"]].to_numpy().tolist(),
-        marker={"symbol": target_symbol(series), "size": 11 if first else 9, "color": colour,
-                "line": {"width": 1.5, "color": colour}},
-        error_x={"type": "data", "symmetric": False, "color": colour, "thickness": 1.5,
+        marker={"symbol": target_symbol(series), "size": 11 if first else 9, "color": color,
+                "line": {"width": 1.5, "color": color}},
+        error_x={"type": "data", "symmetric": False, "color": color, "thickness": 1.5,
                  "width": 4, "array": (table["high"] - table["accuracy"]).to_numpy(),
                  "arrayminus": (table["accuracy"] - table["low"]).to_numpy()},
         hovertemplate="%{customdata[0]}: %{x:.1%} (%{customdata[1]:.1%} to %{customdata[2]:.1%})"

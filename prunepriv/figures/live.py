@@ -35,10 +35,10 @@ def curves_chart(
     panels = Panels(theme, rows=1, columns=2, height=190, shared=False, top=64, bottom=48)
     lines = (
         (0, "loss", "training loss", theme.ink, "solid"),
-        (1, "member_accuracy", "members", MEMBERS.colour, "solid"),
+        (1, "member_accuracy", "members", MEMBERS.color, "solid"),
         (1, "validation_accuracy", "validation records", theme.ink, "dot"),
     )
-    for place, column, name, colour, dash in lines:
+    for place, column, name, color, dash in lines:
         number = "%{y:.3f}" if column == "loss" else "%{y:.1%}"
         panels.trace(
             place,
@@ -48,7 +48,7 @@ def curves_chart(
             y=table[column],
             name=name,
             showlegend=False,
-            line={"color": colour, "dash": dash, "width": 2},
+            line={"color": color, "dash": dash, "width": 2},
             hovertemplate=f"epoch %{{x}}: {name} {number}<extra></extra>",
         )
     starred = table[table["best"]]

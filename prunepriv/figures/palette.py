@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 from prunepriv.options import ModelKind
 
 ThemeName = Literal["light", "dark"]
-ColourScale = list[tuple[float, str]]
+ColorScale = list[tuple[float, str]]
 
 FONT = '"Source Sans", "Source Sans Pro", "Liberation Sans", Arial, sans-serif'
 CHANCE = 0.5
@@ -33,7 +33,7 @@ class Group:
     """How members, or non-members, are drawn in all charts."""
 
     label: str
-    colour: str
+    color: str
     dash: str
     pattern: str
     symbol: str
@@ -42,7 +42,7 @@ class Group:
     @property
     def sample(self) -> str:
         """A piece of the group's line in its colour, for plotly's texts."""
-        return f'<span style="color:{self.colour}"><b>{self.glyph}</b></span>'
+        return f'<span style="color:{self.color}"><b>{self.glyph}</b></span>'
 
 
 MEMBERS = Group("members", "#D55E00", "solid", "", "circle", "\N{EM DASH}")
@@ -78,15 +78,15 @@ KINDS: dict[ModelKind, KindStyle] = {
 }
 
 
-def rgba(colour: str, alpha: float) -> str:
+def rgba(color: str, alpha: float) -> str:
     """``#RRGGBB`` with an opacity in [0, 1], as plotly and CSS take it."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
 def blend(first: str, second: str, share: float) -> str:
     """``#RRGGBB`` between two such colours, with ``share`` of the second one."""
-    ends = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in (first, second)]
+    ends = [[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in (first, second)]
     mixed = [round(a + share * (b - a)) for a, b in zip(*ends, strict=True)]
     return "#" + "".join(f"{part:02X}" for part in mixed)
 
@@ -111,14 +111,14 @@ class Theme:
     shade: str
 
     @property
-    def sequential(self) -> ColourScale:
+    def sequential(self) -> ColorScale:
         """From low to high, without a hue, and light enough that ink on it can be read."""
         return [(0.0, self.surface), (1.0, blend(self.surface, self.ink, 0.4))]
 
     @property
-    def diverging(self) -> ColourScale:
+    def diverging(self) -> ColorScale:
         """From "higher for non-members" over zero to "higher for members"."""
-        return [(0.0, NON_MEMBERS.colour), (0.5, self.surface), (1.0, MEMBERS.colour)]
+        return [(0.0, NON_MEMBERS.color), (0.5, self.surface), (1.0, MEMBERS.color)]
 
     @cached_property
     def template(self) -> go.layout.Template:

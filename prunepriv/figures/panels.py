@@ -75,9 +75,9 @@ class Panels:
 
     def below(self, text: str) -> None:
         """One title for all the x axes."""
-        centre = {"x": 0.5, "xref": "paper", "xanchor": "center", "font": {"size": 13}}
+        center = {"x": 0.5, "xref": "paper", "xanchor": "center", "font": {"size": 13}}
         foot = {"y": 0, "yref": "paper", "yanchor": "top", "yshift": -26}
-        self.annotations.append({"text": text, "showarrow": False, **centre, **foot})
+        self.annotations.append({"text": text, "showarrow": False, **center, **foot})
 
     def figure(self, x: Json, y: Json) -> go.Figure:
         """The finished figure.

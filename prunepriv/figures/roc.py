@@ -146,14 +146,14 @@ def roc_chart(
     ), pd.concat(tables.values(), ignore_index=True)
 
 
-def _line(table: pd.DataFrame, label: str, colour: str, width: float) -> dict[str, Any]:
+def _line(table: pd.DataFrame, label: str, color: str, width: float) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": table["fpr"].to_numpy(),
         "y": table["tpr"].to_numpy(),
         "name": label,
-        "line": {"shape": "hv", "color": colour, "width": width},
+        "line": {"shape": "hv", "color": color, "width": width},
         "opacity": 1 if width > 1 else 0.6,
         "hovertemplate": f"{label}<br>TPR %{{y:.2%}} at FPR %{{x:.2%}}<extra></extra>",
     }

@@ -143,16 +143,16 @@ def _line(panels: Panels, ours: pd.DataFrame, name: str, place: int, alone: bool
     """A line with its intervals; unpruned models are grey."""
     first = ours.iloc[0]
     kind, series = KINDS[first["model"]], Target(first["model"], first["adversary"])
-    colour = panels.theme.muted if first["model"] in ("original", "control") else panels.theme.ink
+    color = panels.theme.muted if first["model"] in ("original", "control") else panels.theme.ink
     spread = ours["high"] - ours["accuracy"]
     panels.trace(
         0, type="scatter", mode="lines+markers", x=ours["x"].tolist(), y=ours["accuracy"].tolist(),
         name=name, customdata=ours[["low", "high", "seeds"]].to_numpy().tolist(),
-        line={"color": colour, "width": 1.8,
+        line={"color": color, "width": 1.8,
               "dash": kind.dash if alone else DASHES[place % len(DASHES)]},
-        marker={"symbol": target_symbol(series), "size": 9, "color": colour,
-                "line": {"width": 1.5, "color": colour}},
-        error_y={"type": "data", "array": spread.fillna(0).tolist(), "color": colour,
+        marker={"symbol": target_symbol(series), "size": 9, "color": color,
+                "line": {"width": 1.5, "color": color}},
+        error_y={"type": "data", "array": spread.fillna(0).tolist(), "color": color,
                  "thickness": 1.2, "width": 4, "visible": bool(spread.notna().any())},
         hovertemplate=f"{name}<br>%{{y:.1%}}, mean of %{{customdata[2]}} seed(s)<extra></extra>",
     )  # fmt: skip

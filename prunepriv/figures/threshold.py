@@ -226,7 +226,7 @@ def _guides(panels: Panels, here: Confusion) -> None:
         (NON_MEMBERS, {"x0": here.fpr, "x1": here.fpr, "y0": 0, "y1": here.tpr}),
     ):
         panels.box(
-            0, type="line", line={"color": look.colour, "dash": look.dash, "width": 2}, **line
+            0, type="line", line={"color": look.color, "dash": look.dash, "width": 2}, **line
         )
 
 
@@ -250,8 +250,8 @@ def confusion_tiles(counts: Confusion, theme: Theme) -> tuple[go.Figure, pd.Data
         look = MEMBERS if y == 0 else NON_MEMBERS
         panels.box(
             0, x0=x + 0.01, x1=x + 0.99, y0=y + 0.02, y1=y + 0.98,
-            fillcolor=rgba(look.colour, 0.08 + 0.5 * share),
-            line={"color": look.colour, "width": 1.5, "dash": look.dash},
+            fillcolor=rgba(look.color, 0.08 + 0.5 * share),
+            line={"color": look.color, "width": 1.5, "dash": look.dash},
         )  # fmt: skip
         text = f"<b>{records:,}</b><br>{name}<br>{percent(share)}"
         panels.note(0, text, x=x + 0.5, y=y + 0.5, xref="x", yref="y", font={"size": 13})

@@ -60,7 +60,7 @@ class Ensemble(nn.Module, ABC):
             if isinstance(layer, CONVOLUTIONS + LINEARS)
         }
 
-    def normalised(self) -> Mapping[str, TiedWeights]:
+    def normalized(self) -> Mapping[str, TiedWeights]:
         """Batch norms: module name -> the weights that lose a channel when the norm loses it.
 
         By default, these are the filters of the last convolution registered before the norm.

@@ -51,7 +51,7 @@ class CNN(Ensemble):
     def inputs(x: Tensor) -> Tensor:
         return x.to(torch.float32).mul_(2 / 255).sub_(1)
 
-    def normalised(self) -> dict[str, TiedWeights]:
+    def normalized(self) -> dict[str, TiedWeights]:
         return {
             f"norms.{i}": ((f"convolutions.{i}.weight", 0),)
             for i, norm in enumerate(self.norms)

@@ -118,7 +118,7 @@ class DenseNet121(Vision):
         features.add_module("pool0", nn.Identity())
         return network
 
-    def normalised(self) -> dict[str, TiedWeights]:
+    def normalized(self) -> dict[str, TiedWeights]:
         """norm0 and norm2 follow a convolution; the others come before the layer that reads them.
 
         The others scale a concatenation that later layers read too. A channel that is removed there
@@ -128,12 +128,12 @@ class DenseNet121(Vision):
         for name, layer in self.named_modules():
             if isinstance(layer, StackedBatchNorm2d):
                 inside, _, own = name.rpartition(".")
-                weight, axis = _NEIGHBOURS[own]
+                weight, axis = _NEIGHBORS[own]
                 pairs[name] = ((weight if own == "norm5" else f"{inside}.{weight}", axis),)
         return pairs
 
 
-_NEIGHBOURS = {
+_NEIGHBORS = {
     "norm0": ("conv0.weight", 0),
     "norm1": ("conv1.weight", 1),
     "norm2": ("conv1.weight", 0),

@@ -38,7 +38,7 @@ from prunepriv.seeding import derive
 from prunepriv.signals import confidences, signals
 from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.signals import TargetSignals
-from prunepriv.training import Records, Settings, Trained, initialise, train
+from prunepriv.training import Records, Settings, Trained, initialize, train
 
 THREADS = 1
 """Threads of a step: one gives the same figures everywhere; more would slow other workers down."""
@@ -98,7 +98,7 @@ def _split(context: StepContext) -> Writer:
 
 def _train(context: StepContext) -> Writer:
     ensemble = _build(context)
-    initialise(ensemble, context.params["seed"])
+    initialize(ensemble, context.params["seed"])
     settings = Settings(
         **context.params["training"], scale_penalty=context.params["slimming_penalty"]
     )

@@ -17,7 +17,7 @@ def network_slimming(ensemble: Ensemble, state: State, sparsity: float) -> Masks
     achieved sparsity can then be counted. The channel of largest scale in every layer is kept, so
     no layer is empty. If fewer others exist than should be removed, all others are removed.
     """
-    pairs = ensemble.normalised()
+    pairs = ensemble.normalized()
     scales = [state[f"{norm}.weight"].abs() for norm in pairs]
     importance = torch.cat(scales, dim=1).clone()
     first = 0

@@ -154,8 +154,8 @@ def in_words(own: OwnDataset) -> str:
     """A data set in one line: "cifar10-jpeg: 60,000 pictures of 32x32 pixels, colour, 10 classes"."""
     if own.kind == "image":
         channels, height, width = own.shape
-        colour = "grey" if channels == 1 else "colour"
-        what = f"{own.records:,} pictures of {width}x{height} pixels, {colour}"
+        color = "grey" if channels == 1 else "colour"
+        what = f"{own.records:,} pictures of {width}x{height} pixels, {color}"
     else:
         features = "feature" if own.shape[0] == 1 else "features"
         what = f"a table of {own.records:,} records of {own.shape[0]:,} {features}"

@@ -12,7 +12,7 @@ from prunepriv.training.protection import DefenseContext, Protection, Protection
 from prunepriv.training.settings import Records, Settings
 
 
-def initialise(ensemble: Ensemble, seed: int) -> None:
+def initialize(ensemble: Ensemble, seed: int) -> None:
     """Draw new weights; each model has its own random stream."""
     ensemble.reset(
         [

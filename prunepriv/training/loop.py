@@ -285,7 +285,7 @@ class _Stack:
 
     def _scales(self) -> Tensor:
         parameters = dict(self.ensemble.named_parameters())
-        norms = [parameters[f"{norm}.weight"].abs().sum() for norm in self.ensemble.normalised()]
+        norms = [parameters[f"{norm}.weight"].abs().sum() for norm in self.ensemble.normalized()]
         return torch.stack(norms).sum()
 
     def _accuracy(self, rows: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ def test_thresholds_per_class_are_explained(open_page: Open, begin: Begin) -> No
     assert any("one threshold for each class" in c.value for c in at.caption)
 
 
-def test_low_fpr_table_counts_and_greys(open_page: Open, begin: Begin) -> None:
+def test_low_fpr_table_counts_and_grays(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("attacks", run=result.run_id)
     table = at.dataframe[0].value

@@ -28,7 +28,7 @@ from prunepriv.evaluation import (
 MEMBER = np.arange(400) < 200
 
 
-def labelled(scores: Iterable[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
+def labeled(scores: Iterable[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
     score, member = zip(*scores, strict=True)
     return np.array(score, dtype=np.float64), np.array(member)
 
@@ -37,7 +37,7 @@ def labelled(scores: Iterable[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarr
 scored = (
     st.lists(st.tuples(st.integers(-4, 4).map(float), st.booleans()), min_size=2, max_size=60)
     .filter(lambda pairs: len({member for _, member in pairs}) == 2)
-    .map(labelled)
+    .map(labeled)
 )
 
 

@@ -73,7 +73,7 @@ def test_every_model_can_be_pruned() -> None:
         assert any(approach.needs & model.layers for approach in APPROACHES.values())
 
 
-def test_defence_strengths_lie_in_their_range() -> None:
+def test_defense_strengths_lie_in_their_range() -> None:
     for defense in DEFENSES.values():
         assert defense.low <= defense.default_strength <= defense.high
 
@@ -83,7 +83,7 @@ def test_every_attack_says_what_it_needs() -> None:
         assert re.fullmatch(r"[A-Z].*\.", attack.needs), attack.name
 
 
-def test_a_defence_with_a_strength_says_what_it_is() -> None:
+def test_a_defense_with_a_strength_says_what_it_is() -> None:
     for defense in DEFENSES.values():
         assert bool(defense.strength) == (defense.high > 0), defense.name
 

@@ -35,7 +35,7 @@ def test_every_purpose_has_a_seed_of_its_own() -> None:
     assert len({derive(seed, *rest) for seed, *rest in purposes}) == len(purposes)
 
 
-def test_streams_of_neighbouring_purposes_do_not_correlate() -> None:
+def test_streams_of_neighboring_purposes_do_not_correlate() -> None:
     draws = torch.stack(
         [
             torch.randn(20_000, generator=torch.Generator().manual_seed(derive(7, "train", m)))

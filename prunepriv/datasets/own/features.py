@@ -45,11 +45,11 @@ def assemble(
         binary = binary and bool(((column == 0) | (column == 1)).all())
     x = np.empty((records, len(names)), dtype=np.uint8 if binary else np.float32)
     for number, column in enumerate(columns()):
-        x[:, number] = column if binary else standardise(column)
+        x[:, number] = column if binary else standardize(column)
     return x
 
 
-def standardise(column: np.ndarray) -> np.ndarray:
+def standardize(column: np.ndarray) -> np.ndarray:
     """Scale to mean 0 and standard deviation 1 (dividing by n); a constant column becomes 0.
 
     Args:

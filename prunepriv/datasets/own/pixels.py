@@ -11,7 +11,7 @@ from prunepriv.datasets.pictures import decode, open_picture
 from prunepriv.progress import Report
 
 SIDE, SMALLEST_SIDE, LARGEST_SIDE = 32, 8, 64
-GREY = frozenset({"1", "L", "LA", "I;16"})
+GRAY = frozenset({"1", "L", "LA", "I;16"})
 EVERY = 500
 
 Pictures = Callable[[], Iterator[tuple[str, bytes]]]
@@ -27,14 +27,14 @@ def stack(pictures: Pictures, count: int, source: str, report: Report) -> np.nda
     Raises:
         DataError: a picture that cannot be decoded, or has too many pixels.
     """
-    sizes, grey = set(), True
+    sizes, gray = set(), True
     for number, (where, data) in enumerate(pictures()):
         with open_picture(data, where) as image:
             sizes.add(image.size)
-            grey = grey and image.mode in GREY
+            gray = gray and image.mode in GRAY
         _report(report, number, count, 0.0, "checking pictures")
     side = side_of(sizes)
-    channels = 1 if grey else 3
+    channels = 1 if gray else 3
     check_memory((count, channels, side, side), 1, source)
     x = np.empty((count, channels, side, side), dtype=np.uint8)
     for number, (where, data) in enumerate(pictures()):

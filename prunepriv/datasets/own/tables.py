@@ -213,17 +213,17 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _labels(column: pa.ChunkedArray, name: str, place: Place) -> tuple[np.ndarray, tuple[str, ...]]:
-    def labelled(row: int) -> str:
+    def labeled(row: int) -> str:
         return f"{place(row)}, column {name!r}"
 
     _check_present(column, name, place)
     if _is_text(column.type):
-        return named(column.to_pylist(), labelled)
+        return named(column.to_pylist(), labeled)
     if not pa.types.is_integer(column.type):
         raise DataError(
-            f"{labelled(0)}: labels must be whole numbers from 0 or text, got {column.type}"
+            f"{labeled(0)}: labels must be whole numbers from 0 or text, got {column.type}"
         )
-    return numbered(column.to_numpy(), labelled)
+    return numbered(column.to_numpy(), labeled)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -18,9 +18,9 @@ def split_chart(
 ) -> tuple[go.Figure, pd.DataFrame]:
     """Who knows which records: the target's half in three parts, and the adversary's half."""
     parts: list[tuple[str, str, int, Json]] = [
-        ("target", MEMBERS.label, members, {"color": MEMBERS.colour}),
+        ("target", MEMBERS.label, members, {"color": MEMBERS.color}),
         ("target", "validation", validation, {"color": theme.muted}),
-        ("target", NON_MEMBERS.label, non_members, {"color": NON_MEMBERS.colour}),
+        ("target", NON_MEMBERS.label, non_members, {"color": NON_MEMBERS.color}),
         ("adversary", "shadow models' records", shadow_half, {"color": theme.muted}),
     ]
     traces = [
@@ -66,7 +66,7 @@ def training_chart(
     table = pd.DataFrame(history)
     table["kept"] = table["epoch"] == best_epoch
     lines = (
-        ("member_accuracy", "members", MEMBERS.colour, "solid"),
+        ("member_accuracy", "members", MEMBERS.color, "solid"),
         ("validation_accuracy", "validation", theme.ink, "dot"),
     )
     traces = [
@@ -76,10 +76,10 @@ def training_chart(
             "x": table["epoch"],
             "y": table[column],
             "name": name,
-            "line": {"color": colour, "dash": dash, "width": 2},
+            "line": {"color": color, "dash": dash, "width": 2},
             "hovertemplate": f"epoch %{{x}}: {name} %{{y:.1%}}<extra></extra>",
         }
-        for column, name, colour, dash in lines
+        for column, name, color, dash in lines
     ]
     best = table[table["kept"]]
     traces.append(
@@ -93,7 +93,7 @@ def training_chart(
         }
     )
     notes = [
-        _end_label(table, column, name, colour) for column, name, colour, _ in lines if len(table)
+        _end_label(table, column, name, color) for column, name, color, _ in lines if len(table)
     ]
     title = {"text": "epoch", "font": {"size": SMALL}, "standoff": 2}
     figure = card(
@@ -186,7 +186,7 @@ def gap_chart(
                 "mode": "markers",
                 "x": values,
                 "y": kinds,
-                "marker": {"symbol": look.symbol, "color": look.colour, "size": 11},
+                "marker": {"symbol": look.symbol, "color": look.color, "size": 11},
                 "hovertemplate": f"{look.label}: %{{x:.3f}}<extra>%{{y}}</extra>",
             }
         )
@@ -201,10 +201,10 @@ def gap_chart(
     return figure, pd.DataFrame(rows, columns=columns)
 
 
-def _end_label(table: pd.DataFrame, column: str, name: str, colour: str) -> Json:
+def _end_label(table: pd.DataFrame, column: str, name: str, color: str) -> Json:
     """A line's name at its right end, instead of a legend."""
     last = table.iloc[-1]
     return {
         "x": last["epoch"], "y": last[column], "text": name, "xanchor": "left", "xshift": 10,
-        "font": {"color": colour, "size": SMALL}, "showarrow": False,
+        "font": {"color": color, "size": SMALL}, "showarrow": False,
     }  # fmt: skip

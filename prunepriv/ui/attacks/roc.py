@@ -53,10 +53,10 @@ def draw_low_rates(frame: Frame, curves: Mapping[str, Curve], target: Target) ->
     provenance = provenance_of_scores(frame, target, curves)
     table = _low_rates_table(provenance.keys, curves)
     words, meant = low_fpr_words(table)
-    grey = f"color: {theme().muted}; opacity: 0.55; font-style: italic"
+    gray = f"color: {theme().muted}; opacity: 0.55; font-style: italic"
     st.markdown(f"**{findings.low_rates(table)}**", help=tip("tpr_at_fpr"))
     st.dataframe(
-        words.style.apply(lambda _: np.where(meant, "", grey), axis=None),
+        words.style.apply(lambda _: np.where(meant, "", gray), axis=None),
         height="content",
         alt="True positive rate of every attack at 10, 1, 0.1 and 0 % false positives",
     )

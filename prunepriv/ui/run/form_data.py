@@ -65,8 +65,8 @@ def _facts(option: DatasetOption) -> str:
         what = f"Table of {option.records:,} records, {option.shape[0]:,} features"
     else:
         channels, height, width = option.shape
-        colour = "grey" if channels == 1 else "colour"
-        what = f"{option.records:,} pictures of {width}x{height} pixels, {colour}"
+        color = "grey" if channels == 1 else "colour"
+        what = f"{option.records:,} pictures of {width}x{height} pixels, {color}"
     return f"{what}, {option.classes:,} classes."
 
 

@@ -88,7 +88,7 @@ def test_a_folder_per_class(tmp_path: Path, packing: str, channels: int) -> None
     np.testing.assert_array_equal(data.x, array.transpose(0, 3, 1, 2))
 
 
-def test_one_picture_of_another_size_resizes_all_and_one_in_colour_colours_all(
+def test_one_picture_of_another_size_resizes_all_and_one_in_color_colors_all(
     tmp_path: Path,
 ) -> None:
     files = members(pictures(channels=1))

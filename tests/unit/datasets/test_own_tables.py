@@ -61,7 +61,7 @@ def refused(path: Path, match: str, **more: Any) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_numbers_are_standardised_column_by_column(write: Write) -> None:
+def test_numbers_are_standardized_column_by_column(write: Write) -> None:
     frame = table(constant=7.5)
     data = read(write(frame))
     assert (data.kind, data.x.dtype, data.classes) == ("tabular", np.float32, 3)
@@ -279,7 +279,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, spoilt: bool) -> N
 def test_finite_numbers_stay_finite_and_get_mean_0_and_deviation_1(
     numbers: list[float],
 ) -> None:
-    column = features.standardise(np.array(numbers, dtype=float))
+    column = features.standardize(np.array(numbers, dtype=float))
     assert np.isfinite(column).all()
     assert abs(column.mean()) < 1e-6
     assert column.std() == pytest.approx(1, abs=1e-6) or not column.any()

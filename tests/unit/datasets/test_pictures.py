@@ -43,11 +43,11 @@ def test_pixels_come_back_channels_first(encoding: str, rng: np.random.Generator
     np.testing.assert_array_equal(found, pixels.transpose(2, 0, 1))
 
 
-def test_grey_becomes_colour_and_colour_grey(rng: np.random.Generator) -> None:
-    grey = rng.integers(0, 256, (8, 8), dtype=np.uint8)
-    found = decode(encoded(grey, "PNG"), 8, "one")
-    np.testing.assert_array_equal(found, np.broadcast_to(grey, (3, 8, 8)))
-    assert decode(encoded(np.stack([grey] * 3, axis=2), "PNG"), 8, "one", channels=1).shape == (
+def test_gray_becomes_color_and_color_gray(rng: np.random.Generator) -> None:
+    gray = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+    found = decode(encoded(gray, "PNG"), 8, "one")
+    np.testing.assert_array_equal(found, np.broadcast_to(gray, (3, 8, 8)))
+    assert decode(encoded(np.stack([gray] * 3, axis=2), "PNG"), 8, "one", channels=1).shape == (
         1, 8, 8,
     )  # fmt: skip
 

@@ -94,7 +94,7 @@ def test_the_knob_is_the_standard_deviation_of_the_noise():
 
 def test_a_figure_stands_out():
     """Its mean brightness differs from the background's by at least a fifth of the range."""
-    ground, ink = shapes.colours(np.random.default_rng(0), 5000)
+    ground, ink = shapes.colors(np.random.default_rng(0), 5000)
     assert abs(ground.mean(axis=1) - ink.mean(axis=1)).min() > 0.2
     darker = (ink.mean(axis=1) < ground.mean(axis=1)).mean()
     assert 0.45 < darker < 0.55

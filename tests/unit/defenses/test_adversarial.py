@@ -7,7 +7,7 @@ from torch import Tensor
 
 from prunepriv.defenses import make_protection
 from prunepriv.defenses.adversarial import Adversarial, AttackNetwork, member_cross_entropy, seen
-from prunepriv.training import Settings, initialise, train
+from prunepriv.training import Settings, initialize, train
 from tests.stacks import CLASSES
 from tests.unit.defenses.test_registry import answers, at_work, batch
 from tests.unit.training.test_loop import fresh, make_problem
@@ -30,7 +30,7 @@ def plain_attack_network(attack_network: AttackNetwork, model: int, x: Tensor) -
 
 def made(models: int = 2) -> AttackNetwork:
     attack_network = AttackNetwork(models, CLASSES)
-    initialise(attack_network, 4)
+    initialize(attack_network, 4)
     return attack_network
 
 
@@ -89,7 +89,7 @@ def test_it_is_shown_members_and_validation_records_only() -> None:
         assert len(set(others.tolist())) > 20
 
 
-def test_it_learns_to_recognise_members_that_differ() -> None:
+def test_it_learns_to_recognize_members_that_differ() -> None:
     records = make_problem("fc", 2)
     members = [set(row.tolist()) for row in records.train]
 

@@ -14,7 +14,7 @@ from prunepriv.defenses import make_protection
 from prunepriv.defenses.clipping import ClippedGradients
 from prunepriv.defenses.dp_sgd import DELTA, DPSGD, epsilon
 from prunepriv.models import Ensemble, build
-from prunepriv.training import Records, Settings, Trained, cross_entropy, initialise, train
+from prunepriv.training import Records, Settings, Trained, cross_entropy, initialize, train
 from tests.stacks import CLASSES, SHAPES
 from tests.unit.training.test_loop import make_problem
 
@@ -23,7 +23,7 @@ PRIVATE = ("fc", "cnn")
 
 def single(name: str) -> Ensemble:
     ensemble = build(name, 1, SHAPES[name], CLASSES, 0.25, "group" if name == "cnn" else "batch")
-    initialise(ensemble, 3)
+    initialize(ensemble, 3)
     for layer in ensemble.modules():
         if hasattr(layer, "rate"):
             layer.rate = 0.0

@@ -108,7 +108,7 @@ def test_at_strength_zero_it_is_plain_fine_tuning(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "none"])
-def test_every_defence_changes_what_is_learnt(name: str) -> None:
+def test_every_defense_changes_what_is_learnt(name: str) -> None:
     plain, defended = tuned("none", 0.0), tuned(name, DEFENSES[name].default_strength)
     assert not torch.equal(plain.state["output.weight"], defended.state["output.weight"])
     again = tuned(name, DEFENSES[name].default_strength)
@@ -122,6 +122,6 @@ def test_nothing_comes_from_the_global_generator(name: str) -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_a_defence_is_cross_entropy_unless_it_has_its_own_objective() -> None:
+def test_a_defense_is_cross_entropy_unless_it_has_its_own_objective() -> None:
     logits, labels = batch()
     assert torch.equal(Protection().losses(logits, labels), cross_entropy(logits, labels))

@@ -47,9 +47,9 @@ def test_mean_lines_stand_at_the_means(signals):
         if shape.line.color in ("#D55E00", "#0072B2")  # and not the wider line behind each
     ]
     expected = [
-        (float(one.confidence[one.member == member].mean()), colour, dash)
+        (float(one.confidence[one.member == member].mean()), color, dash)
         for one in signals.values()
-        for member, colour, dash in ((True, "#D55E00", "solid"), (False, "#0072B2", "dash"))
+        for member, color, dash in ((True, "#D55E00", "solid"), (False, "#0072B2", "dash"))
     ]
     assert [line[1:] for line in lines] == [line[1:] for line in expected]
     assert np.allclose([line[0] for line in lines], [line[0] for line in expected])

@@ -35,13 +35,11 @@ def test_attacks_stand_best_first_with_their_intervals() -> None:
     assert tuple(figure.layout.xaxis.range) == ACCURACY_RANGE
 
 
-def test_the_gap_is_members_minus_non_members_in_their_own_colours() -> None:
+def test_the_gap_is_members_minus_non_members_in_their_own_colors() -> None:
     figure, table = overview.gap_chart({"original": (0.9, 0.6), "pruned": (0.8, 0.7)}, DARK)
     assert list(table["gap"]) == pytest.approx([0.3, 0.1])
-    colours = {
-        trace.marker.color: list(trace.x) for trace in figure.data if trace.mode == "markers"
-    }
-    assert colours == {MEMBERS.colour: [0.9, 0.8], NON_MEMBERS.colour: [0.6, 0.7]}
+    colors = {trace.marker.color: list(trace.x) for trace in figure.data if trace.mode == "markers"}
+    assert colors == {MEMBERS.color: [0.9, 0.8], NON_MEMBERS.color: [0.6, 0.7]}
 
 
 def test_layers_show_what_is_kept_and_what_is_removed() -> None:

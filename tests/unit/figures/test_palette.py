@@ -8,19 +8,19 @@ from prunepriv.figures.palette import KINDS, MEMBERS, NON_MEMBERS, THEMES, blend
 from prunepriv.options import MODEL_KINDS
 
 
-def _luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+def _luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _contrast(first: str, second: str) -> float:
-    low, high = sorted(_luminance(colour) for colour in (first, second))
+    low, high = sorted(_luminance(color) for color in (first, second))
     return (high + 0.05) / (low + 0.05)
 
 
-def test_groups_are_okabe_ito_and_differ_without_colour_too():
-    assert (MEMBERS.colour, NON_MEMBERS.colour) == ("#D55E00", "#0072B2")
+def test_groups_are_okabe_ito_and_differ_without_color_too():
+    assert (MEMBERS.color, NON_MEMBERS.color) == ("#D55E00", "#0072B2")
     for look in ("dash", "pattern", "symbol", "glyph", "label"):
         assert getattr(MEMBERS, look) != getattr(NON_MEMBERS, look)
 
@@ -37,7 +37,7 @@ def test_contrast_is_enough_for_text_and_for_marks(theme):
     assert _contrast(theme.muted, theme.surface) >= 4.5
     assert _contrast(theme.ink, theme.sequential[-1][1]) >= 4.5  # numbers on a dark cell
     for look in (MEMBERS, NON_MEMBERS):
-        assert _contrast(look.colour, theme.surface) >= 3
+        assert _contrast(look.color, theme.surface) >= 3
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)

@@ -41,6 +41,6 @@ def test_features_names_what_is_set():
     assert features(np.ones(20)).endswith("11, …")
 
 
-def test_standardised_features_are_told_by_what_stands_out() -> None:
+def test_standardized_features_are_told_by_what_stands_out() -> None:
     row = np.array([0.1, -2.34, 1.5], dtype=np.float32)
     assert features(row, ["a", "b", "c"]) == "b -2.3, c +1.5, a +0.1"

@@ -67,7 +67,7 @@ def test_lines_carry_their_intervals_and_no_hue_of_members(means: pd.DataFrame) 
         ours = shown[shown["series"] == trace.name]
         assert list(trace.y) == ours["accuracy"].tolist()
         assert np.allclose(np.array(trace.y) + trace.error_y.array, ours["high"])
-        assert trace.line.color not in (MEMBERS.colour, NON_MEMBERS.colour)
+        assert trace.line.color not in (MEMBERS.color, NON_MEMBERS.color)
         looks.add((trace.line.dash, trace.marker.symbol))
     assert len(looks) == len(figure.data) == 3
 

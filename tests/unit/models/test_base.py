@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from prunepriv.models import REGISTRY, build
-from prunepriv.training import initialise
+from prunepriv.training import initialize
 from tests.stacks import CLASSES, SHAPES, alone, make_records, make_stack
 
 NAMES = list(REGISTRY)
@@ -38,7 +38,7 @@ def test_kept_rows_keep_their_own_dropout() -> None:
 
 def test_fresh_weights_follow_xaviers_normal_law() -> None:
     ensemble = build("fc", 2, (400,), 30)
-    initialise(ensemble, seed=1)
+    initialize(ensemble, seed=1)
     for layer, inputs, outputs in (("hidden1", 400, 256), ("hidden2", 256, 128)):
         weight = ensemble.get_parameter(f"{layer}.weight").detach()
         law = math.sqrt(2 / (inputs + outputs))
@@ -51,7 +51,7 @@ def test_fresh_weights_follow_xaviers_normal_law() -> None:
 
 def test_fresh_filters_count_their_receptive_field() -> None:
     ensemble = build("cnn", 1, (3, 16, 16), 10)
-    initialise(ensemble, seed=1)
+    initialize(ensemble, seed=1)
     weight = ensemble.get_parameter("convolutions.2.weight").detach()
     assert float(weight.std()) == pytest.approx(math.sqrt(2 / (9 * (32 + 32))), rel=0.03)
     assert torch.equal(ensemble.get_parameter("norms.0.weight"), torch.ones(1, 16))
@@ -61,8 +61,8 @@ def test_fresh_filters_count_their_receptive_field() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_models_first_weights_do_not_depend_on_how_many_there_are(name: str) -> None:
     few, many = (build(name, models, SHAPES[name], CLASSES, 0.25) for models in (1, 3))
-    initialise(few, seed=9)
-    initialise(many, seed=9)
+    initialize(few, seed=9)
+    initialize(many, seed=9)
     first, together = few.state_dict(), many.state_dict()
     for key, value in first.items():
         assert torch.equal(value[0], together[key][0])
@@ -124,10 +124,10 @@ def test_running_statistics_continue_as_the_models_own(name: str, route: str) ->
 
 def test_each_batch_norm_names_the_convolution_that_feeds_it() -> None:
     ensemble = make_stack("cnn")
-    pairs = ensemble.normalised()
+    pairs = ensemble.normalized()
     assert list(pairs) == ["norms.0", "norms.1", "norms.2"]
     for norm, ((producer, axis),) in pairs.items():
         assert axis == 0
         outputs = ensemble.get_parameter(producer).shape[1]
         assert ensemble.get_parameter(f"{norm}.weight").shape[1] == outputs
-    assert not make_stack("fc").normalised()
+    assert not make_stack("fc").normalized()

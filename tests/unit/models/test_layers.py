@@ -32,7 +32,7 @@ def test_a_mask_drops_at_its_rate_and_keeps_the_mean(rate: float) -> None:
     assert mask[mask != 0].unique().tolist() == [pytest.approx(1 / (1 - rate), rel=1e-4)]
 
 
-def test_neighbours_that_share_a_draw_are_dropped_independently() -> None:
+def test_neighbors_that_share_a_draw_are_dropped_independently() -> None:
     dropped = (keep_mask((400_000,), 0.5, generator()) == 0).double().view(-1, 4)
     correlations = torch.corrcoef(dropped.T)
     assert (correlations - torch.eye(4)).abs().max() < 5 / math.sqrt(100_000)
@@ -45,7 +45,7 @@ def test_the_same_generator_gives_the_same_mask() -> None:
     assert not torch.equal(first, keep_mask((7, 9), 0.2, generator(5)))
 
 
-def test_a_models_dropout_does_not_depend_on_its_neighbours() -> None:
+def test_a_models_dropout_does_not_depend_on_its_neighbors() -> None:
     drop = Dropout(0.3)
     x = torch.ones(3, 50, 8)
     drop.generators = [generator(m) for m in range(3)]
@@ -86,7 +86,7 @@ def test_a_batch_norm_learns_the_running_statistics_of_each_model() -> None:
         torch.testing.assert_close(stacked.running_var[model], plain.running_var)
 
 
-def test_one_value_per_channel_is_normalised_by_the_running_statistics() -> None:
+def test_one_value_per_channel_is_normalized_by_the_running_statistics() -> None:
     stacked = StackedBatchNorm2d(2, 3)
     for value in stacked.state_dict().values():
         value.copy_(torch.rand(2, 3, generator=generator()) + 0.5)

@@ -14,7 +14,7 @@ from prunepriv.models import Ensemble, build, multiplications
 from prunepriv.options import APPROACHES
 from prunepriv.pruning import make_masks
 from prunepriv.signals import confidences, signals
-from prunepriv.training import initialise
+from prunepriv.training import initialize
 from tests.stacks import CLASSES, alone, make_records, make_stack
 
 NAMES = ["resnet18", "vgg16", "densenet121"]
@@ -61,7 +61,7 @@ def test_a_stack_is_separate_networks(name: str, norm: str, shape: tuple[int, ..
         for key, buffer in network.named_buffers():
             if not key.endswith("num_batches_tracked"):
                 torch.testing.assert_close(learned[key][model], buffer)
-    assert bool(ensemble.normalised()) == (norm == "batch")
+    assert bool(ensemble.normalized()) == (norm == "batch")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -170,7 +170,7 @@ def test_slimming_removes_the_smallest_scales_and_only_weights_without_effect(na
     ensemble = make_stack(name, 2, width=WIDTH).eval()
     state = ensemble.copy_state()
     masks = make_masks("network_slimming", ensemble, state, 0.5)
-    pairs = ensemble.normalised()
+    pairs = ensemble.normalized()
     for model in range(2):
         scales = {norm: state[f"{norm}.weight"][model].abs().tolist() for norm in pairs}
         removable = sorted(
@@ -202,7 +202,7 @@ def test_slimming_removes_the_smallest_scales_and_only_weights_without_effect(na
 @pytest.mark.parametrize("name", NAMES)
 def test_trained_pruned_saved_and_loaded(name: str, tmp_path: Path) -> None:
     ensemble = build(name, 1, (3, 8, 8), CLASSES, WIDTH)
-    initialise(ensemble, seed=1)
+    initialize(ensemble, seed=1)
     optimizer = torch.optim.Adam(ensemble.parameters())
     x = pictures(ensemble, (3, 8, 8), 3)
     other = build(name, 1, (3, 8, 8), CLASSES, WIDTH).eval()

@@ -144,7 +144,7 @@ def test_the_control_is_not_pruned_but_fine_tuned(run: Run) -> None:
     assert all(1e-4 < np.abs(rows).max() < 1.1e-3 for rows in change), "it starts from the original"
 
 
-def test_the_defence_changes_the_fine_tuning_only(run: Run) -> None:
+def test_the_defense_changes_the_fine_tuning_only(run: Run) -> None:
     pruned, defended = (run[f"fine_tune:{kind}"] for kind in ("pruned", "defended"))
     for name, kept in pruned.tensors("masks").items():
         assert np.array_equal(kept, defended.tensors("masks")[name])

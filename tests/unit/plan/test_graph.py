@@ -142,7 +142,7 @@ def test_changing_the_sparsity_trains_nothing_again() -> None:
     )
 
 
-def test_adding_a_defence_changes_nothing_of_the_undefended() -> None:
+def test_adding_a_defense_changes_nothing_of_the_undefended() -> None:
     undefended, defended = planned(models="all"), planned(**DEFENDED)
     assert changed(undefended, defended) == {"checks"}
     assert set(undefended.by_name) < set(defended.by_name)

@@ -82,9 +82,9 @@ def check_counts(approach: str, ensemble: Ensemble, sparsity: float) -> None:
                 == [min(round(sparsity * gone.shape[1]), gone.shape[1] - 1)] * 2
             )
     else:
-        gone_channels = sum((~masks[f"{norm}.weight"]).sum(1) for norm in ensemble.normalised())
-        channels = sum(state[f"{norm}.weight"].shape[1] for norm in ensemble.normalised())
-        expected = min(round(sparsity * channels), channels - len(ensemble.normalised()))
+        gone_channels = sum((~masks[f"{norm}.weight"]).sum(1) for norm in ensemble.normalized())
+        channels = sum(state[f"{norm}.weight"].shape[1] for norm in ensemble.normalized())
+        expected = min(round(sparsity * channels), channels - len(ensemble.normalized()))
         assert torch.as_tensor(gone_channels).tolist() == [expected] * 2
 
 
@@ -153,7 +153,7 @@ def test_slimming_removes_the_smallest_scales_of_the_whole_network(sparsity: flo
             kept = masks[f"{norm}.weight"][model]
             assert kept.tolist() == [(norm, c) not in gone for c in range(len(scales[norm]))]
             assert torch.equal(kept, masks[f"{norm}.bias"][model])
-            filters = masks[ensemble.normalised()[norm][0][0]][model]
+            filters = masks[ensemble.normalized()[norm][0][0]][model]
             assert torch.equal(filters, kept.view(-1, 1, 1, 1).expand_as(filters))
 
 

@@ -16,7 +16,7 @@ from prunepriv.training import (
     Settings,
     Trained,
     cross_entropy,
-    initialise,
+    initialize,
     plain,
     train,
 )
@@ -52,7 +52,7 @@ def of_model(records: Records, model: int) -> Records:
 
 def fresh(name: str, models: int, *, dropout: bool = True) -> Ensemble:
     ensemble = build(name, models, SHAPES[name], CLASSES, WIDTH)
-    initialise(ensemble, seed=7)
+    initialize(ensemble, seed=7)
     if not dropout and name == "fc":
         ensemble.dropout.rate = 0.0  # type: ignore[union-attr, assignment]
     return ensemble
