@@ -109,8 +109,8 @@ def test_defended_model_can_face_either_adversary(open_page: Open, begin: Begin)
         at = open_page("attacks", run=result.run_id, model="Defended", adversary=name)
         assert not at.exception
         shown[name] = at.markdown[1].value
-    assert "an adaptive adversary" in shown["Adaptive"]
-    assert "a non-adaptive adversary" in shown["Non-adaptive"]
+    assert "(adaptive adversary)" in shown["Adaptive"]
+    assert "(non-adaptive adversary)" in shown["Non-adaptive"]
 
 
 def test_agreement_against_a_direct_count(open_page: Open, begin: Begin) -> None:
