@@ -46,7 +46,7 @@ def thumbnail(image: np.ndarray) -> str:
 
 
 def features(row: np.ndarray, names: Sequence[str] | None = None) -> str:
-    """The features of a record that stand out: "14 set: 3, 17, 25, ..."
+    """The main features of a record in words: "14 set: 3, 17, 25, ..."
 
     Args:
         row: (features,) of 0 and 1: those that are set; or float32, standardised: those

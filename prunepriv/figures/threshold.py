@@ -57,7 +57,7 @@ class Cut:
 
     Attributes:
         edges: (bins,) lower ends; the last bin has no upper end.
-        positions: (bins + 1,) where the edges lie on the axis.
+        positions: (bins + 1,) the edges on the axis.
     """
 
     edges: np.ndarray

@@ -61,7 +61,7 @@ def test_missing_cells_are_launched_as_a_sweep(
     monkeypatch.setattr(launching, "launch_all", lambda runs, store: launched.extend(runs))
     at = open_page("attacks", run=begin(experiment(0.6)).run_id)
     assert not at.exception
-    assert "no run on the same target yet tells how it does" in " ".join(
+    assert "no run on the same target yet shows an adversary" in " ".join(
         m.value for m in at.markdown
     )
     at.button(key="run_knowledge").click().run()
