@@ -77,7 +77,7 @@ def filled(text: str) -> str:
 
 def _meaning(setting: Setting) -> str:
     """The field's description, what 0 means, and which option the field needs."""
-    users = setting.users
+    users = setting.used_by
     only = f" Only for {users.owner}." if users.owner else ""
     zero = f" 0: {setting.zero}." if setting.zero else ""
     return setting.help + only + zero

@@ -17,7 +17,7 @@ from prunepriv.experiment.parts import (
     Training,
     dataset_option,
 )
-from prunepriv.experiment.users import Choice, unused_values
+from prunepriv.experiment.used_by import Choice, unused_values
 from prunepriv.options import ATTACKS, DEFENSES, MODEL_KINDS, MODELS, lookup
 
 PARTS: dict[str, type[Part]] = {

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from prunepriv.errors import ExperimentError
-from prunepriv.experiment.users import Choice, Users, unused_values
+from prunepriv.experiment.used_by import Choice, UsedBy, unused_values
 from prunepriv.options import (
     APPROACHES,
     ATTACKS,
@@ -128,10 +128,10 @@ class Model(Part):
     """Which network."""
 
     name: str = Field("fc", description="Which network.")
-    width: Annotated[float, Users(layers="conv")] = Field(
+    width: Annotated[float, UsedBy(layers="conv")] = Field(
         1.0, gt=0, le=4, description="Factor on the channels of a convolutional network."
     )
-    norm: Annotated[Literal["batch", "group"], Users(layers="batch_norm")] = Field(
+    norm: Annotated[Literal["batch", "group"], UsedBy(layers="batch_norm")] = Field(
         "batch",
         description="Batch norm mixes the records of a batch; group norm uses one record alone, "
         "as DP-SGD needs.",
@@ -178,7 +178,7 @@ class Pruning(Part):
     )
     slimming_penalty: Annotated[
         float,
-        Users(
+        UsedBy(
             approaches={"network_slimming"},
             owner="network slimming",
             choose="--approach network_slimming",
@@ -202,7 +202,7 @@ class Defense(Part):
     name: str = Field("none", description="What protects the fine-tuning.")
     strength: Annotated[
         float,
-        Users(
+        UsedBy(
             defenses=frozenset(DEFENSES) - {"none"},
             owner="a defence",
             absent="and none was chosen",
@@ -218,7 +218,7 @@ class Defense(Part):
     )
     clip: Annotated[
         float,
-        Users(defenses={"dp_sgd"}, owner="DP-SGD", choose="--defense dp_sgd", unused=0.0),
+        UsedBy(defenses={"dp_sgd"}, owner="DP-SGD", choose="--defense dp_sgd", unused=0.0),
     ] = Field(
         1.0,
         ge=0,

@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment.defaults import PARTS, choice_of
 from prunepriv.experiment.experiment import Experiment
-from prunepriv.experiment.users import Choice, Users, users_of
+from prunepriv.experiment.used_by import Choice, UsedBy, used_by
 from prunepriv.options import (
     APPROACHES,
     ATTACKS,
@@ -96,9 +96,9 @@ class Setting:
         return self.field.get_default(call_default_factory=True)
 
     @property
-    def users(self) -> Users:
+    def used_by(self) -> UsedBy:
         """Who uses it."""
-        return users_of(self.field)
+        return used_by(self.field)
 
     @cached_property
     def type(self) -> Any:
@@ -222,7 +222,7 @@ BY_PATH: Mapping[str, Setting] = {setting.path: setting for setting in SETTINGS}
 
 def is_used(setting: Setting, choice: Choice) -> bool:
     """Whether a choice uses a setting."""
-    return setting.users.among(choice)
+    return setting.used_by.among(choice)
 
 
 def with_value(settings: dict[str, Any], path: str, value: Any) -> None:
@@ -252,7 +252,7 @@ def refuse_unused(settings: dict[str, Any], given: Mapping[str, str]) -> None:
     """
     choice = choice_of(settings)
     for path, spelled in given.items():
-        users = BY_PATH[path].users
+        users = BY_PATH[path].used_by
         if users.owner and not users.among(choice):
             raise ExperimentError(
                 f"{spelled} belongs to {users.owner}, {users.absent}: add {users.choose}, "

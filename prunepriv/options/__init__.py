@@ -4,10 +4,11 @@ Each method is one class or function in a file of its package, and one entry her
 command line, the tables of the documentation and the contract tests are made from these tables.
 """
 
+from prunepriv.options.approaches import APPROACHES
 from prunepriv.options.attacks import ATTACKS, RECIPES
 from prunepriv.options.data import DATASETS, OWN, SHAPE_NAMES, knob_values
 from prunepriv.options.defenses import DEFENSES
-from prunepriv.options.networks import APPROACHES, MODELS
+from prunepriv.options.models import MODELS
 from prunepriv.options.option import (
     ADVERSARIES,
     MODEL_KIND_SUMMARIES,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from prunepriv.experiment.defaults import half
 from prunepriv.experiment.settings import BY_PATH, Setting, is_used
-from prunepriv.experiment.users import Choice
+from prunepriv.experiment.used_by import Choice
 from prunepriv.options import DEFENSES, MODEL_KIND_SUMMARIES, MODEL_KINDS, MODELS
 from prunepriv.ui.run.form_values import (
     AS_TARGET,

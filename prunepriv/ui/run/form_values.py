@@ -12,7 +12,7 @@ from prunepriv.experiment import Experiment
 from prunepriv.experiment.parts import OwnDataset
 from prunepriv.experiment.presets import presets
 from prunepriv.experiment.settings import SETTINGS, Setting, is_used, with_value
-from prunepriv.experiment.users import Choice
+from prunepriv.experiment.used_by import Choice
 from prunepriv.options import DATASETS, MODELS, OWN, DatasetOption
 from prunepriv.store.own_data import imported
 

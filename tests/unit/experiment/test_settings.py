@@ -47,9 +47,9 @@ def test_every_row_is_complete(setting: Setting) -> None:
     assert setting.of(make_experiment({})) is not ...
     if setting.zero:
         assert setting.optional, "0 means no value"
-    if setting.users.owner:
-        assert setting.users.unused is not None
-        assert setting.users.choose.startswith("--")
+    if setting.used_by.owner:
+        assert setting.used_by.unused is not None
+        assert setting.used_by.choose.startswith("--")
 
 
 def test_a_row_reads_its_field() -> None:
@@ -82,7 +82,7 @@ def test_a_setting_is_used_where_its_user_is_chosen(path: str, user: dict[str, o
     setting = BY_PATH[path]
     assert is_used(setting, choice_of(user))
     assert not is_used(setting, choice_of({"model": {"name": "fc"}}))
-    if setting.users.owner:
+    if setting.used_by.owner:
         refuse_unused(user, {path: setting.option})
         with pytest.raises(
             ExperimentError, match=f"{setting.option} belongs to .*: add --.* leave it out"

@@ -21,7 +21,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Users:
+class UsedBy:
     """Who uses a setting; a condition that is left out always holds.
 
     Attributes:
@@ -52,17 +52,17 @@ class Users:
         )
 
 
-EVERYBODY = Users()
+EVERYBODY = UsedBy()
 
 
-def users_of(field: FieldInfo) -> Users:
+def used_by(field: FieldInfo) -> UsedBy:
     """Who uses a field of a part."""
-    return next((one for one in field.metadata if isinstance(one, Users)), EVERYBODY)
+    return next((one for one in field.metadata if isinstance(one, UsedBy)), EVERYBODY)
 
 
 def unused_values(fields: dict[str, FieldInfo], choice: Choice) -> dict[str, Any]:
     """The values of those fields of a part that nobody in the choice uses."""
-    users = {name: users_of(field) for name, field in fields.items()}
+    users = {name: used_by(field) for name, field in fields.items()}
     return {
         name: one.unused
         for name, one in users.items()
