@@ -22,8 +22,8 @@ st.logo(
     str(HERE / "assets" / "logo.svg"), size="large", icon_image=str(HERE / "assets" / "favicon.png")
 )
 
+# pages whose address differs from their file's name, so that existing links still work
 URL_PATHS = {"defenses": "defences"}
-"""Pages whose address differs from their file's name, so that existing links still work."""
 
 PAGES = (
     ("overview", "Overview", ":material/dashboard:"),

@@ -88,6 +88,17 @@ def test_no_page_imports_another(script: Path) -> None:
     assert not roots & {"pages", "app", *pages}
 
 
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_no_script_prints_a_string(script: Path) -> None:
+    """Streamlit shows a text that stands alone in a script, also one that is meant as a comment."""
+    alone = [
+        node.lineno
+        for node in ast.parse(script.read_text()).body[1:]
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    ]
+    assert alone == []
+
+
 def test_the_scan_sees_an_import(tmp_path: Path, graph: grimp.ImportGraph) -> None:
     """The scan itself works: a script with a lazy import of a step is found out."""
     script = tmp_path / "page.py"
