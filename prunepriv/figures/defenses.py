@@ -117,7 +117,7 @@ def _label_lines(points: list[Point]) -> dict[int, int]:
     spread = max((p.utility for p in points), default=0) - min(
         (p.utility for p in points), default=0
     )
-    placed: list[tuple[float, float]] = []
+    placed = [place for point in points if point not in defended for place in _occupied(point)]
     lines = {}
     for point in defended:
         near = [y for x, y in placed if abs(x - point.utility) <= 0.4 * spread]
@@ -127,6 +127,12 @@ def _label_lines(points: list[Point]) -> dict[int, int]:
         lines[id(point)] = next(free, 2)
         placed.append((point.utility, point.leakage - lines[id(point)] * LINE))
     return lines
+
+
+def _occupied(point: Point) -> list[tuple[float, float]]:
+    """Where the mark and the name of an undefended model are."""
+    name = -LINE if point.target.model == "original" else LINE
+    return [(point.utility, point.leakage), (point.utility, point.leakage + name)]
 
 
 def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prunepriv.figures.defenses import Point, model_accuracies, privacy_utility
+from prunepriv.figures.defenses import LINE, Point, model_accuracies, privacy_utility
 from prunepriv.figures.palette import LIGHT
 from prunepriv.plan import Target
 
@@ -49,3 +49,17 @@ def test_accuracies_are_drawn_as_reported():
     marks = {trace.name: list(trace.x) for trace in figure.data if trace.mode == "markers"}
     assert marks["members"] == table["members"].tolist() == [0.9, 0.92]
     assert marks["non-members"] == table["non-members"].tolist() == [0.5, 0.5]
+
+
+def test_a_defended_models_name_covers_no_other_mark_or_name():
+    """As on a bundled example, where PPB 4 lies just above the original model."""
+    points = [
+        _point("original", 0.536, 0.638),
+        _point("pruned", 0.687, 0.726),
+        _point("defended", 0.543, 0.695, text="PPB 4"),
+    ]
+    figure, _ = privacy_utility(points, LIGHT)
+    text = next(trace for trace in figure.data if trace.name == "PPB 4").text[0]
+    name = 0.695 - text.count("<br>") * LINE
+    assert abs(name - 0.638) >= LINE
+    assert abs(name - (0.638 - LINE)) >= LINE
