@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Self
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from prunepriv.cli.app import INTERRUPTED
 from prunepriv.engine.follow import follow
 from prunepriv.estimates.progress import Standing
 from prunepriv.experiment import Experiment
+from prunepriv.library.screen import Terminal
 from prunepriv.prose import duration
 
 
@@ -30,7 +29,7 @@ def follow_shown(
         interruption: what Ctrl-C means for it; it is printed, and then this process ends.
     """
     try:
-        with Bar(name) if sys.stderr.isatty() else Lines(name) as display:
+        with Terminal(name) if sys.stderr.isatty() else Lines(name) as display:
             return follow(experiments, store, display, inline=inline)
     except KeyboardInterrupt:
         typer.echo(interruption, err=True)
@@ -69,40 +68,3 @@ class Lines:
     def _is_first(self) -> bool:
         begun, self._begun = self._begun, True
         return not begun
-
-
-class Bar:
-    """A bar of the share done, with the steps at work and the time left."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._progress.add_task(name, total=1.0, left="")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, standing: Standing) -> None:
-        """Update the bar."""
-        self._progress.update(
-            self._task,
-            completed=standing.fraction,
-            description=standing.words or self._name,
-            left=standing.time_left,
-        )
-
-    def tell(self, sentence: str) -> None:
-        """Say something beside it."""
-        self._progress.console.print(sentence, highlight=False, markup=False)

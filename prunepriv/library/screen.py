@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from html import escape
 from importlib import import_module
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -37,11 +36,22 @@ class Screen:
     def close(self) -> None:
         """Remove the bar."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class Terminal(Screen):
-    """A bar on standard error."""
+    """A bar on standard error: the share done, the steps at work and the time left.
 
-    def __init__(self) -> None:
+    Args:
+        name: is shown while there are no steps at work.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self._name = name
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -51,10 +61,11 @@ class Terminal(Screen):
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._progress.add_task("", total=1.0, left="")
+        self._task = self._progress.add_task(name, total=1.0, left="")
         self._progress.start()
 
     def draw(self, fraction: float, words: str, left: str = "") -> None:
+        words = words or self._name
         self._progress.update(self._task, completed=fraction, description=words, left=left)
 
     def tell(self, sentence: str) -> None:
@@ -89,14 +100,9 @@ class Notebook(Screen):
         return self._ipython.HTML(text)
 
 
-@contextmanager
-def open_screen(progress: bool) -> Iterator[Screen]:
-    """The progress bar for this process, removed at the end; none if ``progress`` is false."""
-    screen = _screen() if progress else Screen()
-    try:
-        yield screen
-    finally:
-        screen.close()
+def open_screen(progress: bool) -> Screen:
+    """The progress bar for this process, to be used in ``with``; none if ``progress`` is false."""
+    return _screen() if progress else Screen()
 
 
 def _screen() -> Screen:

@@ -13,13 +13,14 @@ from typing import NamedTuple
 import pytest
 
 from prunepriv.cli import main, progress
-from prunepriv.cli.progress import Bar, Lines
+from prunepriv.cli.progress import Lines
 from prunepriv.engine import follow as follow_module
 from prunepriv.engine.inline import run_inline
 from prunepriv.environment import store_folder
 from prunepriv.estimates.progress import Standing, Watch
 from prunepriv.experiment import make_experiment
 from prunepriv.experiment.sweep import make_sweep
+from prunepriv.library.screen import Terminal
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.sweep_files import write_sweep
 from tests.unit.engine.fake_runner import RUNNER
@@ -42,7 +43,7 @@ def test_the_bar_tells_what_is_done_and_how_long_it_takes(
     catalog = Catalog(store_folder())
     catalog.submit(EXPERIMENT)
     watch = Watch([EXPERIMENT], catalog, workers=1)
-    with Bar(EXPERIMENT.run_id) as bar:
+    with Terminal(EXPERIMENT.run_id) as bar:
         bar.show(watch.look())
 
         def show() -> None:
@@ -70,7 +71,7 @@ def test_the_bar_on_a_terminal(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TERM", "xterm")
-    with Bar("the-name") as bar:
+    with Terminal("the-name") as bar:
         bar.show(standing)
     for words in told:
         assert words in terminal.getvalue()
