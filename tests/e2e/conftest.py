@@ -142,13 +142,13 @@ class Visitor:
     """A browser's page, and what it did wrong.
 
     Attributes:
-        strangers: requests that left the machine.
+        outside: requests that left the machine.
         complaints: errors and warnings of the console, exceptions of the page.
     """
 
     page: Page
     server: Server
-    strangers: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str = "/") -> None:
@@ -196,7 +196,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Visitor]]:
     yield new
     for visitor in visitors:
         visitor.page.context.close()
-        assert visitor.strangers == []
+        assert visitor.outside == []
         assert visitor.complaints == []
 
 
@@ -208,7 +208,7 @@ def _watched(page: Page, server: Server) -> Visitor:
             (server.url, server.url.replace("http", "ws"), "data:", "blob:")
         )
         if not local:
-            visitor.strangers.append(request.url)
+            visitor.outside.append(request.url)
 
     def on_console(message: ConsoleMessage) -> None:
         # on a deep link streamlit's frontend looks for its own base path below the page's name first
