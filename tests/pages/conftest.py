@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +107,20 @@ def finish(catalog: Catalog, experiment: Experiment, status: str = "done") -> No
     catalog.submit(experiment)
     catalog.begin(experiment.run_id, "", step_rows(ArtifactStore(catalog.store), experiment))
     catalog.end(experiment.run_id, status, "the disk is full" if status == "failed" else "")  # type: ignore[arg-type]
+
+
+def figures(at: AppTest) -> dict[str, dict[str, Any]]:
+    """The charts of a page, by key, in the order in which they are drawn."""
+    # streamlit's id of an element ends in its key: $$ID-<digest>-<key>
+    return {
+        chart.proto.id.split("-", maxsplit=2)[2]: json.loads(chart.proto.spec)
+        for chart in at.get("plotly_chart")
+    }
+
+
+def figure(at: AppTest, key: str) -> dict[str, Any]:
+    """The chart that a page draws under a key, as plotly reads it."""
+    return figures(at)[key]
 
 
 def _experiment(sparsity: float) -> Experiment:
