@@ -56,6 +56,17 @@ def finished(
     return Result(store, small_experiment)
 
 
+@pytest.fixture
+def steering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that tells the fake runner what to do; see fake_runner.py."""
+    folder = tmp_path / "steering"
+    for name in ("hold", "fail", "bug", "crash"):
+        (folder / name).mkdir(parents=True)
+    (folder / "begun").touch()
+    monkeypatch.setenv("FAKE_RUNNER", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
     """Gives the folder of a data set's real files; skips the test where they are not at hand."""

@@ -19,7 +19,7 @@ from prunepriv.plan import Step
 from prunepriv.progress import Report
 from prunepriv.store.artifacts import ArtifactStore, Draft
 
-RUNNER = "tests.unit.engine.fake_runner:run_step"
+RUNNER = "tests.fake_runner:run_step"
 SECONDS = 0.25
 RECORDS, CLASSES, SHADOWS = 8, 3, 2
 HOLD_AT_MOST = 60.0

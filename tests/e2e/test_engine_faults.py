@@ -36,7 +36,7 @@ from tests.e2e.engine_process import (
     wait_until,
     wait_until_gone,
 )
-from tests.unit.engine.fake_runner import RUNNER
+from tests.fake_runner import RUNNER
 
 FAKE = ("--runner", RUNNER)
 
@@ -52,17 +52,6 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     yield made
     made.close()
     stop_engine(made.store)
-
-
-@pytest.fixture
-def steering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """See fake_runner.py."""
-    folder = tmp_path / "steering"
-    for name in ("hold", "fail", "bug", "crash"):
-        (folder / name).mkdir(parents=True)
-    (folder / "begun").touch()
-    monkeypatch.setenv("FAKE_RUNNER", str(folder))
-    return folder
 
 
 def begun(steering: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""A small experiment, and the folder that steers the fake runner."""
+"""A small experiment, and a catalogue to enter it in."""
 
 from __future__ import annotations
 
@@ -21,14 +21,3 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     made = Catalog(tmp_path / "store")
     yield made
     made.close()
-
-
-@pytest.fixture
-def steering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """See fake_runner.py."""
-    folder = tmp_path / "steering"
-    for name in ("hold", "fail", "bug", "crash"):
-        (folder / name).mkdir(parents=True)
-    (folder / "begun").touch()
-    monkeypatch.setenv("FAKE_RUNNER", str(folder))
-    return folder

@@ -13,7 +13,7 @@ from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
 from prunepriv.store.result import Result
 from prunepriv.store.step_rows import step_rows
-from tests.unit.engine.fake_runner import RUNNER, SECONDS
+from tests.fake_runner import RUNNER, SECONDS
 
 
 def begun(steering: Path) -> list[str]:
