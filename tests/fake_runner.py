@@ -25,6 +25,20 @@ RECORDS, CLASSES, SHADOWS = 8, 3, 2
 HOLD_AT_MOST = 60.0
 
 
+def make_steering(folder: Path) -> None:
+    """Make the folder, or make it say nothing again."""
+    for name in ("hold", "fail", "bug", "crash"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for file in (folder / name).iterdir():
+            file.unlink()
+    (folder / "begun").write_text("")
+
+
+def begun(folder: Path) -> list[str]:
+    """The names of the steps begun, in their order."""
+    return [line.replace("+", ":") for line in (folder / "begun").read_text().split()]
+
+
 def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report) -> None:
     """Read all inputs, as a real step would, obey the folder, write the artifact."""
     for key in step.inputs.values():
