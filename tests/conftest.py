@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,13 +15,26 @@ from prunepriv.datasets.archives import ARCHIVES
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
-from tests.synthetic_run import write_synthetic_run
+
+WriteRun = Callable[[ArtifactStore, Experiment, int], None]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests already run in one process per core
 
 # always the same examples, so that a failure repeats; no deadline, because the cores may be busy
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 hypothesis.settings.load_profile("repeatable")
+
+
+MOST_PROCESSES = 4
+"""More would wait for the browser's tests, which take longest and stay together."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """All tests are shared out among the cores; a file or a folder runs in this process."""
+    everything = config.args == config.getini("testpaths")
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    return processes if everything and processes > 1 else 0
 
 
 @pytest.fixture(autouse=True)
@@ -47,12 +61,32 @@ def small_experiment() -> Experiment:
     )
 
 
+@pytest.fixture(scope="session")
+def write_run(tmp_path_factory: pytest.TempPathFactory) -> WriteRun:
+    """Writes a synthetic run (see synthetic_run.py), as ``write_run(store, experiment, seed)``.
+
+    A store that holds nothing yet gets a copy: the same run is drawn once in all.
+    """
+    drawn = tmp_path_factory.mktemp("drawn")
+
+    def write(store: ArtifactStore, experiment: Experiment, seed: int) -> None:
+        from tests.synthetic_run import write_synthetic_run  # it needs torch; most tests do not
+
+        if (store.root / "artifacts").exists():  # steps that lie there must fit the others
+            write_synthetic_run(store, experiment, np.random.default_rng(seed))
+            return
+        source = ArtifactStore(drawn / f"{experiment.run_id}-{seed}")
+        if not (source.root / "artifacts").exists():
+            write_synthetic_run(source, experiment, np.random.default_rng(seed))
+        shutil.copytree(source.root / "artifacts", store.root / "artifacts")
+
+    return write
+
+
 @pytest.fixture
-def finished(
-    store: ArtifactStore, small_experiment: Experiment, rng: np.random.Generator
-) -> Result:
+def finished(store: ArtifactStore, small_experiment: Experiment, write_run: WriteRun) -> Result:
     """A finished run of ``small_experiment`` with made-up numbers; see synthetic_run.py."""
-    write_synthetic_run(store, small_experiment, rng)
+    write_run(store, small_experiment, 0)
     return Result(store, small_experiment)
 
 

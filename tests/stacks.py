@@ -1,4 +1,4 @@
-"""Small stacks of models for tests, and the same models one at a time in plain PyTorch."""
+"""Small stacks of models, records that they can learn, and the same models in plain PyTorch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from prunepriv.models import Ensemble, build
 from prunepriv.models.vision import Vision
-from prunepriv.training import initialize
+from prunepriv.training import Records, initialize
 
 torch.set_num_threads(1)
 
@@ -21,6 +21,9 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "densenet121": (3, 8, 8),
 }
 CLASSES = 5
+WIDTH = 0.25
+COUNT, TRAIN, VALIDATION = 400, 90, 40
+"""Records of `make_problem`, in all and of each model."""
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -30,7 +33,7 @@ def make_stack(
     models: int = 3,
     *,
     shape: tuple[int, ...] | None = None,
-    width: float = 0.25,
+    width: float = WIDTH,
     norm: str = "batch",
 ) -> Ensemble:
     """A stack whose weights, biases, scales and running statistics all differ from the default."""
@@ -51,6 +54,34 @@ def make_records(name: str, count: int = 64, *, shape: tuple[int, ...] | None = 
     generator = torch.Generator().manual_seed(11)
     size = (count, *(shape or SHAPES[name]))
     return torch.randint(0, top, size, dtype=torch.uint8, generator=generator)
+
+
+def make_problem(name: str, models: int, *, noise: float = 0.35) -> Records:
+    """Records that a network can learn in part: a pattern per class, and noise."""
+    generator = torch.Generator().manual_seed(2)
+    y = torch.randint(0, CLASSES, (COUNT,), generator=generator)
+    pattern = torch.rand((CLASSES, *SHAPES[name]), generator=generator)[y]
+    chance = torch.rand(pattern.shape, generator=generator)
+    keep = torch.rand(pattern.shape, generator=generator) > noise
+    mixed = torch.where(keep, pattern, chance)
+    x = (mixed > 0.5) if name == "fc" else mixed * 255
+    orders = [torch.randperm(COUNT, generator=generator) for _ in range(models)]
+    rows = torch.stack(orders)
+    return Records(
+        x=x.to(torch.uint8),
+        y=y,
+        train=rows[:, :TRAIN],
+        validation=rows[:, TRAIN : TRAIN + VALIDATION],
+    )
+
+
+def fresh(name: str, models: int, *, dropout: bool = True) -> Ensemble:
+    """A stack as training finds it."""
+    ensemble = build(name, models, SHAPES[name], CLASSES, WIDTH)
+    initialize(ensemble, seed=7)
+    if not dropout and name == "fc":
+        ensemble.dropout.rate = 0.0  # type: ignore[union-attr, assignment]
+    return ensemble
 
 
 def alone(name: str, ensemble: Ensemble, model: int) -> nn.Module:

@@ -10,6 +10,7 @@ leave its processes.
 
 from __future__ import annotations
 
+import itertools
 import queue
 import shutil
 import traceback
@@ -65,6 +66,7 @@ class DaskWorkers:
         self._topic = f"prunepriv-{uuid.uuid4().hex}"
         self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._futures: dict[str, Future] = {}
+        self._numbers = itertools.count()
         shutil.rmtree(store / "cancel", ignore_errors=True)
         self._cluster = None if scheduler else _local_cluster(workers, runner)
         try:
@@ -104,7 +106,7 @@ class DaskWorkers:
             self._runner,
             self._topic,
             after,
-            key=_task_key(step),
+            key=_task_key(step, next(self._numbers)),
             priority=priority,
         )
 
@@ -176,10 +178,14 @@ def _local_cluster(workers: int, runner: str) -> LocalCluster:
     return cluster
 
 
-def _task_key(step: Step) -> str:
-    """The step's key, after a word from which Dask learns how long such steps take."""
+def _task_key(step: Step, number: int) -> str:
+    """The step's key, after a word from which Dask learns how long such steps take.
+
+    The number is new each time: Dask may remember for a while that a task of the same key failed,
+    and would answer with that failure when the step is given out again.
+    """
     word = "_".join(filter(None, (step.kind, step.params.get("attack"))))
-    return f"{word}-{step.key}"
+    return f"{word}-{step.key}-{number}"
 
 
 def _outcome(key: str, future: Future) -> Outcome:

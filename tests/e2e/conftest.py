@@ -160,6 +160,11 @@ class Visitor:
         """Wait until the script has run to its end."""
         self.page.locator(SETTLED).wait_for(state="attached")
 
+    def go(self, title: str) -> None:
+        """Follow the navigation to a page."""
+        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+        self.heading(title)
+
     def heading(self, name: str) -> None:
         """Wait for the page of that title."""
         self.page.get_by_role("heading", name=name, exact=True, level=1).wait_for()

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,57 +38,85 @@ from tests.e2e.engine_process import (
     wait_until,
     wait_until_gone,
 )
-from tests.unit.engine.fake_runner import RUNNER
+from tests.fake_runner import RUNNER, begun, make_steering
 
 FAKE = ("--runner", RUNNER)
+numbers = count()
 
 
 @pytest.fixture
 def experiment() -> Experiment:
-    return make_experiment({"attacks": {"names": ["conf"]}, "models": ["pruned"], "shadows": 2})
+    """One that shares no step with another."""
+    own = {"distinctiveness": 0.3 + next(numbers) / 1000}
+    return make_experiment(
+        {
+            "data": {"knobs": own},
+            "attacks": {"names": ["conf"]},
+            "models": ["pruned"],
+            "shadows": 2,
+        }
+    )
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    """Of a store of the test's own; an engine that was started there is ended afterwards."""
     made = Catalog(tmp_path / "store")
     yield made
     made.close()
     stop_engine(made.store)
 
 
+@pytest.fixture(scope="module")
+def steering_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("steering")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAKE_RUNNER", str(folder))
+        yield folder
+
+
 @pytest.fixture
-def steering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def steering(steering_folder: Path) -> Path:
     """See fake_runner.py."""
-    folder = tmp_path / "steering"
-    for name in ("hold", "fail", "bug", "crash"):
-        (folder / name).mkdir(parents=True)
-    (folder / "begun").touch()
-    monkeypatch.setenv("FAKE_RUNNER", str(folder))
-    return folder
+    make_steering(steering_folder)
+    return steering_folder
 
 
-def begun(steering: Path) -> list[str]:
-    return [line.replace("+", ":") for line in (steering / "begun").read_text().split()]
+@pytest.fixture(scope="module")
+def engine(
+    steering_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EngineProcess]:
+    """One engine, at work for all tests that it has to survive."""
+    with EngineProcess(tmp_path_factory.mktemp("engine") / "store", *FAKE) as started:
+        yield started
+        assert started.process.poll() is None, "it ended before its time"
+
+
+@pytest.fixture
+def served(engine: EngineProcess) -> Iterator[Catalog]:
+    """The catalogue of the store at which that engine works."""
+    made = Catalog(engine.store)
+    yield made
+    made.close()
 
 
 def test_a_killed_worker_costs_the_step_in_hand(
-    catalog: Catalog, experiment: Experiment, steering: Path
+    served: Catalog, experiment: Experiment, steering: Path
 ) -> None:
     held = steering / "hold" / "train"
     held.touch()
-    with EngineProcess(catalog.store, *FAKE):
-        run_id = catalog.submit(experiment)
-        first = wait_for_step(catalog, run_id, "train").pid
-        assert first is not None
-        os.kill(first, signal.SIGKILL)
+    run_id = served.submit(experiment)
+    first = wait_for_step(served, run_id, "train").pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
 
-        def elsewhere() -> bool:
-            view = step(catalog, run_id, "train")
-            return view is not None and view.status == "running" and view.pid != first
+    def elsewhere() -> bool:
+        view = step(served, run_id, "train")
+        return view is not None and view.status == "running" and view.pid != first
 
-        wait_until(elsewhere, "no other worker took the step")
-        held.unlink()
-        wait_for_status(catalog, run_id, "done")
+    wait_until(elsewhere, "no other worker took the step")
+    held.unlink()
+    wait_for_status(served, run_id, "done")
     assert sorted(begun(steering)) == sorted([s.name for s in plan(experiment).steps] + ["train"])
 
 
@@ -114,44 +143,41 @@ def test_a_killed_engine_takes_its_workers_along_and_the_next_one_resumes(
 
 
 def test_a_step_that_kills_every_worker_fails_its_run_alone(
-    catalog: Catalog, experiment: Experiment, steering: Path
+    served: Catalog, experiment: Experiment, steering: Path
 ) -> None:
     (steering / "crash" / "train").touch()
-    with EngineProcess(catalog.store, *FAKE):
-        run_id = catalog.submit(experiment)
-        wait_for_status(catalog, run_id, "failed")
-        assert "ended its worker process several times" in catalog.run(run_id).error
-        (steering / "crash" / "train").unlink()
-        catalog.submit(experiment)
-        wait_for_status(catalog, run_id, "done")
+    run_id = served.submit(experiment)
+    wait_for_status(served, run_id, "failed")
+    assert "ended its worker process several times" in served.run(run_id).error
+    (steering / "crash" / "train").unlink()
+    served.submit(experiment)
+    wait_for_status(served, run_id, "done")
 
 
 def test_a_running_run_is_cancelled_and_taken_up_again(
-    catalog: Catalog, experiment: Experiment, steering: Path
+    served: Catalog, experiment: Experiment, steering: Path
 ) -> None:
     held = steering / "hold" / "train"
     held.touch()
-    with EngineProcess(catalog.store, *FAKE):
-        run_id = catalog.submit(experiment)
-        wait_for_step(catalog, run_id, "train")
-        catalog.request_cancel(run_id)
-        wait_for_status(catalog, run_id, "cancelled")
-        held.unlink()
-        catalog.submit(experiment)
-        wait_for_status(catalog, run_id, "done")
+    run_id = served.submit(experiment)
+    wait_for_step(served, run_id, "train")
+    served.request_cancel(run_id)
+    wait_for_status(served, run_id, "cancelled")
+    held.unlink()
+    served.submit(experiment)
+    wait_for_status(served, run_id, "done")
     assert begun(steering).count("data") == 1
 
 
 def test_a_mistake_in_a_step_is_told_and_its_traceback_logged(
-    catalog: Catalog, experiment: Experiment, steering: Path
+    served: Catalog, engine: EngineProcess, experiment: Experiment, steering: Path
 ) -> None:
     (steering / "bug" / "train").touch()
-    with EngineProcess(catalog.store, *FAKE) as engine:
-        run_id = catalog.submit(experiment)
-        wait_for_status(catalog, run_id, "failed")
-        error = catalog.run(run_id).error
-        assert "ZeroDivisionError: a mistake in the program" in error
-        assert str(engine.log) in error
+    run_id = served.submit(experiment)
+    wait_for_status(served, run_id, "failed")
+    error = served.run(run_id).error
+    assert "ZeroDivisionError: a mistake in the program" in error
+    assert str(engine.log) in error
     assert 'raise ZeroDivisionError("a mistake in the program")' in engine.log.read_text()
 
 
@@ -163,13 +189,11 @@ def test_an_idle_engine_ends_and_leaves_no_worker(tmp_path: Path) -> None:
         wait_until_gone(family)
 
 
-def test_one_engine_per_store(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    with EngineProcess(store, *FAKE):
-        command = [sys.executable, "-m", "prunepriv", "engine", "--store", str(store)]
-        second = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+def test_one_engine_per_store(engine: EngineProcess) -> None:
+    command = [sys.executable, "-m", "prunepriv", "engine", "--store", str(engine.store)]
+    second = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert second.returncode == 2
-    assert second.stderr == f"an engine already works on {store}: one is enough\n"
+    assert second.stderr == f"an engine already works on {engine.store}: one is enough\n"
 
 
 def test_whoever_asks_gets_an_engine_that_outlives_him(
@@ -202,18 +226,14 @@ def test_the_command_starts_an_engine_again_that_was_killed(
     assert json.loads((catalog.store / "out.json").read_text())["attacks"]
 
 
-def test_the_scheduler_asks_for_credentials(
-    catalog: Catalog, experiment: Experiment, steering: Path
-) -> None:
-    run_id = catalog.submit(experiment)
-    with EngineProcess(catalog.store, *FAKE) as engine:
-        wait_for_status(catalog, run_id, "done")  # so that all have started
-        sockets = _listening(engine)
-        assert len(sockets) == 5, "the scheduler, two workers and their two nannies"
-        for host, port in sockets:
-            assert host == "127.0.0.1"
-            assert not _answers_plainly(port)
-            assert not _answers_without_certificate(port)
+def test_the_scheduler_asks_for_credentials(engine: EngineProcess) -> None:
+    wait_until(
+        lambda: len(_listening(engine)) == 5, "the scheduler, two workers and their two nannies"
+    )
+    for host, port in _listening(engine):
+        assert host == "127.0.0.1"
+        assert not _answers_plainly(port)
+        assert not _answers_without_certificate(port)
 
 
 def _listening(engine: EngineProcess) -> set[tuple[str, int]]:
@@ -294,7 +314,7 @@ def test_a_real_run_has_the_same_figures_inline_and_after_every_accident(
     experiment = make_experiment(REAL)
     run_inline(experiment, tmp_path / "inline")
     run_id = catalog.submit(experiment)
-    with EngineProcess(catalog.store) as engine:
+    with EngineProcess(catalog.store, "--workers", "1") as engine:
         worker = wait_for_step(catalog, run_id, "train").pid
         assert worker is not None
         os.kill(worker, signal.SIGKILL)

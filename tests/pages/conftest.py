@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -21,7 +22,7 @@ from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
 from prunepriv.store.step_rows import step_rows
-from tests.synthetic_run import write_synthetic_run
+from tests.conftest import WriteRun
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
@@ -31,14 +32,14 @@ Begin = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
-def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example_folder(tmp_path_factory: pytest.TempPathFactory, write_run: WriteRun) -> Path:
     """A folder with two bundled examples, as ``example`` makes them."""
     folder = tmp_path_factory.mktemp("examples")
     source = tmp_path_factory.mktemp("source")
     for order, sparsity in enumerate((0.6, 0.7)):
         experiment = _experiment(sparsity)
         store = ArtifactStore(source)
-        write_synthetic_run(store, experiment, np.random.default_rng(order))
+        write_run(store, experiment, order)
         about = {"label": f"example {order}", "order": order, "command": "python -m prunepriv run"}
         catalog = Catalog(source)
         finish(catalog, experiment)
@@ -68,8 +69,8 @@ def open_page(example_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def begin(open_page: Open) -> Begin:
-    """Writes a run to the user's own store, as ``begin(experiment, only=("original",))``."""
+def begin(open_page: Open, write_run: WriteRun) -> Begin:
+    """Enters a run in the user's own store, as ``begin(experiment, only=("original",))``."""
 
     def begin_(
         experiment: Experiment,
@@ -84,7 +85,7 @@ def begin(open_page: Open) -> Begin:
             with store.write(plan(experiment).key("data"), {"step": "data"}) as draft:
                 draft.tensors("data", {"x": made.x, "y": made.y})
                 draft.json("about", {"class_names": list(made.class_names)})
-        write_synthetic_run(store, experiment, np.random.default_rng(5))
+        write_run(store, experiment, 5)
         for step in plan(experiment).steps:
             kinds = set(step.name.split(":")) & set(MODEL_KINDS)
             if only is not None and kinds - set(only):
@@ -105,6 +106,20 @@ def finish(catalog: Catalog, experiment: Experiment, status: str = "done") -> No
     catalog.submit(experiment)
     catalog.begin(experiment.run_id, "", step_rows(ArtifactStore(catalog.store), experiment))
     catalog.end(experiment.run_id, status, "the disk is full" if status == "failed" else "")  # type: ignore[arg-type]
+
+
+def figures(at: AppTest) -> dict[str, dict[str, Any]]:
+    """The charts of a page, by key, in the order in which they are drawn."""
+    # streamlit's id of an element ends in its key: $$ID-<digest>-<key>
+    return {
+        chart.proto.id.split("-", maxsplit=2)[2]: json.loads(chart.proto.spec)
+        for chart in at.get("plotly_chart")
+    }
+
+
+def figure(at: AppTest, key: str) -> dict[str, Any]:
+    """The chart that a page draws under a key, as plotly reads it."""
+    return figures(at)[key]
 
 
 def _experiment(sparsity: float) -> Experiment:

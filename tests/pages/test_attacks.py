@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import Target
-from tests.pages.conftest import Begin, Open
-
-
-def _figures(at: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+from tests.pages.conftest import Begin, Open, figure
 
 
 def _experiment(**more: object) -> Experiment:
@@ -36,7 +29,7 @@ def test_sentence_names_the_best_attack_and_its_interval(open_page: Open, begin:
     sentence = at.markdown[1].value
     assert f"{100 * best['accuracy']:.1f} %" in sentence
     assert f"{100 * low:.1f} to {100 * high:.1f} %" in sentence
-    assert _figures(at)[0]["layout"]["xaxis"]["range"] == [0.4, 1.0]
+    assert figure(at, "leaderboard")["layout"]["xaxis"]["range"] == [0.4, 1.0]
 
 
 def test_attacks_that_were_not_run_are_listed(open_page: Open, begin: Begin) -> None:
@@ -74,11 +67,11 @@ def test_moving_the_slider_moves_counts_and_dot(open_page: Open, begin: Begin) -
         result.scores("top1_conf", Target("pruned", "adaptive")),
         result.signals("pruned"),
     )
-    tiles = _figures(at)[5]
+    tiles = figure(at, "cut_confusion")
     texts = " ".join(note["text"] for note in tiles["layout"]["annotations"])
     found = int((scores.score[signals.member] >= cut - 1e-6).sum())
     assert f"<b>{found}</b><br>true positives" in texts
-    dot = next(trace for trace in _figures(at)[4]["data"] if trace["name"] == "threshold")
+    dot = next(trace for trace in figure(at, "cut_roc")["data"] if trace["name"] == "threshold")
     assert dot["y"][0] == pytest.approx(found / signals.member.sum())
 
 

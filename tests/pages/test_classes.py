@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
-from streamlit.testing.v1 import AppTest
-
 from prunepriv.experiment import Experiment, make_experiment
-from tests.pages.conftest import Begin, Open
+from tests.pages.conftest import Begin, Open, figure, figures
 
-
-def _figures(at: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+CHARTS = ["class_bars", "class_means", "class_heatmap", "class_distances"]
 
 
 def _experiment() -> Experiment:
@@ -24,10 +18,10 @@ def test_bars_have_the_order_of_the_runs_own_gaps(open_page: Open, begin: Begin)
     result = begin(_experiment())
     at = open_page("classes", run=result.run_id)
     assert not at.exception
-    figure = _figures(at)[0]
+    bars = figure(at, "class_bars")
     gaps = result.gaps("pruned").iloc[1:].sort_values("confidence", ascending=False)
     expected = [str(int(label)) for label in gaps["class"]]
-    assert figure["layout"]["yaxis"]["categoryarray"] == expected
+    assert bars["layout"]["yaxis"]["categoryarray"] == expected
     sentence = next(m.value for m in at.markdown if "largest for" in m.value)
     assert f"largest for {expected[0]} ({gaps['confidence'].iloc[0]:+.2f})" in sentence
 
@@ -37,12 +31,13 @@ def test_four_charts_with_words_and_no_selection_in_the_clicked_one(
 ) -> None:
     result = begin(_experiment())
     before, after = (
-        _figures(open_page("classes", run=result.run_id, **query)) for query in ({}, {"class": "7"})
+        figures(open_page("classes", run=result.run_id, **query)) for query in ({}, {"class": "7"})
     )
-    assert len(before) == len(after) == 4
-    assert before[0] == after[0]  # a click must not change the figure of the bars
-    assert before[1:] != after[1:]
-    assert any(text == "7" for trace in after[3]["data"] for text in trace["text"])
+    assert list(before) == list(after) == CHARTS
+    assert before.pop("class_bars") == after.pop("class_bars"), "a click must not change its chart"
+    assert before != after
+    distances = after["class_distances"]["data"]
+    assert any(text == "7" for trace in distances for text in trace["text"])
 
 
 def test_a_click_on_a_bar_chooses_its_class(open_page: Open, begin: Begin) -> None:
@@ -61,15 +56,15 @@ def test_gap_and_order_come_from_the_url(open_page: Open, begin: Begin) -> None:
     at = open_page("classes", run=result.run_id, gap="Generalisation", model="Original")
     gaps = result.gaps("original").iloc[1:]
     top = gaps.loc[gaps["generalization"].astype(float).idxmax(), "class"]
-    assert _figures(at)[0]["layout"]["yaxis"]["categoryarray"][0] == str(int(top))
+    assert figure(at, "class_bars")["layout"]["yaxis"]["categoryarray"][0] == str(int(top))
 
 
 def test_many_classes_start_with_those_that_leak_most(open_page: Open) -> None:
     at = open_page("classes")
     assert not at.exception
-    assert len(_figures(at)[0]["layout"]["yaxis"]["categoryarray"]) == 15
+    assert len(figure(at, "class_bars")["layout"]["yaxis"]["categoryarray"]) == 15
     at.toggle(key="all_classes").set_value(True).run()
-    everything = len(_figures(at)[0]["layout"]["yaxis"]["categoryarray"])
+    everything = len(figure(at, "class_bars")["layout"]["yaxis"]["categoryarray"])
     assert everything > 15
     assert at.toggle(key="all_classes").label == f"All {everything} classes"
 
@@ -80,7 +75,7 @@ def test_running_run_shows_the_models_that_are_done(open_page: Open, begin: Begi
     at = open_page("classes", run=experiment.run_id)
     assert not at.exception
     assert "Still being computed: control, pruned." in [c.value for c in at.caption]
-    assert len(_figures(at)) == 3  # a distance chart needs a second model
+    assert list(figures(at)) == CHARTS[:3], "there is nothing yet to measure a distance from"
 
 
 def test_run_without_results_says_what_will_appear(open_page: Open, begin: Begin) -> None:

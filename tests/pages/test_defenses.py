@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import Target
-from tests.pages.conftest import Begin, Open
-
-
-def _figures(at: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+from tests.pages.conftest import Begin, Open, figure
 
 
 def _experiment(**more: object) -> Experiment:
@@ -43,8 +36,8 @@ def test_adaptive_adversary_is_the_default_and_comes_first(open_page: Open, begi
     assert f"to {100 * other:.1f} %" in sentence.split(". ", 1)[1]
 
 
-def test_both_adversaries_are_in_one_chart(open_page: Open, begin: Begin) -> None:
-    names = [t["name"] for t in _figures(open_page("defenses"))[0]["data"]]
+def test_both_adversaries_stand_in_one_chart(open_page: Open, begin: Begin) -> None:
+    names = [t["name"] for t in figure(open_page("defenses"), "defense_attacks")["data"]]
     assert names == ["Pruned", "Defended, adaptive adversary", "Defended, non-adaptive adversary"]
 
 
@@ -52,7 +45,7 @@ def test_switch_changes_the_trade_off(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     for adversary, query in (("adaptive", {}), ("non_adaptive", {"adaptive": "false"})):
         at = open_page("defenses", run=result.run_id, **query)
-        marks = {t["name"]: t["y"][0] for t in _figures(at)[1]["data"]}
+        marks = {t["name"]: t["y"][0] for t in figure(at, "trade_off")["data"]}
         assert marks["PPB 4"] == pytest.approx(_best(result, "defended", adversary))
         assert set(marks) == {"Original", "Control", "Pruned", "PPB 4"}
     assert any("underestimate the leakage" in c.value for c in at.caption)
@@ -62,7 +55,7 @@ def test_other_strengths_of_the_same_model_are_drawn_too(open_page: Open, begin:
     begin(_experiment(defense={"name": "ppb", "strength": 16}))
     begin(_experiment(defense={"name": "ppb", "strength": 2}, seed=99))  # another base model
     at = open_page("defenses", run=begin(_experiment()).run_id)
-    names = [t["name"] for t in _figures(at)[1]["data"]]
+    names = [t["name"] for t in figure(at, "trade_off")["data"]]
     assert "PPB 16" in names
     assert "PPB 2" not in names
 
@@ -97,14 +90,14 @@ def test_other_defenses_of_the_same_model_get_an_arrow_each(open_page: Open, beg
     begin(_experiment(defense={"name": "dp_sgd"}))
     begin(_experiment(defense={"name": "dp_sgd"}, training={"fine_tune_epochs": 3}))
     at = open_page("defenses", run=begin(_experiment()).run_id)
-    figure = _figures(at)[1]
-    marks = {t["name"]: (t["x"][0], t["y"][0]) for t in figure["data"]}
+    trade_off = figure(at, "trade_off")
+    marks = {t["name"]: (t["x"][0], t["y"][0]) for t in trade_off["data"]}
     ends = {"PPB 4", "DP-SGD σ 1", "label smoothing 0.1"}
     assert ends < set(marks)
-    assert len(figure["data"]) == 6, (
-        "without the run with other fine-tuning and the example with the same PPB"
+    assert len(trade_off["data"]) == 6, (
+        "neither the run fine-tuned otherwise nor the example with the same PPB"
     )
-    arrows = [a for a in figure["layout"]["annotations"] if a.get("showarrow")]
+    arrows = [a for a in trade_off["layout"]["annotations"] if a.get("showarrow")]
     assert {(a["x"], a["y"]) for a in arrows} == {marks[name] for name in ends}
     assert {(a["ax"], a["ay"]) for a in arrows} == {marks["Pruned"]}
     assert any("Grey: 2 other defence(s)" in c.value for c in at.caption)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import Target
 from prunepriv.ui import launching
-from tests.pages.conftest import Begin, Open
+from tests.pages.conftest import Begin, Open, figure
 
 
 def experiment(target: float, assumed: float | None = None, **more: Any) -> Experiment:
@@ -27,22 +26,18 @@ def experiment(target: float, assumed: float | None = None, **more: Any) -> Expe
     )
 
 
-def matrix(at: Any) -> dict[str, Any]:
-    return json.loads(at.get("plotly_chart")[-1].proto.spec)
-
-
-def test_cells_come_from_runs_that_differ_only_in_the_pruning(
+def test_cells_come_from_runs_that_differ_in_the_pruning_only(
     open_page: Open, begin: Begin
 ) -> None:
     results = {pair: begin(experiment(*pair)) for pair in ((0.7, 0.7), (0.7, 0.5), (0.9, 0.9))}
     begin(experiment(0.5, 0.5, seed=8))
     at = open_page("attacks", run=results[0.7, 0.7].run_id, attack="Top1-conf")
     assert not at.exception
-    figure = matrix(at)
-    words = [note["text"] for note in figure["layout"]["annotations"]]
+    matrix = figure(at, "knowledge")
+    words = [note["text"] for note in matrix["layout"]["annotations"]]
     assert words.count("not run") == 9 - 3
-    assert len([s for s in figure["layout"]["shapes"] if s["type"] == "rect"]) == 3
-    z = figure["data"][0]["z"]
+    assert len([s for s in matrix["layout"]["shapes"] if s["type"] == "rect"]) == 3
+    z = matrix["data"][0]["z"]
     for (target, assumed), result in results.items():
         row = next(
             r for r in result.evaluation(Target("pruned", "adaptive")) if r["attack"] == "top1_conf"

@@ -9,18 +9,13 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from prunepriv.datasets import load
 from prunepriv.environment import data_folder
 from prunepriv.experiment import Experiment, make_experiment
-from tests.pages.conftest import Begin, Open
+from tests.pages.conftest import Begin, Open, figure, figures
 
 EVERY = ("original", "control", "pruned", "defended")
-
-
-def _figures(at: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
 
 
 def _array(value: object) -> np.ndarray:
@@ -33,10 +28,10 @@ def _array(value: object) -> np.ndarray:
 def test_both_signals_of_all_models_on_shared_bins(open_page: Open) -> None:
     at = open_page("leakage")
     assert not at.exception
-    figures = _figures(at)
-    assert len(figures) == 2
-    for figure in figures:
-        bars = [trace for trace in figure["data"] if trace["type"] == "bar"]
+    histograms = figures(at)
+    assert list(histograms) == ["histograms_confidence", "histograms_sensitivity"]
+    for histogram in histograms.values():
+        bars = [trace for trace in histogram["data"] if trace["type"] == "bar"]
         assert len(bars) == 8
         edges = {tuple(_array(bar["x"])) for bar in bars}
         assert len(edges) == 1
@@ -59,7 +54,7 @@ def test_the_sentence_separates_retraining_from_removing_weights(
 def test_controls_come_from_the_url(open_page: Open) -> None:
     at = open_page("leakage", axes="Logit")
     assert at.get("segmented_control")[0].value == "logit"
-    assert "logit axis" in json.dumps(_figures(at)[0])
+    assert "logit axis" in json.dumps(figure(at, "histograms_confidence"))
 
 
 def test_class_filter_keeps_that_class_only(open_page: Open, begin: Begin) -> None:
@@ -69,7 +64,9 @@ def test_class_filter_keeps_that_class_only(open_page: Open, begin: Begin) -> No
     signals = result.signals("pruned")
     assert signals is not None
     count = int((signals.member & (signals.label == 2)).sum())
-    legend = next(t["name"] for t in _figures(at)[0]["data"] if "members" in t["name"])
+    legend = next(
+        t["name"] for t in figure(at, "histograms_confidence")["data"] if "members" in t["name"]
+    )
     assert legend == f"members ({count})"
 
 
@@ -119,7 +116,7 @@ def test_running_run_shows_the_models_that_are_done(open_page: Open, begin: Begi
     begin(experiment, only=("original", "control"), status=None)
     at = open_page("leakage", run=experiment.run_id)
     assert not at.exception
-    text = json.dumps(_figures(at)[0])
+    text = json.dumps(figure(at, "histograms_confidence"))
     assert text.count("still being computed") == 2
 
 
@@ -135,7 +132,7 @@ def test_without_a_defense_the_fourth_panel_says_so(open_page: Open, begin: Begi
     result = begin(make_experiment({"data": {"limit": 400}, "attacks": {"names": ["conf"]}}))
     at = open_page("leakage", run=result.run_id)
     assert not at.exception
-    assert "no defence in this run" in json.dumps(_figures(at)[0])
+    assert "no defence in this run" in json.dumps(figure(at, "histograms_confidence"))
 
 
 def _experiment() -> Experiment:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
 from prunepriv.ui.runs import entries
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, figures
 
 
 def test_the_first_example_is_shown_to_a_first_time_visitor(open_page: Open) -> None:
@@ -45,12 +44,12 @@ def test_the_three_headlines_are_the_runs_own_figures(open_page: Open) -> None:
     ]
 
 
-def test_each_step_of_the_pipeline_has_its_own_chart(open_page: Open) -> None:
-    figures = [json.loads(chart.proto.spec) for chart in open_page().get("plotly_chart")]
-    assert len(figures) == 6
-    attacks = figures[4]["data"][0]
-    assert len(attacks["x"]) == len(ATTACKS)
-    assert figures[4]["layout"]["xaxis"]["range"] == [0.4, 1.0]
+def test_each_step_of_the_pipeline_has_a_chart_of_its_own(open_page: Open) -> None:
+    cards = figures(open_page())
+    assert list(cards) == ["split", "training", "layers", "gaps", "attacks", "defense"]
+    attacks = cards["attacks"]
+    assert len(attacks["data"][0]["x"]) == len(ATTACKS)
+    assert attacks["layout"]["xaxis"]["range"] == [0.4, 1.0]
 
 
 def test_every_chart_has_a_text_for_screen_readers(open_page: Open) -> None:

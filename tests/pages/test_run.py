@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +19,7 @@ from prunepriv.store.locks import claim
 from prunepriv.store.own_data import import_data, imported
 from prunepriv.store.step_rows import step_rows
 from prunepriv.ui.run import form_values, launch, live
-from tests.pages.conftest import Begin, Open, finish
+from tests.pages.conftest import Begin, Open, figure, finish
 
 
 def button(at: AppTest, label: str) -> Any:
@@ -204,7 +203,7 @@ def test_finished_run_shows_its_size_and_the_sparsity_of_each_layer(
     parameters = trained["architecture"]["parameters"]
     told = f"Every model: {parameters:,} parameters, {parameters:,} multiplications per record."
     assert told in [caption.value for caption in at.caption]
-    bars = json.loads(at.get("plotly_chart")[1].proto.spec)["data"][0]
+    bars = figure(at, "sparsity")["data"][0]
     assert bars["y"] == list(report["layers"])
     assert bars["x"] == pytest.approx(list(report["layers"].values()))
     whole = f"removed {100 * report['sparsity']:.1f} % of the model's weights"

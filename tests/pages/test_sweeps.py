@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from prunepriv.store.catalog import Catalog
 from prunepriv.store.sweep_files import read_sweeps, write_sweep
 from prunepriv.store.sweep_table import summary, sweep_table
 from prunepriv.ui import launching
-from tests.pages.conftest import Open, finish
+from tests.pages.conftest import Open, figures, finish
 from tests.synthetic_run import write_synthetic_run
 
 BASE = {
@@ -48,10 +47,6 @@ def sweep() -> Sweep:
     return make_sweep({"name": "two by two", "base": BASE, "grid": grid})
 
 
-def figures(at: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
-
-
 def button(at: AppTest, label: str) -> Any:
     return next(one for one in at.button if one.label == label)
 
@@ -74,13 +69,15 @@ def test_lines_are_the_means_over_seeds(open_page: Open, sweep: Sweep) -> None:
     assert not at.exception
     means = summary(sweep_table(ArtifactStore(store_folder()), sweep), sweep)
     ours = means[(means["model"] == "pruned") & (means["attack"] == "conf")]
-    [figure] = figures(at)
-    line = next(trace for trace in figure["data"] if trace["name"] == "Pruned")
+    drawn = figures(at)
+    assert list(drawn) == ["sweep_lines"]
+    lines = drawn["sweep_lines"]
+    line = next(trace for trace in lines["data"] if trace["name"] == "Pruned")
     assert line["x"] == [0.5, 0.9]
     assert line["y"] == pytest.approx(ours["accuracy"].tolist())
     ends = np.array(line["y"]) + line["error_y"]["array"]
     assert ends == pytest.approx(ours["accuracy_high"].to_numpy())
-    assert figure["layout"]["yaxis"]["range"] == [0.4, 1.0]
+    assert lines["layout"]["yaxis"]["range"] == [0.4, 1.0]
     sentence = next(m.value for m in at.markdown if m.value.startswith("**From 50 %"))
     assert f"{100 * ours['accuracy'].iloc[0]:.1f} %" in sentence
     assert at.query_params["sweep"] == sweep.sweep_id

@@ -23,7 +23,7 @@ from prunepriv.experiment.sweep import make_sweep
 from prunepriv.library.screen import Terminal
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.sweep_files import write_sweep
-from tests.unit.engine.fake_runner import RUNNER
+from tests.fake_runner import RUNNER
 
 SETTINGS = {"shadows": 2, "attacks": {"names": ["conf"]}, "models": ["pruned"]}
 EXPERIMENT = make_experiment(SETTINGS)

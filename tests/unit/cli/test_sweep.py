@@ -1,46 +1,23 @@
-"""The command ``sweep``, in this process; steps are the fake runner's."""
+"""``sweep``."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from prunepriv.cli import main
-from prunepriv.engine import follow as follow_module
-from prunepriv.engine.inline import run_inline
 from prunepriv.environment import store_folder
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.sweep_files import find_sweep, read_sweeps
-from tests.unit.engine.fake_runner import RUNNER
+from tests.unit.cli.conftest import Cli
 
 GRID = """
 name: two by two
 base: {data: {limit: 400}, shadows: 2, models: [pruned], attacks: {names: [conf]}}
 grid: {pruning.sparsity: [0.5, 0.7], seed: [1, 2]}
 """
-
-Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """A function that takes a command's words: exit code, stdout, stderr."""
-    monkeypatch.setattr(follow_module, "run_inline", partial(run_inline, runner=RUNNER))
-
-    def command(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["prunepriv", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from torch import Tensor
 from prunepriv.defenses import make_protection
 from prunepriv.defenses.adversarial import Adversarial, AttackNetwork, member_cross_entropy, seen
 from prunepriv.training import Settings, initialize, train
-from tests.stacks import CLASSES
-from tests.unit.defenses.test_registry import answers, at_work, batch
-from tests.unit.training.test_loop import fresh, make_problem
+from tests.stacks import CLASSES, fresh, make_problem
+from tests.unit.defenses.at_work import answers, at_work, batch
 
 
 def plain_attack_network(attack_network: AttackNetwork, model: int, x: Tensor) -> Tensor:

@@ -15,8 +15,7 @@ from prunepriv.defenses.clipping import ClippedGradients
 from prunepriv.defenses.dp_sgd import DELTA, DPSGD, epsilon
 from prunepriv.models import Ensemble, build
 from prunepriv.training import Records, Settings, Trained, cross_entropy, initialize, train
-from tests.stacks import CLASSES, SHAPES
-from tests.unit.training.test_loop import make_problem
+from tests.stacks import CLASSES, SHAPES, make_problem
 
 PRIVATE = ("fc", "cnn")
 

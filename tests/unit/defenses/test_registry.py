@@ -7,45 +7,17 @@ import torch
 
 from prunepriv.defenses import REGISTRY, make_protection
 from prunepriv.errors import UnknownNameError
-from prunepriv.models import Ensemble
 from prunepriv.options import DEFENSES
-from prunepriv.seeding import derive
 from prunepriv.training import (
-    DefenseContext,
     Protection,
-    Records,
-    Settings,
     Trained,
     cross_entropy,
     train,
 )
-from tests.stacks import CLASSES
-from tests.unit.training.test_loop import fresh, make_problem
+from tests.stacks import fresh, make_problem
+from tests.unit.defenses.at_work import SETTINGS, answers, at_work, batch
 
 NAMES = list(DEFENSES)
-SETTINGS = Settings(epochs=3, batch_size=32)
-
-
-def batch(models: int = 3, size: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    logits = 3 * torch.randn(models, size, CLASSES, generator=generator)
-    return logits, torch.randint(0, CLASSES, (models, size), generator=generator)
-
-
-def at_work(name: str, strength: float, ensemble: Ensemble, records: Records) -> Protection:
-    """A defence after `begin`, on a stack of as many models as it allows."""
-    protection = make_protection(name, strength, clip=1.0)()
-
-    def streams(use: str) -> list[torch.Generator]:
-        return [torch.Generator().manual_seed(derive(1, m, use)) for m in range(ensemble.models)]
-
-    protection.begin(DefenseContext(ensemble, records, SETTINGS, {}, streams))
-    return protection
-
-
-def answers(rows: torch.Tensor) -> torch.Tensor:
-    """Logits of an untrained model."""
-    return torch.randn(*rows.shape, CLASSES, generator=torch.Generator().manual_seed(6))
 
 
 def tuned(name: str, strength: float, model: str = "fc", models: int = 3) -> Trained:

@@ -1,4 +1,4 @@
-"""A small experiment, and the folder that controls the fake runner."""
+"""A small experiment, a catalogue to enter it in, and the folder that steers the fake runner."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.catalog import Catalog
+from tests.fake_runner import make_steering
 
 
 @pytest.fixture
@@ -27,8 +28,6 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 def steering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """See fake_runner.py."""
     folder = tmp_path / "steering"
-    for name in ("hold", "fail", "bug", "crash"):
-        (folder / name).mkdir(parents=True)
-    (folder / "begun").touch()
+    make_steering(folder)
     monkeypatch.setenv("FAKE_RUNNER", str(folder))
     return folder

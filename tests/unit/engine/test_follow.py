@@ -19,7 +19,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
 from prunepriv.store.step_rows import step_rows
-from tests.unit.engine.fake_runner import RUNNER
+from tests.fake_runner import RUNNER
 
 
 class Recorder:

@@ -13,11 +13,7 @@ from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
 from prunepriv.store.result import Result
 from prunepriv.store.step_rows import step_rows
-from tests.unit.engine.fake_runner import RUNNER, SECONDS
-
-
-def begun(steering: Path) -> list[str]:
-    return [line.replace("+", ":") for line in (steering / "begun").read_text().split()]
+from tests.fake_runner import RUNNER, SECONDS, begun
 
 
 def test_the_steps_of_a_run_are_done_in_order(

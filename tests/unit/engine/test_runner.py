@@ -4,7 +4,7 @@ import pytest
 
 from prunepriv.engine.runner import load_runner
 from prunepriv.errors import EngineError
-from tests.unit.engine.fake_runner import RUNNER, run_step
+from tests.fake_runner import RUNNER, run_step
 
 
 def test_a_runner_is_found_by_name() -> None:

@@ -17,7 +17,7 @@ from prunepriv.progress import silent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
-from tests.unit.engine.fake_runner import run_step
+from tests.fake_runner import run_step
 
 OWNER = "engine.lock"
 

@@ -17,8 +17,8 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
 from prunepriv.store.step_rows import step_rows
+from tests.fake_runner import RUNNER
 from tests.synthetic_run import write_synthetic_run
-from tests.unit.engine.fake_runner import RUNNER
 
 SMALL: dict[str, Any] = {"limit": 400, "shadows": 2, "attacks": "conf", "models": "pruned"}
 """What the fake runner can serve."""

@@ -16,46 +16,15 @@ from prunepriv.training import (
     Settings,
     Trained,
     cross_entropy,
-    initialize,
     plain,
     train,
 )
-from tests.stacks import CLASSES, SHAPES, alone
-
-WIDTH = 0.25
-COUNT, TRAIN, VALIDATION = 400, 90, 40
-
-
-def make_problem(name: str, models: int, *, noise: float = 0.35) -> Records:
-    """Records that a network can learn in part: a pattern per class, and noise."""
-    generator = torch.Generator().manual_seed(2)
-    y = torch.randint(0, CLASSES, (COUNT,), generator=generator)
-    pattern = torch.rand((CLASSES, *SHAPES[name]), generator=generator)[y]
-    chance = torch.rand(pattern.shape, generator=generator)
-    keep = torch.rand(pattern.shape, generator=generator) > noise
-    mixed = torch.where(keep, pattern, chance)
-    x = (mixed > 0.5) if name == "fc" else mixed * 255
-    orders = [torch.randperm(COUNT, generator=generator) for _ in range(models)]
-    rows = torch.stack(orders)
-    return Records(
-        x=x.to(torch.uint8),
-        y=y,
-        train=rows[:, :TRAIN],
-        validation=rows[:, TRAIN : TRAIN + VALIDATION],
-    )
+from tests.stacks import CLASSES, SHAPES, WIDTH, alone, fresh, make_problem
 
 
 def of_model(records: Records, model: int) -> Records:
     one = slice(model, model + 1)
     return Records(records.x, records.y, records.train[one], records.validation[one])
-
-
-def fresh(name: str, models: int, *, dropout: bool = True) -> Ensemble:
-    ensemble = build(name, models, SHAPES[name], CLASSES, WIDTH)
-    initialize(ensemble, seed=7)
-    if not dropout and name == "fc":
-        ensemble.dropout.rate = 0.0  # type: ignore[union-attr, assignment]
-    return ensemble
 
 
 def accuracy(

@@ -19,10 +19,24 @@ from prunepriv.plan import Step
 from prunepriv.progress import Report
 from prunepriv.store.artifacts import ArtifactStore, Draft
 
-RUNNER = "tests.unit.engine.fake_runner:run_step"
+RUNNER = "tests.fake_runner:run_step"
 SECONDS = 0.25
 RECORDS, CLASSES, SHADOWS = 8, 3, 2
 HOLD_AT_MOST = 60.0
+
+
+def make_steering(folder: Path) -> None:
+    """Make the folder, or make it say nothing again."""
+    for name in ("hold", "fail", "bug", "crash"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for file in (folder / name).iterdir():
+            file.unlink()
+    (folder / "begun").write_text("")
+
+
+def begun(folder: Path) -> list[str]:
+    """The names of the steps begun, in their order."""
+    return [line.replace("+", ":") for line in (folder / "begun").read_text().split()]
 
 
 def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report) -> None:
