@@ -226,7 +226,11 @@ def test_the_command_starts_an_engine_again_that_was_killed(
     assert json.loads((catalog.store / "out.json").read_text())["attacks"]
 
 
-def test_the_scheduler_asks_for_credentials(engine: EngineProcess) -> None:
+def test_the_scheduler_asks_for_credentials(
+    served: Catalog, engine: EngineProcess, experiment: Experiment, steering: Path
+) -> None:
+    run_id = served.submit(experiment)
+    wait_for_status(served, run_id, "done")  # so that all have started
     wait_until(
         lambda: len(_listening(engine)) == 5, "the scheduler, two workers and their two nannies"
     )
