@@ -93,6 +93,10 @@ def test_a_file_that_is_not_a_tile_is_named(tile: bytes, rule: str, tmp_path: Pa
     refused(tmp_path, packed_zip({f"{TOP}/{CLASSES[4]}/5.tif": tile}), rule)
 
 
-@pytest.mark.parametrize("packed", [b"", b"no zip", packed_zip({"x": bytes(999)})[:60]])
+@pytest.mark.parametrize(
+    "packed",
+    [b"", b"no zip", packed_zip({"x": bytes(999)})[:60]],
+    ids=["empty", "text", "the beginning of one"],
+)
 def test_a_file_that_is_not_a_zip_archive(packed: bytes, tmp_path: Path) -> None:
     refused(tmp_path, packed, "is not a zip archive, or is damaged")

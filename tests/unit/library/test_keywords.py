@@ -67,7 +67,7 @@ SAME: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("keywords", "words"), SAME, ids=lambda value: str(value)[:50])
+@pytest.mark.parametrize(("keywords", "words"), SAME, ids=[" ".join(one[1]) for one in SAME])
 def test_keywords_choose_what_the_options_choose(
     monkeypatch: pytest.MonkeyPatch, keywords: dict[str, Any], words: tuple[str, ...]
 ) -> None:
