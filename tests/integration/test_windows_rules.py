@@ -42,7 +42,7 @@ from streamlit.testing.v1 import AppTest
 at = AppTest.from_file("app.py", default_timeout=120)
 at.query_params["run"] = sys.argv[1]
 at.run()
-for page in ("", "run", "leakage", "classes", "attacks", "defences", "sweeps"):
+for page in ("", "run", "leakage", "classes", "attacks", "defenses", "sweeps"):
     if page:
         at.switch_page(f"pages/{page}.py").run()
     assert not at.exception, at.exception
