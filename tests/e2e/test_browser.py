@@ -121,7 +121,7 @@ def test_a_run_is_launched_watched_found_again_and_finished(visit: Visit) -> Non
     expect(visitor.page).to_have_url(re.compile("run=digits-cnn-70-"))
     visitor.page.reload()
     visitor.heading("Run")
-    expect(visitor.page.get_by_text("Open its results")).to_be_visible(timeout=240_000)
+    expect(visitor.page.get_by_text("See what it shows")).to_be_visible(timeout=240_000)
     expect(visitor.page.get_by_text("best at epoch", exact=False)).to_be_visible()
     links = visitor.page.get_by_test_id("stMain").get_by_role("link")
     links.filter(has_text="Overview").click()

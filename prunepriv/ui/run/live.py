@@ -134,7 +134,7 @@ def _draw_end(frame: Frame, view: RunView) -> None:
     """Draw how the run ended, and what can be done next."""
     steps = catalog().steps(frame.run_id)
     if view.status == "done":
-        st.success(f"Done{_took(view)}. Open its results:", icon=":material/check:")
+        st.success(f"Done{_took(view)}. See what it shows:", icon=":material/check:")
         _draw_links(frame)
     elif view.status == "failed":
         st.error(f"It failed: {view.error}", icon=":material/error:")
