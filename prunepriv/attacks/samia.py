@@ -74,7 +74,8 @@ class SelfAttention(nn.Module):
     def __init__(self, classes: int) -> None:
         super().__init__()
         self.classes = classes
-        self.normalize = nn.BatchNorm1d(3 * classes)
+        # names of layers are names of stored tensors: another one loses fits that exist
+        self.normalise = nn.BatchNorm1d(3 * classes)
         self.embed = nn.Linear(3, WIDTH)
         self.layers = nn.ModuleList(EncoderLayer() for _ in range(LAYERS))
         self.hidden = nn.Linear(WIDTH * classes, WIDTH)
@@ -82,7 +83,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3 C) of all posteriors, then all sensitivities, then the label -> (B, 2)."""
-        tokens = self.normalize(x).view(-1, 3, self.classes).mT
+        tokens = self.normalise(x).view(-1, 3, self.classes).mT
         y = F.gelu(self.embed(tokens))
         for layer in self.layers:
             y = layer(y)

@@ -60,7 +60,7 @@ def test_a_token_holds_the_three_features_of_one_class() -> None:
     network.embed.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     p, s, y = [0.5, 0.3, 0.2], [10.0, 20.0, 30.0], [0.0, 1.0, 0.0]
     network(torch.tensor([p + s + y]))
-    tokens = seen[0][0] * (1 + network.normalize.eps) ** 0.5
+    tokens = seen[0][0] * (1 + network.normalise.eps) ** 0.5
     for token, expected in zip(tokens.tolist(), zip(p, s, y, strict=True), strict=True):
         assert token == pytest.approx(expected, rel=1e-5)
 
