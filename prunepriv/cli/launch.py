@@ -8,7 +8,8 @@ from pathlib import Path
 
 from prunepriv.cli.progress import follow_shown
 from prunepriv.cli.tables import print_run
-from prunepriv.errors import Cancelled, ExperimentError, PruneprivError
+from prunepriv.engine.follow import raise_unless_done
+from prunepriv.errors import ExperimentError
 from prunepriv.experiment import Experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
@@ -51,10 +52,7 @@ def run_to_end(experiment: Experiment, store: Path, inline: bool = False) -> Non
             f"`python -m prunepriv cancel {run_id}` stops it"
         )
     standing = follow_shown([experiment], store, inline, run_id, interruption)
-    if standing.failures:
-        raise PruneprivError(standing.failures[0][1])
-    if not standing.done:
-        raise Cancelled(f"{run_id} was cancelled: its finished steps are kept")
+    raise_unless_done(standing, run_id)
 
 
 def check_writable(file: Path) -> None:

@@ -65,6 +65,23 @@ def follow(
         catalog.close()
 
 
+def raise_unless_done(standing: Standing, run_id: str) -> None:
+    """Raise the error of a run that ended without being done.
+
+    Args:
+        standing: how the run, followed alone, ended.
+        run_id: its id.
+
+    Raises:
+        PruneprivError: the run failed.
+        Cancelled: the run was cancelled.
+    """
+    for _, sentence in standing.failures:
+        raise PruneprivError(sentence)
+    if not standing.done:
+        raise Cancelled(f"{run_id} was cancelled: its finished steps are kept")
+
+
 def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
     """Wait until all runs have ended; an engine that ends before them is restarted."""
     watch = Watch(experiments, catalog, default_workers())

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from prunepriv.engine.follow import follow
-from prunepriv.errors import Cancelled, PruneprivError
+from prunepriv.engine.follow import follow, raise_unless_done
 from prunepriv.estimates.progress import Standing
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.sweep import Sweep
@@ -23,10 +22,7 @@ def run_to_end(experiment: Experiment, store: Path, inline: bool, progress: bool
     """
     run_id = experiment.run_id
     standing = _follow([experiment], run_id, store, inline, progress)
-    for _, sentence in standing.failures:
-        raise PruneprivError(sentence)
-    if not standing.done:
-        raise Cancelled(f"{run_id} was cancelled: its finished steps are kept")
+    raise_unless_done(standing, run_id)
 
 
 def sweep_to_end(sweep: Sweep, store: Path, inline: bool, progress: bool) -> Standing:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from prunepriv.options import ModelKind
+from prunepriv.store.catalog import Catalog
 from prunepriv.store.signals import RecordSignals
 
 CLASSES = 4
@@ -32,3 +36,11 @@ def signals(rng: np.random.Generator) -> dict[ModelKind, RecordSignals]:
         "control": draw_signals(rng, 60, 0.5),
         "pruned": draw_signals(rng, 60, 0.4),
     }
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    """The catalogue of an empty store."""
+    made = Catalog(tmp_path / "store")
+    yield made
+    made.close()

@@ -1,27 +1,18 @@
-"""A small experiment, a catalogue to enter it in, and the folder that steers the fake runner."""
+"""A small experiment, and the folder that steers the fake runner."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.store.catalog import Catalog
 from tests.fake_runner import make_steering
 
 
 @pytest.fixture
 def experiment() -> Experiment:
     return make_experiment({"attacks": {"names": ["conf"]}, "models": ["pruned"], "shadows": 2})
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    made = Catalog(tmp_path / "store")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,21 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from prunepriv.estimates import cost, progress
 from prunepriv.estimates.throughput import Throughput
-from prunepriv.store.catalog import Catalog
 from tests.unit.estimates.small_runs import SECONDS, Fixed, Measured
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    made = Catalog(tmp_path / "store")
-    yield made
-    made.close()
 
 
 @pytest.fixture
