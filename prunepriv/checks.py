@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from prunepriv.datasets.splits import Splits
+from prunepriv.datasets.splits import Split
 from prunepriv.options import APPROACHES, ATTACKS
 from prunepriv.prose import join, percent
 
@@ -50,16 +50,17 @@ class Check:
         return asdict(self)
 
 
-def splits_disjoint(parts: Splits) -> Check:
-    """No record is in two parts of a model, nor in both halves."""
-    own = [parts.target_train, parts.target_validation, parts.target_test]
-    shadows = [
-        [parts.shadow_train[k], parts.shadow_validation[k], parts.shadow_test[k]]
-        for k in range(parts.shadows)
-    ]
-    within = sum(_shared(a, b) for trio in (own, *shadows) for a, b in combinations(trio, 2))
-    twice = sum(part.size - np.unique(part).size for trio in (own, *shadows) for part in trio)
-    theirs = np.concatenate([part for trio in shadows for part in trio])
+def splits_disjoint(splits: Sequence[Split]) -> Check:
+    """No record is in two parts of a model, nor in both halves.
+
+    Args:
+        splits: of the target and of each shadow.
+    """
+    parts = [(one.train, one.validation, one.test) for one in splits]
+    own, *shadows = parts
+    within = sum(_shared(a, b) for trio in parts for a, b in combinations(trio, 2))
+    twice = sum(part.size - np.unique(part).size for trio in parts for part in trio)
+    theirs = np.unique(np.concatenate([part for trio in shadows for part in trio]))
     across = _shared(np.concatenate(own), theirs)
     sizes = " / ".join(f"{part.size:,}" for part in own)
     if within or twice or across:
@@ -70,7 +71,7 @@ def splits_disjoint(parts: Splits) -> Check:
     else:
         detail = (
             f"The target's {sizes} training, validation and test records and the shadows' "
-            f"{np.unique(theirs).size:,} share none, nor do the parts of any of {parts.shadows} shadows."
+            f"{theirs.size:,} share none, nor do the parts of any of {len(shadows)} shadows."
         )
     return _check("splits_disjoint", "Splits are disjoint", not (within or twice or across), detail)
 
@@ -99,22 +100,22 @@ def eval_mode(scored: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Check:
 
 
 def thresholds_from_shadows(
-    roles: Mapping[str, Sequence[str]], thresholds: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    fits: int, others: Sequence[str], thresholds: Mapping[str, tuple[np.ndarray, np.ndarray]]
 ) -> Check:
     """Attacks were fitted on the shadows only, and decide by the thresholds fitted there.
 
     Args:
-        roles: fit step -> the kinds of step that it read.
+        fits: how many attacks were fitted.
+        others: what fits read that is not a shadow's answers to its own records.
         thresholds: score step -> the thresholds that it used, and those refitted on the shadows.
     """
-    others = sorted({role for read in roles.values() for role in read} - {"signals", "confidences"})
     moved = [name for name, (used, again) in thresholds.items() if not _equal(used, again)]
     detail = (
-        f"{len(roles)} fits read shadows' answers only; the thresholds of {len(thresholds)} "
-        "threshold attacks, refitted on the shadows, are those that were used."
+        f"{fits} fits were given shadows' answers only, and no row of the target; the thresholds of "
+        f"{len(thresholds)} threshold attacks, refitted on the shadows, are those that were used."
     )
     if others or moved:
-        faults = [f"fits read {join(others)} as well"] if others else []
+        faults = [f"fits read {join(list(others))} as well"] if others else []
         if moved:
             faults.append(
                 f"{len(moved)} of {len(thresholds)} thresholds are not those of the shadows: "
@@ -127,13 +128,13 @@ def thresholds_from_shadows(
 
 @dataclass(frozen=True, slots=True)
 class MaskCount:
-    """The weights that the masks of a step's models remove, counted again.
+    """The weights that masks remove, counted again, of one model or of several.
 
     Attributes:
-        removed: weights that masks remove, of all models together.
+        removed: weights that masks remove.
         nonzero: how many of those are not zero.
         apart: largest difference of a sparsity, whole or of a layer, from the report.
-        sparsity: of the target, whole.
+        sparsity: of the first model, whole.
     """
 
     removed: int
@@ -141,28 +142,34 @@ class MaskCount:
     apart: float
     sparsity: float
 
+    def __add__(self, other: MaskCount) -> MaskCount:
+        """The count of both."""
+        return MaskCount(
+            self.removed + other.removed,
+            self.nonzero + other.nonzero,
+            max(self.apart, other.apart),
+            self.sparsity,
+        )
+
 
 def count_masks(weights: Arrays, masks: Arrays, report: Mapping[str, Any]) -> MaskCount:
-    """Count a fine-tuned stack's masks.
+    """Count the masks of a fine-tuned model.
 
     Args:
-        weights: parameters (M, ...) by name.
-        masks: bool (M, ...) by name, True = kept.
-        report: of the step: "sparsity" (M) and "layers", M dictionaries layer -> sparsity.
+        weights: parameters by name.
+        masks: bool by name, True = kept.
+        report: of the step: "sparsity", and "layers" as layer -> sparsity.
     """
     nonzero = sum(int(np.count_nonzero(weights[name][~kept])) for name, kept in masks.items())
     removed = sum(int(np.count_nonzero(~kept)) for kept in masks.values())
-    apart, whole = 0.0, []
-    for model, told in enumerate(report["layers"]):
-        gone = size = 0
-        for layer, fraction in told.items():
-            name = f"{layer}.weight"
-            count = int(np.count_nonzero(~masks[name][model])) if name in masks else 0
-            apart = max(apart, abs(count / weights[name][model].size - fraction))
-            gone, size = gone + count, size + weights[name][model].size
-        whole.append(gone / size)
-        apart = max(apart, abs(whole[-1] - report["sparsity"][model]))
-    return MaskCount(removed, nonzero, apart, whole[0])
+    apart, gone, size = 0.0, 0, 0
+    for layer, told in report["layers"].items():
+        name = f"{layer}.weight"
+        count = int(np.count_nonzero(~masks[name])) if name in masks else 0
+        apart = max(apart, abs(count / weights[name].size - told))
+        gone, size = gone + count, size + weights[name].size
+    whole = gone / size
+    return MaskCount(removed, nonzero, max(apart, abs(whole - report["sparsity"])), whole)
 
 
 def masks_exact(counts: Mapping[str, MaskCount]) -> Check:

@@ -7,7 +7,7 @@ Every score is high for members. What an attack sees of the target contains no m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
@@ -117,22 +117,29 @@ class ReferenceQueries:
 
     @classmethod
     def from_arrays(
-        cls, target: Mapping[str, np.ndarray], shadows: Mapping[str, np.ndarray]
+        cls,
+        phi: np.ndarray,
+        population_phi: np.ndarray,
+        confidences: Sequence[Mapping[str, np.ndarray]],
+        populations: Sequence[Mapping[str, np.ndarray]],
     ) -> Self:
-        """From the tables of two `confidences` steps: for the target's kind and for the shadows'.
+        """From the target's confidences, and the tables of its shadows in the same records.
 
         No shadow was trained on a record of the target: all shadows are references for all records.
+
+        Args:
+            phi: (n,) of the target in its own records.
+            population_phi: (P,) of the target in the records of the shadow half.
+            confidences: of each shadow, the tables of its `confidences` step.
+            populations: of each shadow, the tables of its `population` step.
         """
-        usable = shadows["seen"] != TRAINED_ON
+        shadows = ReferenceShadows.from_arrays(populations)
+        usable = shadows.seen != TRAINED_ON
         known = usable.any(axis=0)
-        reference = shadows["phi"][1:]
+        reference = np.stack([tables["phi"] for tables in confidences])
         return cls(
-            records=Compared(target["phi"][0], reference, np.ones(reference.shape, dtype=bool)),
-            population=Compared(
-                target["population_phi"][0, known],
-                shadows["population_phi"][1:, known],
-                usable[:, known],
-            ),
+            records=Compared(phi, reference, np.ones(reference.shape, dtype=bool)),
+            population=Compared(population_phi[known], shadows.phi[:, known], usable[:, known]),
         )
 
 
@@ -150,9 +157,12 @@ class ReferenceShadows:
     seen: np.ndarray
 
     @classmethod
-    def from_arrays(cls, tables: Mapping[str, np.ndarray]) -> Self:
-        """From the tables of a `confidences` step; the row of the target is not read."""
-        return cls(tables["population_phi"][1:], tables["seen"])
+    def from_arrays(cls, populations: Sequence[Mapping[str, np.ndarray]]) -> Self:
+        """From the tables of each shadow's `population` step."""
+        return cls(
+            np.stack([tables["phi"] for tables in populations]),
+            np.stack([tables["seen"] for tables in populations]),
+        )
 
     def as_target(self, shadow: int) -> tuple[ReferenceQueries, np.ndarray]:
         """One shadow as the target and the others as its references, and its members (n,) bool.

@@ -102,9 +102,9 @@ def engine(
 ) -> None:
     """Work on the runs of the store until none is left. `run` and the dashboard start it."""
     from prunepriv.engine.process import run_engine
-    from prunepriv.engine.runner import RUN_STEP
+    from prunepriv.engine.runner import RUN_GROUP
 
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s"
     )
-    run_engine(store_folder(store), workers, scheduler, idle_timeout, runner or RUN_STEP)
+    run_engine(store_folder(store), workers, scheduler, idle_timeout, runner or RUN_GROUP)

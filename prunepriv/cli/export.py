@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 from typing import Annotated
@@ -54,9 +55,9 @@ def export(
             written += export_csv(report, csv, command_line(run.experiment))
     if signals is not None:
 
-        def make(step: Step) -> None:
-            typer.echo(f"{step.name}: every shadow scores the target's records", err=True)
-            load_runner()(step, result.store, data_folder(), silent)
+        def make(steps: Sequence[Step]) -> None:
+            typer.echo(f"{len(steps)} shadows score the target's records", err=True)
+            load_runner()(steps, result.store, data_folder(), [silent] * len(steps))
 
         written += export_signals(result, signals, make)
     for file in written:

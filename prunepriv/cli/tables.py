@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from prunepriv.options import ATTACKS
+from prunepriv.plan import TARGET, read_name
 from prunepriv.prose import privacy_statement
 from prunepriv.store.schema import RunView, StepView
 
@@ -85,20 +86,33 @@ def print_runs(runs: Sequence[RunView]) -> None:
 
 
 def print_steps(steps: Sequence[StepView]) -> None:
-    """Print a run's steps: how long each took, and which were in the store."""
+    """Print a run's steps, those of its shadows together: their time, and which were in the store."""
     table = Table(title="steps", title_justify="left")
     for column in ("step", "status", "seconds", "key"):
         table.add_column(column, justify="right" if column == "seconds" else "left")
+    together: dict[str, list[StepView]] = {}
     for step in steps:
-        seconds = "" if step.seconds is None else f"{step.seconds:.2f}"
-        table.add_row(step.name, _standing(step), seconds, step.key[:12])
+        together.setdefault(_row_name(step), []).append(step)
+    for name, ours in together.items():
+        known = [step.seconds for step in ours if step.seconds is not None]
+        seconds = f"{sum(known):.2f}" if known else ""
+        key = ours[0].key[:12] if len(ours) == 1 else f"{len(ours)} models"
+        table.add_row(name, _standing(ours), seconds, key)
     console().print(table)
 
 
-def _standing(step: StepView) -> str:
-    if step.status == "running":
-        return f"{step.fraction:.0%} {step.message}".strip()
-    return "cached" if step.cached else step.status
+def _row_name(step: StepView) -> str:
+    parts = read_name(step.name)
+    return step.name if parts.number in (None, TARGET) else f"{parts.group}:shadows"
+
+
+def _standing(steps: Sequence[StepView]) -> str:
+    at_work = next((step for step in steps if step.status == "running"), None)
+    if at_work is not None:
+        return f"{at_work.fraction:.0%} {at_work.message}".strip()
+    if all(step.cached for step in steps):
+        return "cached"
+    return next((step.status for step in steps if step.status != "done"), "done")
 
 
 def _percent(fraction: float) -> str:

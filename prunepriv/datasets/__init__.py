@@ -2,6 +2,6 @@
 
 from prunepriv.datasets.base import Dataset
 from prunepriv.datasets.registry import load
-from prunepriv.datasets.splits import Splits, split
+from prunepriv.datasets.splits import Split, split
 
-__all__ = ["Dataset", "Splits", "load", "split"]
+__all__ = ["Dataset", "Split", "load", "split"]

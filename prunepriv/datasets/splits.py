@@ -25,64 +25,62 @@ SMALLEST = 40
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Splits:
-    """Indices into a data set.
+class Split:
+    """The records of one model, as indices into a data set.
 
     Attributes:
-        target_train, target_validation, target_test: int64 (t,), (v,) and (u,).
-        shadow_train, shadow_validation, shadow_test: int64 (S, t), (S, v) and (S, u), one row per
-            shadow model; the sizes are the target's.
+        train, validation, test: int64 (t,), (v,) and (u,); the sizes are the same for all models.
     """
 
-    target_train: np.ndarray
-    target_validation: np.ndarray
-    target_test: np.ndarray
-    shadow_train: np.ndarray
-    shadow_validation: np.ndarray
-    shadow_test: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
 
     @property
-    def shadows(self) -> int:
-        """Number of shadow models."""
-        return len(self.shadow_train)
+    def own(self) -> np.ndarray:
+        """(t + u,) the model's members, then its non-members: the records that it is queried on."""
+        return np.concatenate([self.train, self.test])
+
+    @property
+    def half(self) -> np.ndarray:
+        """(t + v + u,) all its records, ascending; all shadows have the same half."""
+        return np.sort(np.concatenate([self.train, self.validation, self.test]))
+
+    @property
+    def used(self) -> np.ndarray:
+        """(t + v + u,) uint8, how the model uses each record of its half.
+
+        0 if it never saw the record, 1 if it was trained on it, 2 if it was validated on it.
+        """
+        half = self.half
+        use = np.zeros(len(half), dtype=np.uint8)
+        use[np.searchsorted(half, self.train)] = 1
+        use[np.searchsorted(half, self.validation)] = 2
+        return use
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The fields by name, as they are stored."""
         return dict(vars(self))
 
-    def shadow_half(self) -> tuple[np.ndarray, np.ndarray]:
-        """The records that the shadows use, and how each shadow uses them.
-
-        Returns:
-            (P,) int64 records, ascending, and (S, P) uint8: 0 if the record is in the shadow's test
-            set (it never saw the record), 1 if in its training set, 2 if in its validation set.
-        """
-        parts = (self.shadow_test, self.shadow_train, self.shadow_validation)
-        records = np.sort(np.concatenate([part[0] for part in parts]))
-        seen = np.zeros((self.shadows, len(records)), dtype=np.uint8)
-        for use, part in enumerate(parts):
-            np.put_along_axis(seen, np.searchsorted(records, part), use, axis=1)
-        return records, seen
-
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The splits from the arrays of :meth:`to_arrays`."""
+        """The split from the arrays of :meth:`to_arrays`."""
         return cls(**arrays)
 
 
-def split(n: int, shadows: int, seed: int, limit: int | None = None) -> Splits:
-    """Split ``n`` records between the target and its shadow models.
+def split(n: int, number: int, seed: int, limit: int | None = None) -> Split:
+    """The records of one model: 0 is the target, 1 and up are its shadows.
 
-    Shadow k's records depend on the seed and on k alone, not on how many shadows there are.
+    They depend on the seed and on the model's number, not on how many shadows there are.
 
     Args:
         n: records in the data set.
-        shadows: number of shadow models, at least 1.
+        number: of the model, at least 0.
         seed: seed of the shuffling, at least 0.
         limit: keep only the first `limit` shuffled records; None keeps all.
 
     Raises:
-        ExperimentError: too few records or shadows.
+        ExperimentError: too few records.
     """
     kept = n if limit is None else min(n, limit)
     if kept < SMALLEST:
@@ -90,23 +88,13 @@ def split(n: int, shadows: int, seed: int, limit: int | None = None) -> Splits:
             f"a split needs at least {SMALLEST} records, got {kept}: "
             "raise the limit or choose a larger data set"
         )
-    if shadows < 1:
-        raise ExperimentError(
-            f"shadows must be at least 1, because every attack learns from them, got {shadows}"
-        )
     pool = np.arange(n) if kept == n else _shuffled(np.arange(n), seed)[:kept]
     target, others = _halves(pool, seed)
-    shadow = [_parts(others, seed + k) for k in range(shadows)]
-    train, validation, test = (np.stack(part) for part in zip(*shadow, strict=True))
-    own = _parts(target, seed)
-    return Splits(
-        target_train=own[0],
-        target_validation=own[1],
-        target_test=own[2],
-        shadow_train=train,
-        shadow_validation=validation,
-        shadow_test=test,
+    # the release numbers its shadows from 0
+    train, validation, test = (
+        _parts(target, seed) if number == 0 else _parts(others, seed + number - 1)
     )
+    return Split(train=train, validation=validation, test=test)
 
 
 def _halves(records: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

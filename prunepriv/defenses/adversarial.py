@@ -10,8 +10,7 @@ from torch.nn import functional as F
 
 from prunepriv.models import Ensemble
 from prunepriv.models.layers import StackedLinear
-from prunepriv.training import DefenseContext, Protection, cross_entropy
-from prunepriv.training.moments import keep_moments
+from prunepriv.training import DefenseContext, Protection, StackAdam, cross_entropy
 
 WIDTHS = (256, 64)
 """Hidden layers of the attack network: a quarter of Nasr et al.'s, like the size of the models."""
@@ -100,14 +99,14 @@ class Adversarial(Protection):
         self._draws = [self._draws[row] for row in rows.tolist()]
         if self._attack_network is not None:
             self._attack_network.keep(rows)
-            keep_moments(self._adam, rows)
+            self._adam.keep(rows)
 
     def _new_attack_network(self, classes: int) -> AttackNetwork:
         weights = self._setting.streams("adversary's weights")
         self._attack_network = AttackNetwork(len(weights), classes)
         self._attack_network.reset(weights)
         self._attack_network.to(self._validation.device)
-        self._adam = torch.optim.Adam(self._attack_network.parameters(), lr=RATE, fused=True)
+        self._adam = StackAdam(self._attack_network, RATE)
         return self._attack_network
 
     def _drawn(self, count: int) -> Tensor:

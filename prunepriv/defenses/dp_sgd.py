@@ -13,7 +13,7 @@ from opacus.optimizers import DPOptimizerFastGradientClipping
 from torch import Tensor
 
 from prunepriv.defenses.clipping import ClippedGradients
-from prunepriv.training import DefenseContext, Protection
+from prunepriv.training import DefenseContext, Protection, StackAdam, Steps
 
 DELTA = 1e-5
 """Probability that the guarantee of epsilon does not hold; 1 / members for 100,000 members."""
@@ -55,10 +55,10 @@ class DPSGD(Protection):
         seed = int(torch.randint(2**62, (), generator=noise))
         self._noise = torch.Generator(context.records.x.device).manual_seed(seed)
 
-    def optimizer(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    def optimizer(self, optimizer: StackAdam) -> Steps:
         """Opacus's, which adds noise and divides by the expected batch size; this class clips."""
-        private: torch.optim.Optimizer = DPOptimizerFastGradientClipping(
-            optimizer,
+        private: Steps = DPOptimizerFastGradientClipping(
+            optimizer.adam,
             noise_multiplier=self.strength,
             max_grad_norm=self.clip,
             expected_batch_size=self._expected,

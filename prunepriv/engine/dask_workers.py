@@ -1,4 +1,4 @@
-"""Does steps on Dask: on a local cluster of the engine's own, or on one at a given address.
+"""Does groups of steps on Dask: on a local cluster of the engine's own, or on one at a given address.
 
 Dask's protocol carries pickles, so anyone who reaches the scheduler can run code. The engine's own
 cluster therefore listens on loopback only. It asks for credentials that are made for it and never
@@ -13,9 +13,10 @@ from __future__ import annotations
 import itertools
 import queue
 import shutil
+import threading
 import traceback
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class DaskWorkers:
     Args:
         store: the store's folder, which the workers share.
         data: the folder of downloaded archives.
-        runner: the function that does one step, "module:function".
+        runner: the function that does a group of steps, "module:function".
         workers: processes of the engine's own cluster.
         scheduler: address of a Dask scheduler to use instead; Dask's own configuration
             holds the credentials.
@@ -65,7 +66,9 @@ class DaskWorkers:
         self._store, self._data, self._runner = store, data, runner
         self._topic = f"prunepriv-{uuid.uuid4().hex}"
         self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._futures: dict[str, Future] = {}
+        self._futures: dict[Future, tuple[Step, ...]] = {}
+        self._keys: dict[str, Future] = {}
+        self._ended = threading.Event()
         self._numbers = itertools.count()
         shutil.rmtree(store / "cancel", ignore_errors=True)
         self._cluster = None if scheduler else _local_cluster(workers, runner)
@@ -78,37 +81,49 @@ class DaskWorkers:
 
     @property
     def capacity(self) -> int:
-        """How many steps can be worked on at once."""
+        """How many groups can be worked on at once."""
         if self._cluster is not None:
             return self._workers
         return max(1, int(sum(self._client.ncores().values())))
 
+    @property
+    def idle(self) -> int:
+        """How many more groups can be worked on now."""
+        return self.capacity - len(self._futures)
+
     def has(self, key: str) -> bool:
         """Whether the step was submitted and has not ended."""
-        return key in self._futures
+        return key in self._keys
 
-    def submit(self, step: Step, priority: int) -> None:
-        """Submit a step. It waits for those of its inputs that were submitted before it.
-
-        Args:
-            step: what to do; a step that was submitted already stays, and no longer has to stop.
-            priority: the higher, the earlier.
-        """
-        cancel_marker(self._store, step.key).unlink(missing_ok=True)
-        if step.key in self._futures:
-            return
-        after = [self._futures[key] for key in step.inputs.values() if key in self._futures]
-        self._futures[step.key] = self._client.submit(
+    def submit(self, group: Sequence[Step]) -> None:
+        """Submit a group of steps, whose inputs are in the store."""
+        for step in group:
+            cancel_marker(self._store, step.key).unlink(missing_ok=True)
+        future = self._client.submit(
             perform,
-            step,
+            tuple(group),
             self._store,
             self._data,
             self._runner,
             self._topic,
-            after,
-            key=_task_key(step, next(self._numbers)),
-            priority=priority,
+            key=_task_key(group[0], next(self._numbers)),
         )
+        self._futures[future] = tuple(group)
+        self._keys.update((step.key, future) for step in group)
+        future.add_done_callback(lambda _: self._ended.set())
+
+    def want(self, key: str) -> None:
+        """A step that is worked on does not have to stop any more."""
+        cancel_marker(self._store, key).unlink(missing_ok=True)
+
+    def wait(self, seconds: float) -> None:
+        """Return when a group has ended, or after some seconds."""
+        if self._ended.wait(seconds):
+            self._ended.clear()
+
+    def wake(self) -> None:
+        """End a :meth:`wait` that another thread, or this one, is in."""
+        self._ended.set()
 
     def stop(self, key: str) -> None:
         """Ask a running step to stop; it ends with Cancelled, unless it was nearly done."""
@@ -118,12 +133,6 @@ class DaskWorkers:
             marker.touch()
         except OSError as error:
             raise StoreError(f"{marker} cannot be made ({error.strerror})") from None
-
-    def drop(self, key: str) -> None:
-        """Remove a step that waits."""
-        future = self._futures.pop(key, None)
-        if future is not None:
-            self._client.cancel([future])
 
     def outcomes(self) -> list[Outcome]:
         """Steps that have ended since the last call, in the order of their submission.
@@ -135,15 +144,17 @@ class DaskWorkers:
             raise EngineError(
                 f"the connection to the Dask scheduler is lost (the client is {self._client.status})"
             )
-        ended = {key: future for key, future in self._futures.items() if future.done()}
-        outcomes = [_outcome(key, future) for key, future in ended.items()]
-        for key, future in ended.items():
+        ended = {future: group for future, group in self._futures.items() if future.done()}
+        outcomes = [one for future, group in ended.items() for one in _outcomes(group, future)]
+        for future, group in ended.items():
             future.release()
-            del self._futures[key]
+            del self._futures[future]
+            for step in group:
+                del self._keys[step.key]
         return outcomes
 
     def news(self) -> list[Mapping[str, Any]]:
-        """Reports of running steps since the last call: ``key`` and ``pid``, or progress."""
+        """Reports of running steps since the last call: key, pid, fraction, message, points."""
         received: list[Mapping[str, Any]] = []
         while not self._news.empty():
             received.append(self._news.get_nowait())
@@ -188,9 +199,10 @@ def _task_key(step: Step, number: int) -> str:
     return f"{word}-{step.key}-{number}"
 
 
-def _outcome(key: str, future: Future) -> Outcome:
+def _outcomes(group: Sequence[Step], future: Future) -> list[Outcome]:
+    """How the steps of a group ended: all as the group did."""
     if future.status == "finished":
-        return Outcome(key)
+        return [Outcome(step.key) for step in group]
     error = future.exception()
     text = "".join(traceback.format_exception(type(error), error, future.traceback()))
-    return Outcome(key, error, text)
+    return [Outcome(step.key, error, text) for step in group]

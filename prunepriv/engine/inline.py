@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
-from prunepriv.engine.reporting import StepReport
-from prunepriv.engine.runner import RUN_STEP, Runner, load_runner
+from prunepriv.engine.reporting import Send, StepReport
+from prunepriv.engine.runner import RUN_GROUP, Runner, load_runner
 from prunepriv.environment import data_folder
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.experiment import Experiment
@@ -24,7 +25,7 @@ def run_inline(
     experiment: Experiment,
     store: Path,
     watch: Callable[[], None] = lambda: None,
-    runner: str = RUN_STEP,
+    runner: str = RUN_GROUP,
 ) -> str:
     """Do the steps of a run in order, and return its id.
 
@@ -32,7 +33,7 @@ def run_inline(
         experiment: what to run.
         store: the store's folder.
         watch: called after each change of the run in the catalogue.
-        runner: the function that does one step, "module:function".
+        runner: the function that does a group of steps, "module:function".
 
     Raises:
         PruneprivError: a step failed, the run was cancelled, or another process works on it.
@@ -66,34 +67,42 @@ class _Inline:
 
     def work(self, experiment: Experiment, runner: Runner) -> None:
         """Do the unfinished steps; the catalogue gets the end of the run in every case."""
-        step: Step | None = None
+        group: Sequence[Step] = ()
         try:
-            for step in plan(experiment).steps:
-                if step.key in self._ledger.unfinished(self._run_id):
-                    self._do(step, runner)
+            agenda = Agenda(plan(experiment), self._ledger.unfinished(self._run_id))
+            while group := agenda.take(1, lambda _: False):
+                self._do(group, runner)
+                for step in group:
+                    agenda.finish(step.key)
         except (Cancelled, KeyboardInterrupt):
             self._ledger.end(self._run_id, "cancelled")
             raise
         except PruneprivError as error:
-            if step is not None:
-                self._ledger.fail(self._run_id, step.key, str(error))
+            store = ArtifactStore(self._catalog.store)
+            failed = next((step.key for step in group if not store.has(step.key)), None)
+            if failed is not None:
+                self._ledger.fail(self._run_id, failed, str(error))
             raise
         finally:
             if self._run_id in self._ledger.active:  # a bug: its traceback follows
                 self._ledger.end(self._run_id, "failed", "the run ended unexpectedly")
             self._show()
 
-    def _do(self, step: Step, runner: Runner) -> None:
+    def _do(self, group: Sequence[Step], runner: Runner) -> None:
+        store = ArtifactStore(self._catalog.store)
+        reports = [StepReport(self._sender(step), self._is_cancelled) for step in group]
+        runner(group, store, data_folder(), reports)
+        for step, report in zip(group, reports, strict=True):
+            report.flush()
+            self._ledger.finish(step.key, finished_seconds(store, step))
+        self._show()
+
+    def _sender(self, step: Step) -> Send:
         def send(fraction: float, message: str, points: list[dict[str, float]]) -> None:
-            self._ledger.report(step.key, fraction, message, points)
+            self._ledger.report(step.key, os.getpid(), fraction, message, points)
             self._show()
 
-        self._ledger.start(step.key, os.getpid())
-        report = StepReport(send, self._is_cancelled)
-        runner(step, ArtifactStore(self._catalog.store), data_folder(), report)
-        report.flush()
-        self._ledger.finish(step.key, finished_seconds(self._catalog.store, step))
-        self._show()
+        return send
 
     def _is_cancelled(self) -> bool:
         return self._run_id in self._catalog.cancel_requests()
@@ -103,13 +112,13 @@ class _Inline:
         self._watch()
 
 
-def finished_seconds(store: Path, step: Step) -> float:
+def finished_seconds(store: ArtifactStore, step: Step) -> float:
     """Seconds that a finished step took, from its artifact.
 
     Raises:
         EngineError: the step wrote no artifact.
     """
-    seconds = stored_seconds(ArtifactStore(store), step.key)
+    seconds = stored_seconds(store, step.key)
     if seconds is None:
         raise EngineError(f"step {step.name} ended without writing its artifact")
     return seconds

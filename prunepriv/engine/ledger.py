@@ -85,18 +85,23 @@ class Ledger:
         """Whether a worker is doing that step."""
         return key in self._states and self._states[key].status == "running"
 
-    def start(self, key: str, pid: int) -> None:
-        """A worker began the step; it may begin twice, if the first worker was lost."""
-        self._states[key] = StepState(status="running", started=time.time(), pid=pid)
-        self._touch(key)
-
     def report(
-        self, key: str, fraction: float, message: str, points: Sequence[dict[str, float]]
+        self,
+        key: str,
+        pid: int,
+        fraction: float,
+        message: str = "",
+        points: Sequence[dict[str, float]] = (),
     ) -> None:
-        """What a running step reports."""
+        """What a process that does the step reports.
+
+        With the first report the step begins; with that of another process it begins again, because
+        the first worker was lost.
+        """
         state = self._states.get(key)
-        if state is None or state.status != "running":
-            return
+        if state is None or state.status != "running" or state.pid != pid:
+            state = StepState(status="running", started=time.time(), pid=pid)
+            self._states[key] = state
         state.fraction, state.message = fraction, message
         state.curve.extend(points)
         self._touch(key)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prunepriv.engine.client import ENGINE_LOCK, ENGINE_LOG, default_workers
 from prunepriv.engine.dask_workers import DaskWorkers
-from prunepriv.engine.runner import RUN_STEP
+from prunepriv.engine.runner import RUN_GROUP
 from prunepriv.engine.service import Engine
 from prunepriv.environment import data_folder
 from prunepriv.errors import EngineError
@@ -26,7 +26,7 @@ def run_engine(
     workers: int | None = None,
     scheduler: str | None = None,
     idle_timeout: float = IDLE_TIMEOUT,
-    runner: str = RUN_STEP,
+    runner: str = RUN_GROUP,
 ) -> None:
     """Run the engine of a store until it is stopped or idle.
 
@@ -35,7 +35,7 @@ def run_engine(
         workers: worker processes of its own cluster; one per core, up to four, unless given.
         scheduler: address of a Dask scheduler to use instead of a cluster of its own.
         idle_timeout: seconds without work after which it ends.
-        runner: the function that does one step, "module:function".
+        runner: the function that does a group of steps, "module:function".
 
     Raises:
         EngineError: the store has an engine already, or no scheduler answers.
@@ -45,7 +45,7 @@ def run_engine(
         raise EngineError(f"an engine already works on {store}: one is enough")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.set())  # noticed within a turn
     _serve(lock, stop, store, workers or default_workers(), scheduler, idle_timeout, runner)
 
 

@@ -1,8 +1,8 @@
-"""The function that does one step: given by name, imported late because it imports torch."""
+"""The function that does a group of steps: given by name, imported late because it imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -12,12 +12,13 @@ from prunepriv.plan import Step
 from prunepriv.progress import Report
 from prunepriv.store.artifacts import ArtifactStore
 
-Runner = Callable[[Step, ArtifactStore, Path, Report], None]
+Runner = Callable[[Sequence[Step], ArtifactStore, Path, Sequence[Report]], None]
+"""Does the steps of a group; it calls the report of each when that step begins."""
 
-RUN_STEP = "prunepriv.pipeline.steps:run_step"
+RUN_GROUP = "prunepriv.pipeline.steps:run_group"
 
 
-def load_runner(name: str = RUN_STEP) -> Runner:
+def load_runner(name: str = RUN_GROUP) -> Runner:
     """The function of that name, written "module:function".
 
     Raises:

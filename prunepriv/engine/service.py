@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
 from prunepriv.errors import (
     Cancelled,
@@ -27,7 +28,7 @@ from prunepriv.store.step_rows import step_rows, stored_seconds
 logger = logging.getLogger(__name__)
 
 TURN = 0.1
-"""Seconds between two checks of the queue and the workers."""
+"""Most seconds between two checks of the queue and the workers; the end of a step wakes the engine."""
 
 RESTARTS = 3
 """How often a run is restarted when its steps find damaged inputs."""
@@ -50,12 +51,15 @@ class Workers(Protocol):
 
     @property
     def capacity(self) -> int: ...
+    @property
+    def idle(self) -> int: ...
     def has(self, key: str) -> bool: ...
-    def submit(self, step: Step, priority: int) -> None: ...
+    def submit(self, group: Sequence[Step]) -> None: ...
     def stop(self, key: str) -> None: ...
-    def drop(self, key: str) -> None: ...
+    def want(self, key: str) -> None: ...
     def outcomes(self) -> list[Outcome]: ...
     def news(self) -> list[Mapping[str, Any]]: ...
+    def wait(self, seconds: float) -> None: ...
 
 
 @dataclass
@@ -64,6 +68,7 @@ class ActiveRun:
 
     plan: Plan
     position: int
+    agenda: Agenda
     restarts: int = 0
 
 
@@ -97,7 +102,8 @@ class Engine:
         ``beat`` is called on every turn.
         """
         last_busy = time.monotonic()
-        while not stop.wait(TURN) and time.monotonic() - last_busy < idle_timeout:
+        while not stop.is_set() and time.monotonic() - last_busy < idle_timeout:
+            self._workers.wait(TURN)
             beat()
             try:
                 self.turn()
@@ -110,7 +116,7 @@ class Engine:
         """Check cancellations, workers and queue once, and write what changed."""
         self._cancel()
         self._listen()
-        self._admit()
+        self._hand_out()
         self._ledger.flush()
 
     def _cancel(self) -> None:
@@ -124,67 +130,64 @@ class Engine:
         ended = self._workers.outcomes()  # before the news: no report follows its step's end
         out = {outcome.key for outcome in ended}
         for news in self._workers.news():
-            key = news["key"]
-            if "pid" not in news:
-                self._ledger.report(key, news["fraction"], news["message"], news["points"])
-            elif key in out or self._workers.has(key):
-                self._ledger.start(key, news["pid"])
-            else:
-                self._stop(key)  # dropped at the moment when a worker began it
+            if news["key"] in out or self._workers.has(news["key"]):
+                self._ledger.report(**news)
+        store = ArtifactStore(self._catalog.store)
+        failed = []
         for outcome in ended:
-            if outcome.error is None:
+            if outcome.error is None or store.has(outcome.key):  # done before its group failed
                 self._finish(outcome.key)
-        for outcome in ended:
+            else:
+                failed.append(outcome)
+        for outcome in failed:
             if outcome.error is not None:
                 self._fail(outcome.key, outcome.error, outcome.traceback)
         self._forget_ended()
 
-    def _admit(self) -> None:
-        """Begin waiting runs while a worker would have nothing to do."""
-        if self._enough():
+    def _hand_out(self) -> None:
+        """Give every idle worker something to do; begin waiting runs while one stays idle."""
+        self._give()
+        if self._workers.idle <= 0:
             return
         for run in self._catalog.queued():
+            if len(self._runs) >= AHEAD * self._workers.capacity:
+                return
             self._begin(run)
-            if self._enough():
+            self._give()
+            if self._workers.idle <= 0:
                 return
 
-    def _enough(self) -> bool:
-        if len(self._runs) >= AHEAD * self._workers.capacity:
-            return True
-        ready: set[str] = set()
-        for run_id, active in self._runs.items():
-            unfinished = self._ledger.unfinished(run_id)
-            ready.update(step.key for step in active.plan.steps if _is_ready(step, unfinished))
-            if len(ready) >= self._workers.capacity:
-                return True
-        return False
+    def _give(self) -> None:
+        """Hand out steps: those of earlier runs first, a run's steps in the plan's order."""
+        for active in sorted(self._runs.values(), key=lambda active: active.position):
+            while self._workers.idle > 0:
+                group = active.agenda.take(self._workers.capacity, self._workers.has)
+                if not group:
+                    break
+                self._workers.submit(group)
 
     def _begin(self, run: RunView) -> None:
         try:
-            active = ActiveRun(plan(run.experiment), run.position)
+            whole = plan(run.experiment)
         except ExperimentError as error:
             self._catalog.end(run.run_id, "failed", str(error))
             return
         store = ArtifactStore(self._catalog.store)
-        if not self._ledger.admit(run.run_id, step_rows(store, active.plan.experiment)):
+        if not self._ledger.admit(run.run_id, step_rows(store, whole.experiment)):
             return
-        self._runs[run.run_id] = active
         unfinished = self._ledger.unfinished(run.run_id)
+        self._runs[run.run_id] = ActiveRun(whole, run.position, Agenda(whole, unfinished))
         logger.info("run %s: %d steps to do", run.run_id, len(unfinished))
-        self._submit_steps(run.run_id)
+        for key in filter(self._workers.has, unfinished):
+            self._workers.want(key)
         self._forget_ended()
-
-    def _submit_steps(self, run_id: str) -> None:
-        """Submit a run's unfinished steps: earlier runs first, a run's steps in the plan's order."""
-        active, unfinished = self._runs[run_id], self._ledger.unfinished(run_id)
-        for ordinal, step in enumerate(active.plan.steps):
-            if step.key in unfinished:
-                self._workers.submit(step, priority=-(active.position * 1000 + ordinal))
 
     def _finish(self, key: str) -> None:
         seconds = stored_seconds(ArtifactStore(self._catalog.store), key)
         if seconds is not None:
             self._ledger.finish(key, seconds)
+            for active in self._runs.values():
+                active.agenda.finish(key)
             return
         for run_id in self._ledger.wanting(key):
             self._restart(run_id, key, "a step ended without writing its artifact")
@@ -194,22 +197,11 @@ class Engine:
         self._ledger.wait(key)
         for run_id in self._ledger.wanting(key):
             step = self._runs[run_id].plan.by_key[key]
-            if not self._is_own(step, self._ledger.unfinished(run_id)):
-                continue  # Dask passes on the failure of a step that this one reads
             if isinstance(error, (Cancelled, MissingArtifactError)):
                 self._restart(run_id, key, str(error))
                 continue
             logger.error("run %s: step %s failed\n%s", run_id, step.name, traceback)
             self._end_failed(run_id, key, self._sentence(step, error))
-
-    def _is_own(self, step: Step, unfinished: frozenset[str]) -> bool:
-        """Whether a failure is the step's own: all its inputs exist.
-
-        The store is checked too: when a worker dies, Dask forgets the finished steps that it held.
-        They count as unfinished until another worker has found their artifacts.
-        """
-        store = ArtifactStore(self._catalog.store)
-        return _is_ready(step, unfinished) or all(store.has(key) for key in step.inputs.values())
 
     def _sentence(self, step: Step, error: BaseException) -> str:
         if isinstance(error, PruneprivError):
@@ -231,15 +223,13 @@ class Engine:
         logger.warning("run %s is restarted: %s", run_id, reason)
         store = ArtifactStore(self._catalog.store)
         for step in active.plan.steps:
-            unfinished = self._ledger.unfinished(run_id)
-            if self._ledger.is_running(step.key) and self._workers.has(step.key):
+            if self._workers.has(step.key):
                 continue
-            self._workers.drop(step.key)
             if not store.has(step.key):
                 self._ledger.want_again(run_id, step.key)
-            elif step.key in unfinished:
+            elif step.key in self._ledger.unfinished(run_id):
                 self._ledger.finish(step.key, stored_seconds(store, step.key) or 0.0)
-        self._submit_steps(run_id)
+        active.agenda.reset(self._ledger.unfinished(run_id))
 
     def _end_failed(self, run_id: str, key: str, sentence: str) -> None:
         unfinished = self._ledger.unfinished(run_id)
@@ -247,14 +237,12 @@ class Engine:
         self._release(run_id, unfinished - {key})
 
     def _release(self, run_id: str, keys: frozenset[str]) -> None:
-        """Stop or drop steps that no other run waits for."""
+        """Stop steps that no other run waits for."""
         for key in keys:
             if set(self._ledger.wanting(key)) - {run_id}:
                 continue
-            if self._ledger.is_running(key):
+            if self._workers.has(key):
                 self._stop(key)
-            else:
-                self._workers.drop(key)
 
     def _stop(self, key: str) -> None:
         try:
@@ -266,8 +254,3 @@ class Engine:
         for run_id in self._runs.keys() - set(self._ledger.active):
             del self._runs[run_id]
             logger.info("run %s: ended", run_id)
-
-
-def _is_ready(step: Step, unfinished: frozenset[str]) -> bool:
-    """Whether a step is unfinished and all its inputs are finished."""
-    return step.key in unfinished and unfinished.isdisjoint(step.inputs.values())

@@ -1,9 +1,10 @@
-"""What a Dask worker does for a step. The result is only the step's key."""
+"""What a Dask worker does for a group of steps. The result is only the steps' keys."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from distributed import get_worker
@@ -20,30 +21,42 @@ def cancel_marker(store: Path, key: str) -> Path:
 
 
 def perform(
-    step: Step, store: Path, data: Path, runner: str, topic: str, _after: Sequence[str] = ()
-) -> str:
-    """Do a step unless the store has it, report to ``topic``, and return the step's key.
+    group: Sequence[Step], store: Path, data: Path, runner: str, topic: str
+) -> tuple[str, ...]:
+    """Do the steps that the store lacks, report to ``topic``, and return the keys of all.
 
     Args:
-        step: what to do.
+        group: what to do.
         store: the store's folder.
         data: the folder of downloaded archives.
         runner: the function that does it, "module:function".
-        topic: the Dask topic that receives the step's reports.
-        _after: keys of the steps it reads; Dask waits for them.
+        topic: the Dask topic that receives the steps' reports.
     """
-    artifacts = ArtifactStore(store)
-    if artifacts.has(step.key):  # done, but its worker was lost and Dask forgot it
-        return step.key
-    worker = get_worker()
-    marker = cancel_marker(store, step.key)
+    artifacts = artifacts_of(store)
+    # what a lost worker had finished of the group is not done again
+    left = [step for step in group if not artifacts.has(step.key)]
+    if left:
+        worker = get_worker()
+        markers = [cancel_marker(store, step.key) for step in left]
 
-    def send(fraction: float, message: str, points: list[dict[str, float]]) -> None:
-        news = {"key": step.key, "fraction": fraction, "message": message, "points": points}
-        worker.log_event(topic, news)
+        def unwanted() -> bool:
+            return all(marker.exists() for marker in markers)
 
-    worker.log_event(topic, {"key": step.key, "pid": os.getpid()})
-    report = StepReport(send, marker.exists)
-    load_runner(runner)(step, artifacts, data, report)
-    report.flush()
-    return step.key
+        def report_of(step: Step) -> StepReport:
+            def send(fraction: float, message: str, points: list[dict[str, float]]) -> None:
+                progress = {"fraction": fraction, "message": message, "points": points}
+                worker.log_event(topic, {"key": step.key, "pid": os.getpid(), **progress})
+
+            return StepReport(send, unwanted)
+
+        reports = [report_of(step) for step in left]
+        load_runner(runner)(left, artifacts, data, reports)
+        for report in reports:
+            report.flush()
+    return tuple(step.key for step in group)
+
+
+@cache
+def artifacts_of(store: Path) -> ArtifactStore:
+    """The store, which compares the checksums of an artifact once per process."""
+    return ArtifactStore(store)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from prunepriv.estimates.cost import waits_of, wall_seconds
 from prunepriv.estimates.throughput import measure
 from prunepriv.experiment import Experiment
-from prunepriv.plan import Step, plan
+from prunepriv.plan import Step, plan, read_name
 from prunepriv.prose import duration
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.schema import RunView, StepView
@@ -67,10 +67,10 @@ class Standing:
             return f"waits, number {self.queue_position} in the queue"
         if self.runs > 1:
             return self.counts
-        names = ", ".join(step.name for step in self.at_work[:2])
-        more = f" and {len(self.at_work) - 2} more" if len(self.at_work) > 2 else ""
-        message = self.at_work[0].message if len(self.at_work) == 1 else ""
-        return names + more + (f": {message}" if message else "")
+        words = list(dict.fromkeys(read_name(step.name).group for step in self.at_work))
+        more = f" and {len(words) - 2} more" if len(words) > 2 else ""
+        message = self.at_work[0].message if len(words) == 1 else ""
+        return ", ".join(words[:2]) + more + (f": {message}" if message else "")
 
     @property
     def time_left(self) -> str:

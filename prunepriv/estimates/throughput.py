@@ -26,7 +26,9 @@ LOOKED_AT = 40
 Sort = tuple[str, ...]
 """Steps of one sort take the same time per unit of work: kind, then network or attack, recipe."""
 
-NETWORK_KINDS: tuple[StepKind, ...] = ("train", "fine_tune", "signals", "confidences")
+NETWORK_KINDS: tuple[StepKind, ...] = (
+    "train", "fine_tune", "signals", "population", "confidences",
+)  # fmt: skip
 """Kinds of step whose time is that of the target's network."""
 
 
@@ -79,13 +81,12 @@ def units(step: Step, experiment: Experiment) -> float:
     """
     option = experiment.data.option
     records = min(experiment.data.limit or option.records, option.records) / 2
-    models = experiment.shadows + 1
-    passes = records * models * math.prod(option.shape) * experiment.model.width**2
+    passes = records * math.prod(option.shape) * experiment.model.width**2
     if step.kind == "train":
         return passes * experiment.training.epochs
     if step.kind == "fine_tune":
         return passes * experiment.training.fine_tune_epochs
-    if step.kind in ("signals", "confidences"):
+    if step.kind in ("signals", "population", "confidences"):
         return passes
     if step.kind == "data":
         return option.records * math.prod(option.shape)

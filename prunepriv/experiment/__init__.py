@@ -4,7 +4,8 @@
 refuses what cannot be combined, ``settings`` names each field for options, form and tables.
 """
 
+from prunepriv.experiment.added_later import completed, identity
 from prunepriv.experiment.defaults import PARTS
 from prunepriv.experiment.experiment import Experiment, canonical_json, make_experiment
 
-__all__ = ["PARTS", "Experiment", "canonical_json", "make_experiment"]
+__all__ = ["PARTS", "Experiment", "canonical_json", "completed", "identity", "make_experiment"]

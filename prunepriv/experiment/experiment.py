@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import rules
+from prunepriv.experiment.added_later import identity
 from prunepriv.experiment.defaults import filled
 from prunepriv.experiment.parts import (
     Attacks,
@@ -93,8 +94,8 @@ class Experiment(Part):
 
     @property
     def key(self) -> str:
-        """SHA-256 of the canonical JSON, in hex."""
-        return hashlib.sha256(canonical_json(self.model_dump(mode="json")).encode()).hexdigest()
+        """SHA-256 of the canonical JSON of its :func:`identity`, in hex."""
+        return hashlib.sha256(canonical_json(identity(self)).encode()).hexdigest()
 
     @property
     def run_id(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,28 @@ class StackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(models, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.training and torch.is_grad_enabled():
+            product: Tensor = _Products.apply(x, self.weight, self.bias)
+            return product
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)
+
+
+class _Products(torch.autograd.Function):
+    """The same product, whose backward pass gives the weights' gradient in their own layout.
+
+    PyTorch computes the transposed gradient and copies it: a sixth of a step's time on Location.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        of_input = torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None
+        return of_input, torch.bmm(gradient.mT, x), gradient.sum(1)
 
 
 class StackedConv2d(nn.Module):

@@ -43,6 +43,7 @@ DEFENSES: Mapping[str, DefenseOption] = table(
         low=0.0,
         high=64.0,
         step=0.1,
+        alone=True,
     ),
     DefenseOption(
         name="label_smoothing",

@@ -16,6 +16,7 @@ MODELS: Mapping[str, ModelOption] = table(
         layers=frozenset({"linear"}),
         epochs=50,
         private=True,
+        stacked=4,
     ),
     ModelOption(
         name="cnn",

@@ -75,6 +75,8 @@ class ModelOption(Option):
     """Default for the most epochs of training (assets/method.md#training)."""
     private: bool = False
     """Whether DP-SGD can keep one gradient per record of a batch in memory."""
+    stacked: int = 1
+    """The most models that one worker trains together: more than 1 for small networks only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,8 @@ class DefenseOption(Option):
     low: float = 0.0
     high: float = 0.0
     step: float = 1.0
+    alone: bool = False
+    """Whether every model is trained alone, never in a stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,34 +12,48 @@ import numpy as np
 import torch
 
 from prunepriv import checks
-from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
+from prunepriv.attacks import FitSettings, get_attack
 from prunepriv.attacks.threshold import ThresholdAttack
 from prunepriv.checks import Check, MaskCount
-from prunepriv.datasets import Splits
+from prunepriv.datasets.splits import Split
 from prunepriv.models import Ensemble
-from prunepriv.plan import DATA, SPLIT, StepKind, StepName, read_name, signals_name
+from prunepriv.pipeline.attacks import pooled
+from prunepriv.pipeline.context import StepContext
+from prunepriv.pipeline.models import load_model
+from prunepriv.plan import DATA, TARGET, Step, StepKind, StepName, read_name, step_words
 from prunepriv.store.artifacts import Artifact
 
 Inputs = Mapping[str, Artifact]
-Scorers = Callable[[Artifact], tuple[Ensemble, torch.Tensor]]
-"""Signals artifact -> the models that it is of, target first, and all records (n, ...) uint8."""
+"""The artifacts of the run by the name of their step."""
+
+Scorer = Callable[[Artifact], tuple[Ensemble, torch.Tensor]]
+"""Signals artifact -> the model that it is of, and all records (n, ...)."""
+
+ANSWERS: tuple[StepKind, ...] = ("signals", "population")
+"""Steps that hold a model's answers to records of its own half."""
 
 
-def check_run(inputs: Inputs, attacks: Sequence[str], scorers: Scorers) -> list[Check]:
+def check_run(context: StepContext, attacks: Sequence[str]) -> list[Check]:
     """Every check of a run.
 
     Args:
-        inputs: the artifacts of the run by the name of their step.
+        context: of the step, whose inputs are the artifacts of the run.
         attacks: names of the attacks that were run.
-        scorers: gives the models of a signals artifact, which score again.
     """
-    parts = Splits.from_arrays(inputs[SPLIT].tensors("split"))
+    inputs = context.inputs
+    splits = {
+        name.number or TARGET: Split.from_arrays(artifact.tensors("split"))
+        for name, artifact in _of(inputs, "split")
+    }
+    others = _read_by_fits(inputs, context.store.open)
     return [
-        checks.splits_disjoint(parts),
-        checks.eval_mode(_scored_again(inputs, scorers)),
-        checks.thresholds_from_shadows(_roles(inputs), _thresholds(inputs)),
+        checks.splits_disjoint([splits[number] for number in sorted(splits)]),
+        checks.eval_mode(_scored_again(inputs, lambda signals: _scorer(context, signals))),
+        checks.thresholds_from_shadows(
+            sum(1 for _ in _of(inputs, "fit")), others, _thresholds(inputs, context.store.open)
+        ),
         checks.masks_exact(_mask_counts(inputs)),
-        checks.membership_aligned(*_misaligned(inputs, parts)),
+        checks.membership_aligned(*_misaligned(inputs, splits)),
         checks.adversary_knowledge(*_pruning(inputs)),
         checks.attacks_not_run(attacks),
     ]
@@ -53,101 +67,99 @@ def _of(inputs: Inputs, kind: StepKind) -> Iterator[tuple[StepName, Artifact]]:
             yield name, artifact
 
 
-def _scored_again(inputs: Inputs, scorers: Scorers) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _scorer(context: StepContext, signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
+    again = Step(signals.meta["step"], "signals", signals.meta["params"], signals.meta["inputs"])
+    scoring = StepContext(again, context.store, context.data_folder)
+    return load_model(scoring), scoring.records[0]
+
+
+def _scored_again(inputs: Inputs, scorer: Scorer) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Stored and new logits of some records of the target, by kind of model."""
     found = {}
     for name, artifact in _of(inputs, "signals"):
-        if name.assumed:
+        if name.number != TARGET:
             continue
-        stored = artifact.tensors("target")
+        stored = artifact.tensors("signals")
         n = len(stored["record"])
         rows = np.unique(np.linspace(0, n - 1, checks.SCORED_AGAIN).astype(int))
-        ensemble, x = scorers(artifact)
-        fresh = one_by_one(ensemble, x[torch.from_numpy(stored["record"][rows])])
+        model, x = scorer(artifact)
+        fresh = one_by_one(model, x[torch.from_numpy(stored["record"][rows])])
         found[name.source] = stored["logits"][rows], fresh
     return found
 
 
-def one_by_one(ensemble: Ensemble, x: torch.Tensor) -> np.ndarray:
-    """(r, C) logits of the first model, in eval mode and one record at a time.
+def one_by_one(model: Ensemble, x: torch.Tensor) -> np.ndarray:
+    """(r, C) logits of a stack of one, in eval mode and one record at a time.
 
     Args:
-        ensemble: on the processor; all models but the first are removed from it.
+        model: on the processor.
         x: (r, ...) uint8.
     """
-    ensemble.keep(torch.arange(1))
-    ensemble.eval()
+    model.eval()
     with torch.inference_mode():
-        logits = [ensemble(ensemble.inputs(row[None, None]))[0] for row in x]
+        logits = [model(model.inputs(row[None, None]))[0] for row in x]
     return np.asarray(torch.cat(logits).numpy())
 
 
-def _roles(inputs: Inputs) -> dict[str, list[str]]:
-    """The kinds of the steps that each fit read; a step of another run is named by its role."""
-    kinds = {artifact.key: str(artifact.meta["kind"]) for artifact in inputs.values()}
-    # confidences are not inputs of this step: no other check reads them
-    return {
-        name.rest: [
-            kinds.get(key, role if role == "confidences" else f"an unknown step as {role}")
-            for role, key in artifact.meta["inputs"].items()
-        ]
-        for name, artifact in _of(inputs, "fit")
-    }
+def _read_by_fits(inputs: Inputs, opened: Callable[[str], Artifact]) -> list[str]:
+    """What the fits read that is not a shadow's answers, in words."""
+    found = []
+    for _, artifact in _of(inputs, "fit"):
+        for key in artifact.meta["inputs"].values():
+            step = str(opened(key).meta["step"])
+            name = read_name(step)
+            if name.kind not in ANSWERS or name.number in (None, TARGET):
+                found.append(step_words(step))
+    return sorted(set(found))
 
 
-def _thresholds(inputs: Inputs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _thresholds(
+    inputs: Inputs, opened: Callable[[str], Artifact]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Thresholds of the threshold attacks, as used and as refitted, by score step."""
-    fits = {artifact.key: name for name, artifact in _of(inputs, "fit")}
-    by_source: dict[str, list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
+    fits = {artifact.key: (name, artifact) for name, artifact in _of(inputs, "fit")}
+    used: dict[str, list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
+    read: dict[str, list[str]] = {}
     for name, artifact in _of(inputs, "score"):
-        fit = fits[artifact.meta["inputs"]["fit"]]
+        fit, fitted = fits[artifact.meta["inputs"]["fit"]]
         method = get_attack(fit.attack)
         if isinstance(method, ThresholdAttack):
-            used = np.array(artifact.json("thresholds"))
-            by_source.setdefault(fit.source, []).append((name.rest, method, used))
+            thresholds = np.array(artifact.json("thresholds"))
+            used.setdefault(fit.source, []).append((name.rest, method, thresholds))
+            read[fit.source] = list(fitted.meta["inputs"].values())
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for source, scores in by_source.items():
-        shadows = pooled(inputs[signals_name(source)].tensors("shadows"))
+    for source, scores in used.items():
+        shadows = pooled([opened(key).tensors("signals") for key in read[source]])
         again = {
             method: method.fit(shadows, FitSettings())["thresholds"]
             for method in {method for _, method, _ in scores}
         }
-        found |= {name: (used, again[method]) for name, method, used in scores}
+        found |= {name: (told, again[method]) for name, method, told in scores}
     return found
 
 
-def pooled(tables: Mapping[str, np.ndarray]) -> PooledShadows:
-    """Records of all shadow models, from ``shadows.safetensors`` of a signals artifact."""
-    classes = tables["logits"].shape[-1]
-    queries = Queries(
-        logits=tables["logits"].reshape(-1, classes),
-        sensitivity=tables["sensitivity"].reshape(-1, classes),
-        label=tables["label"].ravel(),
-    )
-    return PooledShadows(queries, tables["member"].ravel().astype(bool))
-
-
 def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
-    return {
-        name.words: checks.count_masks(
-            artifact.tensors("models"), artifact.tensors("masks"), artifact.json("report")
-        )
-        for name, artifact in _of(inputs, "fine_tune")
-    }
+    """By kind of models: the target and its shadows together."""
+    found: dict[str, MaskCount] = {}
+    for name, artifact in _of(inputs, "fine_tune"):
+        weights, masks = artifact.tensors("model"), artifact.tensors("masks")
+        count = checks.count_masks(weights, masks, artifact.json("report"))
+        source = name.source.replace(":", " ")
+        found[source] = found[source] + count if source in found else count
+    return found
 
 
-def _misaligned(inputs: Inputs, parts: Splits) -> tuple[dict[str, int], int]:
-    """Wrong rows by signals step, and how many rows were checked."""
+def _misaligned(inputs: Inputs, splits: Mapping[int, Split]) -> tuple[dict[str, int], int]:
+    """Wrong rows by kind of models, and how many rows were checked."""
     labels = inputs[DATA].tensors("data")["y"]
-    wrong, rows = {}, 0
+    wrong: dict[str, int] = {}
+    rows = 0
     for name, artifact in _of(inputs, "signals"):
-        target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
-        count = checks.misaligned(target, labels, parts.target_train, parts.target_test)
-        for k in range(parts.shadows):
-            own = {field: shadows[field][k] for field in ("record", "label", "member")}
-            count += checks.misaligned(own, labels, parts.shadow_train[k], parts.shadow_test[k])
-        wrong[name.words] = count
-        rows += target["record"].size + shadows["record"].size
+        table, split = artifact.tensors("signals"), splits[name.number or TARGET]
+        count = checks.misaligned(table, labels, split.train, split.test)
+        source = name.source.replace(":", " ")
+        wrong[source] = wrong.get(source, 0) + count
+        rows += table["record"].size
     return wrong, rows
 
 

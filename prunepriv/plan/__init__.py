@@ -1,12 +1,13 @@
 """Which steps a run has: their names, their keys, and what each reads. Imports no torch."""
 
-from prunepriv.plan.graph import data_step, plan, reference_step, shadows_of, source_of, targets
+from prunepriv.plan.graph import plan, reference_step, shadows_of, source_of, targets
+from prunepriv.plan.models import data_step
 from prunepriv.plan.names import (
     ASSUMED,
     CHECKS,
     DATA,
-    SPLIT,
-    TRAIN,
+    OF_ONE_MODEL,
+    TARGET,
     StepKind,
     StepName,
     Target,
@@ -15,10 +16,15 @@ from prunepriv.plan.names import (
     divergence_name,
     evaluation_name,
     fit_name,
+    model_words,
     models_name,
+    population_name,
     read_name,
+    reference_name,
     score_name,
+    shadow_of_role,
     signals_name,
+    split_name,
     step_words,
 )
 from prunepriv.plan.step import VERSIONS, Plan, Step
@@ -27,8 +33,8 @@ __all__ = [
     "ASSUMED",
     "CHECKS",
     "DATA",
-    "SPLIT",
-    "TRAIN",
+    "OF_ONE_MODEL",
+    "TARGET",
     "VERSIONS",
     "Plan",
     "Step",
@@ -41,14 +47,19 @@ __all__ = [
     "divergence_name",
     "evaluation_name",
     "fit_name",
+    "model_words",
     "models_name",
     "plan",
+    "population_name",
     "read_name",
+    "reference_name",
     "reference_step",
     "score_name",
+    "shadow_of_role",
     "shadows_of",
     "signals_name",
     "source_of",
+    "split_name",
     "step_words",
     "targets",
 ]

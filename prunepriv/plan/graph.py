@@ -2,39 +2,44 @@
 
 ::
 
-    data -> split -> train -+-> [fine_tune:control, fine_tune:pruned, fine_tune:defended]
-                            |        |
-                  signals:original  signals:<kind> -> divergence:<kind>
-                                     |    (reference attacks read confidences:<kind> as well)
-                        fit:<attack>:<shadows>
-                                     |
-                        score:<attack>:<kind>:<adversary> -> evaluation:<kind>:<adversary>
-                                     |
-                                   checks
+    data -> split:<m> -> train:<m> -> fine_tune:<kind>:<m> -> signals:<kind>:<m>
+    the target's signals (m = 0) -> divergence:<kind>
+    the shadows' signals (m > 0) -> fit:<attack>:<shadows>
+    fit and the target's signals -> score:<attack>:<kind>:<adversary>
+    the scores of all attacks -> evaluation:<kind>:<adversary>
+    everything -> checks
+
+Every model has steps of its own: 0 is the target, 1 and up are the shadows. A model's keys hold the
+seed and the number of the model, never how many models there are.
+
+Reference attacks read the shadows' ``population:<shadows>:<m>`` to fit. To score, they also read
+the target's population and the shadows' ``confidences:<shadows>:<m>``. So a fit is never given an
+artifact with rows of the target.
 
 ``<shadows>`` is the kind of the shadow models. It follows "assumed:" if the adversary believes the
-target was pruned in another way. Then there are also train, fine_tune, signals and confidences of
-that pruning, ``fine_tune:assumed:pruned`` for example.
+target was pruned in another way. Then there are also steps of that pruning,
+``fine_tune:assumed:pruned:3`` for example.
 
 A step's key is the SHA-256 of its kind, version, parameters and inputs' keys. Runs that share a
 step therefore share its artifact, and an outdated artifact is never read.
+
+The order of the steps is the order in which they are begun: first what a page shows first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 from prunepriv.experiment import Experiment
-from prunepriv.experiment.parts import Data, Defense
 from prunepriv.options import ATTACKS, MODEL_KINDS, ModelKind
+from prunepriv.plan.models import data_step, fine_tune_step, split_step, train_step
 from prunepriv.plan.names import (
     ASSUMED,
     CHECKS,
     DATA,
-    SPLIT,
-    TRAIN,
+    TARGET,
     Target,
     assumed_name,
     confidences_name,
@@ -42,12 +47,18 @@ from prunepriv.plan.names import (
     evaluation_name,
     fit_name,
     models_name,
+    population_name,
     reference_name,
     score_name,
     score_role,
+    shadow_role,
     signals_name,
+    split_name,
 )
 from prunepriv.plan.step import Plan, Step
+
+Steps = dict[str, Step]
+"""By name, in the order in which they are begun."""
 
 
 def targets(experiment: Experiment) -> tuple[Target, ...]:
@@ -77,129 +88,123 @@ def source_of(experiment: Experiment, target: Target) -> str:
 
 def plan(experiment: Experiment) -> Plan:
     """The steps of an experiment, each after the steps that it reads."""
-    steps: dict[str, Step] = {step.name: step for step in _base(experiment).values()}
     attacked = targets(experiment)
-    sources = [source_of(experiment, target) for target in attacked]
-    wanted = {
-        *(target.model for target in attacked),
-        *(s for s in sources if not s.startswith(ASSUMED)),
-    }
-    for kind in (k for k in MODEL_KINDS if k in wanted):
-        for step in _model_steps(experiment, kind, steps):
-            steps[step.name] = step
-        name = divergence_name(kind)
-        read = {"signals": steps[signals_name(kind)].key}
-        steps[name] = Step(name, "divergence", {}, read)
-    for source in dict.fromkeys(s for s in sources if s.startswith(ASSUMED)):
-        _add_assumed(experiment, source, steps)
-    for step in _attack_steps(experiment, steps):
-        steps[step.name] = step
-    steps[CHECKS] = _checks(experiment, steps)
+    sources = tuple(dict.fromkeys(source_of(experiment, target) for target in attacked))
+    steps: Steps = {}
+    _add(steps, [data_step(experiment.data)])
+    _add_targets(experiment, steps)
+    for number in _shadows(experiment):
+        _add(steps, _base(experiment, number, steps))
+    for source in sources:
+        _add_shadows(experiment, source, steps)
+    if _has_reference_attacks(experiment):
+        _add_confidences(experiment, sources, steps)
+    _add(steps, _attack_steps(experiment, sources, steps))
+    _add(steps, [_checks(experiment, steps)])
     return Plan(experiment, tuple(steps.values()))
 
 
-def reference_step(whole: Plan, kind: ModelKind) -> Step:
-    """Every shadow scores the target's records: not part of a run, done when a run is exported."""
-    signals = whole.by_name[signals_name(kind)]
-    return Step(reference_name(kind), "reference", signals.params, signals.inputs)
+def reference_step(whole: Plan, kind: ModelKind, number: int) -> Step:
+    """A shadow scores the target's records: not part of a run, done when a run is exported."""
+    signals = whole.by_name[signals_name(kind, number)]
+    read = {**signals.inputs, "target": whole.key(split_name())}
+    return Step(reference_name(kind, number), "reference", signals.params, read)
 
 
-def data_step(data: Data) -> Step:
-    """The step of a data set's records; the user's own data set is identified by its content."""
-    params: dict[str, Any] = {"name": data.name, "knobs": data.knobs}
-    if data.own is not None:
-        params["digest"] = data.own.digest
-    return Step(DATA, "data", params)
+def _add(steps: Steps, new: Iterable[Step]) -> None:
+    steps.update((step.name, step) for step in new)
 
 
-def _base(experiment: Experiment) -> dict[str, Step]:
-    data = data_step(experiment.data)
-    split = Step(
-        SPLIT,
-        "split",
-        {"limit": experiment.data.limit, "shadows": experiment.shadows, "seed": experiment.seed},
-        {"data": data.key},
-    )
-    training = experiment.training.model_dump(mode="json", exclude={"fine_tune_epochs"})
-    train = Step(
-        TRAIN,
-        "train",
-        {
-            "model": experiment.model.model_dump(mode="json"),
-            "training": training,
-            "slimming_penalty": experiment.pruning.slimming_penalty,
-            "seed": experiment.seed,
-        },
-        {"data": data.key, "split": split.key},
-    )
-    return {DATA: data, SPLIT: split, TRAIN: train}
+def _shadows(experiment: Experiment) -> range:
+    """The numbers of the shadows."""
+    return range(TARGET + 1, TARGET + 1 + experiment.shadows)
 
 
-def _fine_tune(experiment: Experiment, kind: ModelKind, base: Mapping[str, Step]) -> Step:
-    """The control is not pruned; the defended model differs only by its defence."""
-    pruning = experiment.pruning.model_dump(mode="json", include={"approach", "sparsity"})
-    undefended = Defense.off()
-    defense = experiment.defense.model_dump(mode="json") if kind == "defended" else undefended
-    return Step(
-        models_name(kind),
-        "fine_tune",
-        {
-            "model": experiment.model.model_dump(mode="json"),
-            "training": experiment.training.model_dump(
-                mode="json", exclude={"epochs", "stop_at_member_accuracy"}
-            ),
-            "pruning": None if kind == "control" else pruning,
-            "defense": defense,
-            "seed": experiment.seed,
-        },
-        {"data": base[DATA].key, "split": base[SPLIT].key, "models": base[TRAIN].key},
-    )
+def _has_reference_attacks(experiment: Experiment) -> bool:
+    return any(ATTACKS[name].kind == "reference" for name in experiment.attacks.names)
+
+
+def _add_targets(experiment: Experiment, steps: Steps) -> None:
+    """The target of every attacked kind, up to its histograms: a page shows these first."""
+    _add(steps, _base(experiment, TARGET, steps))
+    for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
+        _add(steps, _model_steps(experiment, kind, TARGET, steps))
+        name = divergence_name(kind)
+        steps[name] = Step(name, "divergence", {}, {"signals": steps[signals_name(kind)].key})
+
+
+def _base(experiment: Experiment, number: int, steps: Mapping[str, Step]) -> Iterator[Step]:
+    """The steps of a model before any pruning."""
+    split = split_step(experiment, number, steps[DATA])
+    yield split
+    yield train_step(experiment, number, steps[DATA], split)
 
 
 def _model_steps(
-    experiment: Experiment, kind: ModelKind, base: Mapping[str, Step]
+    experiment: Experiment, kind: ModelKind, number: int, steps: Mapping[str, Step]
 ) -> Iterator[Step]:
-    """The steps that make the models of a kind and measure their signals."""
-    models = base[TRAIN]
+    """The steps that make a model of a kind from its base, and measure its signals."""
+    data, split = steps[DATA], steps[split_name(number)]
+    model = steps[models_name("original", number)]
     if kind != "original":
-        models = _fine_tune(experiment, kind, base)
-        yield models
-    inputs = {"models": models.key, "split": base[SPLIT].key, "data": base[DATA].key}
+        model = fine_tune_step(experiment, kind, number, data, split, model)
+        yield model
+    inputs = {"model": model.key, "split": split.key, "data": data.key}
     params: dict[str, Any] = {"seed": experiment.seed}
     if experiment.signals.sensitivity != "sampled":
         params["sensitivity"] = experiment.signals.sensitivity
-    yield Step(signals_name(kind), "signals", params, inputs)
-    if any(ATTACKS[name].kind == "reference" for name in experiment.attacks.names):
-        yield Step(confidences_name(kind), "confidences", {}, inputs)
+    yield Step(signals_name(kind, number), "signals", params, inputs)
 
 
-def _add_assumed(experiment: Experiment, source: str, steps: dict[str, Step]) -> None:
-    """Add models with the pruning that the adversary assumes, trained again if training differs."""
-    assumed = experiment.assumed
-    if assumed is None:
+def _add_shadows(experiment: Experiment, source: str, steps: Steps) -> None:
+    """The shadows of a source; with the pruning that the adversary assumes, if that differs."""
+    if not source.startswith(ASSUMED):
+        for number in _shadows(experiment):
+            _add(steps, _model_steps(experiment, cast(ModelKind, source), number, steps))
         return
+    assumed = cast(Experiment, experiment.assumed)
     kind = cast(ModelKind, source.removeprefix(ASSUMED))
-    base = _base(assumed)
-    if base[TRAIN].key != steps[TRAIN].key:
-        name = assumed_name(TRAIN)
-        steps[name] = replace(base[TRAIN], name=name)
-    for step in _model_steps(assumed, kind, base):
-        name = assumed_name(step.name)
-        steps[name] = replace(step, name=name)
+    for number in _shadows(experiment):
+        base = {DATA: steps[DATA], **{s.name: s for s in _base(assumed, number, steps)}}
+        trained = models_name("original", number)
+        if base[trained].key != steps[trained].key:  # trained again, because training differs
+            name = assumed_name(trained)
+            steps[name] = replace(base[trained], name=name)
+        for step in _model_steps(assumed, kind, number, base):
+            name = assumed_name(step.name)
+            steps[name] = replace(step, name=name)
 
 
-def _attack_steps(experiment: Experiment, steps: Mapping[str, Step]) -> Iterator[Step]:
+def _add_confidences(experiment: Experiment, sources: Iterable[str], steps: Steps) -> None:
+    """What reference attacks read: each model on the shadow half, each shadow on the target."""
+    first = _shadows(experiment)[0]
+    for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
+        name = population_name(kind)
+        read = {**steps[signals_name(kind)].inputs, "split": steps[split_name(first)].key}
+        steps[name] = Step(name, "population", {}, read)
+    for source in sources:
+        for number in _shadows(experiment):
+            read = dict(steps[signals_name(source, number)].inputs)
+            name = population_name(source, number)
+            steps[name] = Step(name, "population", {}, read)
+            name = confidences_name(source, number)
+            read["split"] = steps[split_name()].key
+            steps[name] = Step(name, "confidences", {}, read)
+
+
+def _attack_steps(
+    experiment: Experiment, sources: Iterable[str], steps: Mapping[str, Step]
+) -> Iterator[Step]:
     """Fits, the longest first so that workers end at the same time; then scores and evaluations."""
-    attacked = targets(experiment)
     fits: dict[tuple[str, str], Step] = {}
     for attack in sorted(experiment.attacks.names, key=_cost, reverse=True):
-        for source in dict.fromkeys(source_of(experiment, target) for target in attacked):
+        for source in sources:
             fits[attack, source] = _fit(experiment, attack, source, steps)
             yield fits[attack, source]
-    for target in attacked:
+    for target in targets(experiment):
         source = source_of(experiment, target)
         scores = {
-            attack: _score(attack, target, source, fits[attack, source], steps)
+            attack: _score(experiment, attack, target, fits[attack, source], steps)
             for attack in experiment.attacks.names
         }
         yield from scores.values()
@@ -210,20 +215,30 @@ def _attack_steps(experiment: Experiment, steps: Mapping[str, Step]) -> Iterator
 
 
 def _fit(experiment: Experiment, attack: str, source: str, steps: Mapping[str, Step]) -> Step:
+    """It reads the shadows only, each under a role of its own."""
     params: dict[str, Any] = {"attack": attack}
-    read = {"signals": steps[signals_name(source)].key}
+    name = signals_name
     if ATTACKS[attack].kind == "network":
         params |= {"recipe": experiment.attacks.recipe, "seed": experiment.seed}
     elif ATTACKS[attack].kind == "reference":
-        read = {"confidences": steps[confidences_name(source)].key}
+        name = population_name
+    read = {
+        shadow_role("shadow", number): steps[name(source, number)].key
+        for number in _shadows(experiment)
+    }
     return Step(fit_name(attack, source), "fit", params, read)
 
 
-def _score(attack: str, target: Target, source: str, fit: Step, steps: Mapping[str, Step]) -> Step:
+def _score(
+    experiment: Experiment, attack: str, target: Target, fit: Step, steps: Mapping[str, Step]
+) -> Step:
     read = {"fit": fit.key, "signals": steps[signals_name(target.model)].key}
     if ATTACKS[attack].kind == "reference":
-        read["target"] = steps[confidences_name(target.model)].key
-        read["shadows"] = steps[confidences_name(source)].key
+        source = source_of(experiment, target)
+        read["population"] = steps[population_name(target.model)].key
+        for number in _shadows(experiment):
+            for what, name in (("population", population_name), ("confidences", confidences_name)):
+                read[shadow_role(what, number)] = steps[name(source, number)].key
     return Step(score_name(attack, target), "score", {"attack": attack}, read)
 
 

@@ -1,6 +1,7 @@
 """The names of steps. They are made and read here, and written out nowhere else.
 
-A name is the step's kind, then what the step is about, separated by colons: "fit:samia:pruned".
+A name is the step's kind, then what the step is about, separated by colons: "fit:samia:pruned",
+"fine_tune:pruned:3". Models are numbered: 0 is the target, 1 and up are its shadows.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ from typing import Final, Literal, NamedTuple, cast, get_args
 from prunepriv.options import Adversary, ModelKind
 
 StepKind = Literal[
-    "data", "split", "train", "fine_tune", "signals", "confidences", "reference", "divergence",
-    "fit", "score", "evaluation", "checks",
+    "data", "split", "train", "fine_tune", "signals", "population", "confidences", "reference",
+    "divergence", "fit", "score", "evaluation", "checks",
 ]  # fmt: skip
+
+OF_ONE_MODEL: frozenset[StepKind] = frozenset(
+    ("split", "train", "fine_tune", "signals", "population", "confidences", "reference")
+)
+"""Kinds of step that a run has once for each model: their names end with its number."""
 
 
 class Target(NamedTuple):
@@ -23,29 +29,45 @@ class Target(NamedTuple):
     adversary: Adversary = "adaptive"
 
 
+TARGET: Final = 0
+"""The target's number."""
+
 ASSUMED = "assumed:"
 """Prefix for the kind of shadow models that the adversary does not prune as the target was."""
 
 DATA: Final = "data"
-SPLIT: Final = "split"
-TRAIN: Final = "train"
 CHECKS: Final = "checks"
 """Names of the steps that a run has once."""
 
 
-def models_name(source: str) -> str:
-    """Name of the step that makes the models of a kind: "train", "fine_tune:pruned"."""
-    return TRAIN if source == "original" else f"fine_tune:{source}"
+def split_name(number: int = TARGET) -> str:
+    """Name of the step that says which records a model uses."""
+    return f"split:{number}"
 
 
-def signals_name(source: str) -> str:
-    """Name of the step that measures the signals of a kind of model."""
-    return f"signals:{source}"
+def models_name(source: str, number: int = TARGET) -> str:
+    """Name of the step that makes a model of a kind: "train:0", "fine_tune:pruned:3"."""
+    return f"train:{number}" if source == "original" else f"fine_tune:{source}:{number}"
 
 
-def confidences_name(source: str) -> str:
-    """Name of the step that measures what reference attacks read."""
-    return f"confidences:{source}"
+def signals_name(source: str, number: int = TARGET) -> str:
+    """Name of the step that measures the signals of a model on its own records."""
+    return f"signals:{source}:{number}"
+
+
+def population_name(source: str, number: int = TARGET) -> str:
+    """Name of the step that measures a model's confidence in the records of the shadow half."""
+    return f"population:{source}:{number}"
+
+
+def confidences_name(source: str, number: int) -> str:
+    """Name of the step that measures a shadow's confidence in the target's records."""
+    return f"confidences:{source}:{number}"
+
+
+def reference_name(kind: ModelKind, number: int) -> str:
+    """Name of the step in which a shadow scores the target's records."""
+    return f"reference:{kind}:{number}"
 
 
 def divergence_name(kind: ModelKind) -> str:
@@ -69,14 +91,9 @@ def evaluation_name(target: Target) -> str:
 
 
 def assumed_name(name: str) -> str:
-    """Name of the same step for the pruning that the adversary assumes: "signals:assumed:pruned"."""
+    """Name of the same step for the pruning that the adversary assumes: "train:assumed:3"."""
     kind, _, rest = name.partition(":")
-    return f"{kind}:{ASSUMED}{rest}".removesuffix(":")
-
-
-def reference_name(kind: ModelKind) -> str:
-    """Name of the step in which every shadow scores the target's records."""
-    return f"reference:{kind}"
+    return f"{kind}:{ASSUMED}{rest}"
 
 
 def score_role(attack: str) -> str:
@@ -90,6 +107,17 @@ def attack_of_role(role: str) -> str | None:
     return attack if kind == "score" else None
 
 
+def shadow_role(what: str, number: int) -> str:
+    """The role under which a step reads something of a shadow: "signals:3"."""
+    return f"{what}:{number}"
+
+
+def shadow_of_role(role: str, what: str) -> int | None:
+    """The number of the shadow of which a step reads `what` under that role; None for others."""
+    kind, _, number = role.partition(":")
+    return int(number) if kind == what and number.isdecimal() else None
+
+
 @dataclass(frozen=True, slots=True)
 class StepName:
     """The parts of a step's name.
@@ -100,12 +128,14 @@ class StepName:
         source: the models it is about: "pruned", "assumed:pruned", "assumed"; "" if it is about
             none.
         adversary: of a score or an evaluation, else "".
+        number: of its model, where it is about one.
     """
 
     kind: StepKind
     attack: str = ""
     source: str = ""
     adversary: str = ""
+    number: int | None = None
 
     @property
     def assumed(self) -> bool:
@@ -115,17 +145,30 @@ class StepName:
     @property
     def rest(self) -> str:
         """The name without its kind: "samia:pruned:adaptive"."""
-        return ":".join(filter(None, (self.attack, self.source, self.adversary)))
+        number = "" if self.number is None else str(self.number)
+        return ":".join(filter(None, (self.attack, self.source, self.adversary, number)))
 
     @property
     def words(self) -> str:
         """The same with spaces, for texts."""
         return self.rest.replace(":", " ")
 
+    @property
+    def group(self) -> str:
+        """The name without the number of its model: "fine_tune:pruned"."""
+        return ":".join(filter(None, (self.kind, self.attack, self.source, self.adversary)))
+
 
 def step_words(name: str) -> str:
-    """A step's name as people read it: "fit samia pruned"."""
-    return name.replace(":", " ").replace("_", " ")
+    """A step's name as people read it: "fit samia pruned", "train shadow 3"."""
+    parts = read_name(name)
+    whose = "" if parts.number is None else f" {model_words(parts.number)}"
+    return parts.group.replace(":", " ").replace("_", " ") + whose
+
+
+def model_words(number: int) -> str:
+    """What the model of that number is called: "target", "shadow 3"."""
+    return "target" if number == TARGET else f"shadow {number}"
 
 
 def read_name(name: str) -> StepName:
@@ -139,8 +182,15 @@ def read_name(name: str) -> StepName:
         raise ValueError(f"no step is called {name!r}")
     kind = cast(StepKind, word)
     attack = adversary = ""
+    number = None
+    if kind in OF_ONE_MODEL:
+        rest, _, last = f":{rest}".rpartition(":")
+        rest = rest.removeprefix(":")
+        if not last.isdecimal():
+            raise ValueError(f"no step is called {name!r}: the number of its model is missing")
+        number = int(last)
     if kind in ("fit", "score"):
         attack, _, rest = rest.partition(":")
     if kind in ("score", "evaluation"):
         rest, _, adversary = rest.rpartition(":")
-    return StepName(kind, attack, rest, adversary)
+    return StepName(kind, attack, rest, adversary, number)

@@ -9,21 +9,22 @@ from functools import cached_property
 from typing import Any
 
 from prunepriv.experiment import Experiment, canonical_json
-from prunepriv.plan.names import StepKind
+from prunepriv.plan.names import DATA, TARGET, StepKind, read_name
 
 VERSIONS: Mapping[StepKind, int] = {
     "data": 1,
-    "split": 1,
-    "train": 1,
-    "fine_tune": 1,
-    "signals": 1,
-    "confidences": 1,
-    "reference": 1,
+    "split": 2,
+    "train": 2,
+    "fine_tune": 2,
+    "signals": 2,
+    "population": 1,
+    "confidences": 2,
+    "reference": 2,
     "divergence": 1,
-    "fit": 1,
-    "score": 1,
+    "fit": 2,
+    "score": 2,
     "evaluation": 1,
-    "checks": 1,
+    "checks": 2,
 }
 """Increased by one whenever a step's code changes what it writes."""
 
@@ -54,6 +55,22 @@ class Step:
             "inputs": self.inputs,
         }
         return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
+
+    @property
+    def number(self) -> int | None:
+        """The number of the model that it is about; None if it is about none."""
+        return read_name(self.name).number
+
+    @cached_property
+    def family(self) -> str | None:
+        """Equal for steps that one worker may do together: of shadows that differ by number only.
+
+        None for a step that is done alone. The target's always are, because pages wait for them.
+        """
+        if self.number in (None, TARGET):
+            return None
+        alike = {name: value for name, value in self.params.items() if name != "number"}
+        return f"{read_name(self.name).group} {self.inputs[DATA]} {canonical_json(alike)}"
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,22 @@ from typing import Any
 
 from prunepriv.environment import cores
 from prunepriv.errors import MissingArtifactError
-from prunepriv.plan import StepKind
+from prunepriv.plan import TARGET, StepKind
 from prunepriv.store.artifacts import META, Artifact
 from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
 
 KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "data": ("about.json",),
-    "split": (),
     "train": ("report.json",),
     "fine_tune": ("report.json",),
-    "signals": ("target.safetensors", "report.json"),
+    "signals": ("signals.safetensors", "report.json"),
     "divergence": ("gaps.json",),
-    "fit": (),
     "score": ("score.safetensors", "thresholds.json"),
     "evaluation": ("evaluation.json",),
-    "confidences": (),
     "checks": ("checks.json",),
 }
-"""The files of each kind of step that the pages read."""
+"""The files of each kind of step that the pages read; of models, only the target's."""
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 
@@ -55,7 +52,7 @@ def write_bundle(
         artifact = result.artifact(step.name)
         if artifact is None:
             raise MissingArtifactError(f"step {step.name} of run {result.run_id} is not finished")
-        if KEPT[step.kind]:
+        if step.kind in KEPT and step.number in (None, TARGET):
             _copy(artifact, folder / "artifacts" / step.key[:2] / step.key, KEPT[step.kind])
     seconds = [{"step": s.name, "key": s.key, "kind": s.kind, "seconds": s.seconds} for s in steps]
     record = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.options import ModelKind
-from prunepriv.plan import Step, reference_step, signals_name
+from prunepriv.plan import TARGET, Step, reference_step, signals_name, step_words
 from prunepriv.store.report import flat_row
 from prunepriv.store.result import Result
 
@@ -51,7 +51,9 @@ def export_csv(report: Mapping[str, Any], folder: Path, command: str) -> list[Pa
     return [*files, about]
 
 
-def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -> list[Path]:
+def export_signals(
+    result: Result, folder: Path, make: Callable[[Sequence[Step]], None]
+) -> list[Path]:
     """Write ``signals_<model>.parquet`` for each attacked kind of model.
 
     One row per record and scoring model: the target on its own records, each shadow on its own, and
@@ -62,7 +64,7 @@ def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -
     Args:
         result: the run.
         folder: made if it is missing.
-        make: does a step. No attack reads the shadows' signals on the target's records, so that
+        make: does steps. No attack reads the shadows' signals on the target's records, so that
             they are made here.
 
     Raises:
@@ -71,9 +73,10 @@ def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -
     make_folder(folder)
     files = []
     for kind in result.experiment.models:
-        step = reference_step(result.plan, kind)
-        if result.artifact(signals_name(kind)) is not None and result.artifact_of(step) is None:
-            make(step)
+        steps = [reference_step(result.plan, kind, number) for number in _shadows(result)]
+        missing = [step for step in steps if result.artifact_of(step) is None]
+        if missing and result.artifact(signals_name(kind)) is not None:
+            make(missing)
         file = folder / f"signals_{kind}.parquet"
         pq.write_table(signals_table(result, kind), file)
         files.append(file)
@@ -82,32 +85,43 @@ def export_signals(result: Result, folder: Path, make: Callable[[Step], None]) -
 
 def signals_table(result: Result, kind: ModelKind) -> pa.Table:
     """What :func:`export_signals` writes for one kind of model."""
-    artifact = result.artifact(signals_name(kind))
-    crossed = result.artifact_of(reference_step(result.plan, kind))
-    if artifact is None or crossed is None or not artifact.has("shadows.safetensors"):
-        raise MissingArtifactError(
-            f"the signals of {kind} in run {result.run_id} are incomplete: run it again"
-        )
-    target = artifact.tensors("target")
-    shadows, reference = artifact.tensors("shadows"), crossed.tensors("reference")
+    own = [
+        _tensors(result, result.plan.by_name[signals_name(kind, number)], "signals")
+        for number in (TARGET, *_shadows(result))
+    ]
+    target, *shadows = own
     parts = [_part("target", kind, target)]
-    for index in range(len(shadows["record"])):
-        own = {name: array[index] for name, array in shadows.items()}
+    for index, signals in enumerate(shadows):
+        step = reference_step(result.plan, kind, index + 1)
         others = {
             "record": target["record"],
             "member": np.zeros_like(target["member"]),
             "label": target["label"],
-            "logits": reference["logits"][index],
-            "sensitivity": reference["sensitivity"][index],
+            **_tensors(result, step, "reference"),
         }
-        parts += [_part(f"shadow_{index}", kind, own), _part(f"shadow_{index}", kind, others)]
+        parts += [_part(f"shadow_{index}", kind, signals), _part(f"shadow_{index}", kind, others)]
     origin = {
         "run": result.run_id,
         "seed": str(result.experiment.seed),
-        "key": artifact.key,
+        "key": result.plan.key(signals_name(kind)),
         "experiment": json.dumps(result.experiment.model_dump(mode="json")),
     }
     return pa.concat_tables(parts).replace_schema_metadata(origin)
+
+
+def _shadows(result: Result) -> range:
+    return range(TARGET + 1, TARGET + 1 + result.experiment.shadows)
+
+
+def _tensors(result: Result, step: Step, name: str) -> dict[str, np.ndarray]:
+    """Arrays of a step's artifact; a bundled artifact may lack them."""
+    artifact = result.artifact_of(step)
+    if artifact is None or not artifact.has(f"{name}.safetensors"):
+        raise MissingArtifactError(
+            f"the signals of run {result.run_id} are incomplete ({step_words(step.name)}): "
+            "run it again"
+        )
+    return artifact.tensors(name)
 
 
 def _part(scored_by: str, kind: ModelKind, signals: Mapping[str, np.ndarray]) -> pa.Table:

@@ -56,8 +56,8 @@ class AttackScores:
 
 
 def read_signals(artifact: Artifact) -> TargetSignals:
-    """Of a signals artifact: the target's answers on all its records."""
-    return TargetSignals.from_arrays(artifact.tensors("target"))
+    """Of a signals artifact: the model's answers on all its records."""
+    return TargetSignals.from_arrays(artifact.tensors("signals"))
 
 
 def read_records(artifact: Artifact) -> RecordSignals:
@@ -66,7 +66,7 @@ def read_records(artifact: Artifact) -> RecordSignals:
 
 
 def read_report(artifact: Artifact) -> dict[str, Any]:
-    """Of a signals artifact or of one with models: its report."""
+    """Of a signals artifact or of one with a model: its report."""
     return dict(artifact.json("report"))
 
 
@@ -155,7 +155,7 @@ class Result:
         return self.read(signals_name(kind), read_report)
 
     def training_report(self, kind: ModelKind) -> dict[str, Any] | None:
-        """{"history": [[point, ...] per model], "best_epoch": [...], ...}; model 0 is the target."""
+        """Of the target: {"history": [point, ...], "best_epoch": 12, ...}."""
         return self.read(models_name(kind), read_report)
 
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:

@@ -39,7 +39,7 @@ class TargetSignals:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> TargetSignals:
-        """From the arrays in ``target.safetensors`` of a signals artifact."""
+        """From the arrays in ``signals.safetensors`` of a signals artifact."""
         return cls(
             record=arrays["record"],
             member=arrays["member"].astype(bool),

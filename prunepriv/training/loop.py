@@ -18,26 +18,26 @@ from prunepriv.models import Ensemble, State
 from prunepriv.models.device import arithmetic, best_device
 from prunepriv.progress import Report, silent
 from prunepriv.seeding import derive
-from prunepriv.training.moments import keep_moments
+from prunepriv.training.adam import StackAdam
 from prunepriv.training.protection import DefenseContext, Protection, ProtectionFactory
 from prunepriv.training.settings import Records, Settings
 
 
 @dataclass
 class Trained:
-    """The result of training.
+    """One trained model.
 
     Attributes:
-        state: (M, ...) each, the kept weights.
-        history: per model, one point per epoch; member accuracy is measured during the epoch, on
-            its batches, unless training stops at a member accuracy.
-        best_epoch: per model, the epoch (from 1) whose weights were kept.
-        protection: the defence's report on the first model; None if it has none.
+        state: the kept weights by name, without the axis of a stack.
+        history: one point per epoch; member accuracy is measured during the epoch, on its batches,
+            unless training stops at a member accuracy.
+        best_epoch: the epoch (from 1) whose weights were kept.
+        protection: the defence's report; None if it has none.
     """
 
     state: State
-    history: list[list[dict[str, float]]]
-    best_epoch: list[int]
+    history: list[dict[str, float]]
+    best_epoch: int
     protection: dict[str, Any] | None = None
 
 
@@ -72,63 +72,64 @@ def train(
     *,
     seed: int,
     stage: str,
+    numbers: Sequence[int] | None = None,
     protect: ProtectionFactory = Protection,
     masks: Mapping[str, Tensor] | None = None,
-    report: Report = silent,
+    reports: Sequence[Report] = (),
     device: torch.device | None = None,
-) -> Trained:
-    """Train all models of a stack.
+) -> list[Trained]:
+    """Train all models of a stack. What one becomes does not depend on the others.
 
     Args:
         ensemble: training starts from its weights, and may change them.
         records: are on the device during the whole training.
-        seed: of the experiment; model m draws from streams named (stage, m).
+        seed: of the experiment.
         stage: "train" or "fine_tune".
+        numbers: of the models; model m draws from streams named (stage, m). 0, 1, ... if left out.
         protect: makes the defence.
         masks: parameter name -> bool (M, ...); weights that are False are zero after every step.
-        report: called after every epoch; its points are means over the models, or the target's
-            if models are trained one by one.
+        reports: one per model, called after every epoch; silent if left out.
         device: to train on; if left out, a GPU if the machine has one.
 
     Returns:
-        The result, on the processor.
+        The models, on the processor, in the order of the stack.
 
     Raises:
-        Cancelled: from `report`.
+        Cancelled: from a report.
     """
     device = device or best_device()
     records = records.to(device)
     masks = dict(masks or {})
+    numbers = list(numbers or range(ensemble.models))
+    reports = list(reports) or [silent] * ensemble.models
     alone = ensemble.one_by_one or protect().alone
-    models = ensemble.models
-    if not alone or models == 1:
-        job = _Job(seed, stage, list(range(models)), protect, report)
+    if not alone or ensemble.models == 1:
+        job = _Job(seed, stage, numbers, protect, reports)
         return _train(ensemble.to(device), records, settings, masks, job)
     trained = []
-    for m in range(models):
-        job = _Job(seed, stage, [m], protect, _share(report, m, models))
-        its_masks = {name: kept[m : m + 1] for name, kept in masks.items()}
-        trained.append(
-            _train(ensemble.single(m).to(device), records.of(m), settings, its_masks, job)
-        )
-    return _together(trained)
+    for row, (number, report) in enumerate(zip(numbers, reports, strict=True)):
+        job = _Job(seed, stage, [number], protect, [report])
+        its_masks = {name: kept[row : row + 1] for name, kept in masks.items()}
+        one = ensemble.single(row).to(device)
+        trained += _train(one, records.of(row), settings, its_masks, job)
+    return trained
 
 
 @dataclass(frozen=True)
 class _Job:
-    """Which models are trained, with which random streams and which progress report."""
+    """Which models are trained, with which random streams and which progress reports."""
 
     seed: int
     stage: str
-    models: list[int]
+    numbers: Sequence[int]
     protect: ProtectionFactory
-    report: Report
+    reports: Sequence[Report]
 
     def streams(self, use: str) -> list[torch.Generator]:
         """A stream per model for one use; it does not depend on the models trained with it."""
         return [
-            torch.Generator().manual_seed(derive(self.seed, self.stage, m, use))
-            for m in self.models
+            torch.Generator().manual_seed(derive(self.seed, self.stage, number, use))
+            for number in self.numbers
         ]
 
 
@@ -138,7 +139,7 @@ def _train(
     settings: Settings,
     masks: Mapping[str, Tensor],
     job: _Job,
-) -> Trained:
+) -> list[Trained]:
     """Train a stack that is on the device of the records."""
     ensemble.draw_dropout_from(job.streams("dropout"))
     on_device = {name: kept.to(records.x.device) for name, kept in masks.items()}
@@ -146,47 +147,32 @@ def _train(
     protection.begin(DefenseContext(ensemble, records, settings, on_device, job.streams))
     stack = _Stack(ensemble, records, settings, job.streams("order"), on_device, protection)
     stack.mask()
-    models = len(job.models)
+    models = len(job.numbers)
     stopping = _EarlyStopping(settings, ensemble.copy_state(), [-1.0] * models, [0] * models)
     history: list[list[dict[str, float]]] = [[] for _ in range(models)]
     for epoch in range(1, settings.epochs + 1):
         points = stack.epoch(epoch)
         state = ensemble.state_dict()
         going = []
+        message = f"epoch {epoch} of at most {settings.epochs}"
         for row, (model, point) in enumerate(zip(stack.models, points, strict=True)):
             history[model].append(point)
             if not stopping.update(row, model, point, state):
                 going.append(row)
-        job.report(
-            epoch / settings.epochs, f"epoch {epoch} of at most {settings.epochs}", _mean(points)
-        )
+            job.reports[model](epoch / settings.epochs, message, point)
         if not going:
             break
         if len(going) < len(stack.models):
             stack.keep(going)
-    kept = {name: value.cpu() for name, value in stopping.state.items()}
-    return Trained(kept, history, stopping.best_epoch, protection.report())
-
-
-def _share(report: Report, model: int, models: int) -> Report:
-    """The report of one of several models; only the first, the target, shows its curve."""
-
-    def tell(fraction: float, message: str = "", point: Mapping[str, float] | None = None) -> None:
-        shown = point if model == 0 else None
-        report((model + fraction) / models, f"model {model + 1} of {models}, {message}", shown)
-
-    return tell
-
-
-def _together(trained: Sequence[Trained]) -> Trained:
-    """Join stacks of one to one stack."""
-    names = trained[0].state
-    return Trained(
-        {name: torch.cat([one.state[name] for one in trained]) for name in names},
-        [history for one in trained for history in one.history],
-        [epoch for one in trained for epoch in one.best_epoch],
-        trained[0].protection,
-    )
+    return [
+        Trained(
+            {name: value[model].cpu() for name, value in stopping.state.items()},
+            history[model],
+            stopping.best_epoch[model],
+            protection.report(),
+        )
+        for model in range(models)
+    ]
 
 
 class _Stack:
@@ -208,12 +194,7 @@ class _Stack:
         self.masks = masks
         self.protection = protection
         self.models = list(range(ensemble.models))
-        self.adam = torch.optim.Adam(
-            ensemble.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
+        self.adam = StackAdam(ensemble, settings.learning_rate, settings.weight_decay)
         self.optimizer = protection.optimizer(self.adam)
         self.device = records.x.device
 
@@ -301,7 +282,7 @@ class _Stack:
         """Keep only some rows of the stack: weights, Adam's moments, orders and masks."""
         rows = torch.tensor(going, device=self.device)
         self.ensemble.keep(rows)
-        keep_moments(self.adam, rows)
+        self.adam.keep(rows)
         self.protection.keep(rows)
         self.masks = {name: kept[rows] for name, kept in self.masks.items()}
         self.orders = [self.orders[row] for row in going]

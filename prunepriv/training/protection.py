@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 from prunepriv.models import Ensemble
+from prunepriv.training.adam import StackAdam
 from prunepriv.training.objective import Objective, cross_entropy
 from prunepriv.training.settings import Records, Settings
 
@@ -33,6 +34,13 @@ class DefenseContext:
     streams: Callable[[str], list[torch.Generator]]
 
 
+class Steps(Protocol):
+    """What the loop needs of an optimiser."""
+
+    def zero_grad(self) -> None: ...
+    def step(self) -> object: ...
+
+
 class Protection:
     """A defence during the training of a stack; this base class only minimises an objective.
 
@@ -49,7 +57,7 @@ class Protection:
     def begin(self, context: DefenseContext) -> None:
         """Called once, before the first epoch."""
 
-    def optimizer(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    def optimizer(self, optimizer: StackAdam) -> Steps:
         """The optimiser to use, given the one that is used without the defence."""
         return optimizer
 

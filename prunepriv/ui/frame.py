@@ -17,9 +17,9 @@ from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.options import ModelKind
-from prunepriv.plan import signals_name
+from prunepriv.plan import TARGET, read_name, signals_name
 from prunepriv.store.result import Result
-from prunepriv.store.schema import RunView
+from prunepriv.store.schema import RunView, StepView
 from prunepriv.ui import checks
 from prunepriv.ui.entrance import enter_through_app
 from prunepriv.ui.provenance import Provenance, provenance_of
@@ -198,6 +198,11 @@ def _offer_example(sentence: str, listed: Mapping[str, Entry]) -> NoReturn:
     st.stop()
 
 
+def _is_shown(step: StepView) -> bool:
+    """Whether a page draws the step's artifact: of models, it draws the target's only."""
+    return step.kind in SHOWN_KINDS and read_name(step.name).number in (None, TARGET)
+
+
 @st.fragment(run_every=2)
 def _follow(frame: Frame) -> None:
     """Show the progress of a live run, and redraw the page when there are new figures."""
@@ -205,7 +210,7 @@ def _follow(frame: Frame) -> None:
     done = sum(step.status == "done" for step in steps)
     entry = entries().get(frame.run_id)
     live = entry is not None and entry.view is not None and entry.view.active
-    shown = {step.name for step in steps if step.status == "done" and step.kind in SHOWN_KINDS}
+    shown = {step.name for step in steps if step.status == "done" and _is_shown(step)}
     if not live or shown != st.session_state.setdefault(FOLLOWED, shown):
         st.session_state.pop(FOLLOWED, None)
         st.rerun()

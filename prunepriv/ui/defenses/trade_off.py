@@ -9,7 +9,7 @@ from prunepriv.figures.defenses import Point, privacy_utility
 from prunepriv.figures.leaderboard import best_attack
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, Adversary
-from prunepriv.plan import TRAIN, Target, evaluation_name, models_name
+from prunepriv.plan import Target, evaluation_name, models_name
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.runs import entries, result_of
@@ -69,7 +69,7 @@ def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Po
 
 def _others(frame: Frame, adversary: Adversary) -> list[Point]:
     """Defended models of other finished runs that started from the same pruned target."""
-    mine, trained = frame.experiment, frame.result.plan.key(TRAIN)
+    mine, trained = frame.experiment, frame.result.plan.key(models_name("original"))
     models = models_name("defended")
     seen, found = {frame.result.plan.key(models)}, list[Point]()
     for entry in entries().values():
@@ -81,7 +81,7 @@ def _others(frame: Frame, adversary: Adversary) -> list[Point]:
             continue
         other = Frame(entry, result_of(entry))
         plan = other.result.plan
-        if plan.key(TRAIN) == trained and plan.key(models) not in seen:
+        if plan.key(models_name("original")) == trained and plan.key(models) not in seen:
             seen.add(plan.key(models))  # draw models that several runs attack only once
             points = _points_of(other, adversary, False)
             found += [point for point in points if point.target.model == "defended"]

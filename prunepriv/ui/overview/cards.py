@@ -12,7 +12,15 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.figures import findings
 from prunepriv.figures import overview as figures
 from prunepriv.options import MODEL_KINDS, MODELS, ModelKind
-from prunepriv.plan import SPLIT, TRAIN, Target, divergence_name, evaluation_name, signals_name
+from prunepriv.plan import (
+    TARGET,
+    Target,
+    divergence_name,
+    evaluation_name,
+    models_name,
+    signals_name,
+    split_name,
+)
 from prunepriv.ui import handover
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
@@ -49,13 +57,13 @@ def _card(frame: Frame, number: int, title: str, page: str, name: str, draw: Dra
 def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
     experiment = frame.experiment
     option = experiment.data.option
-    parts = split(option.records, 1, experiment.seed, experiment.data.limit)
-    members, non_members = len(parts.target_train), len(parts.target_test)
-    validation = len(parts.target_validation)
+    parts = split(option.records, TARGET, experiment.seed, experiment.data.limit)
+    members, non_members = len(parts.train), len(parts.test)
+    validation = len(parts.validation)
     half = members + validation + non_members
     chart(
         "split",
-        frame.provenance(SPLIT),
+        frame.provenance(split_name()),
         lambda look: figures.split_chart(members, validation, non_members, half, look),
         finding=findings.split(option.label, option.classes, members, half),
         alt=f"{members} members, {validation} validation records, {non_members} non-members; the "
@@ -70,13 +78,13 @@ def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
     if report is None:
         st.caption(pending(frame))
         return
-    history, best = report["history"][0], report["best_epoch"][0]
+    history, best = report["history"], report["best_epoch"]
     kept = next(point for point in history if point["epoch"] == best)
     size = size_of(report["architecture"])
     network = f"{MODELS[frame.experiment.model.name].label} ({size})"
     chart(
         "training",
-        frame.provenance(TRAIN),
+        frame.provenance(models_name("original")),
         lambda look: figures.training_chart(history, best, look),
         finding=findings.kept_epoch(network, len(history), kept),
         alt="Accuracy of the target model by epoch on members and on validation records",

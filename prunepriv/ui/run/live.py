@@ -22,7 +22,7 @@ from prunepriv.figures.live import best_epoch, curves_chart
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.sparsity import sparsity_chart
 from prunepriv.options import MODEL_KINDS, ModelKind
-from prunepriv.plan import TRAIN, models_name, signals_name, step_words
+from prunepriv.plan import models_name, signals_name, step_words
 from prunepriv.prose import percent
 from prunepriv.store.schema import RunView, StepView
 from prunepriv.ui import checks
@@ -45,7 +45,9 @@ RESULTS = (
 )
 
 TRAINED: Mapping[str, ModelKind] = {models_name(kind): kind for kind in MODEL_KINDS}
-"""Steps that have training curves, and the kind of model of each."""
+"""Steps whose training curves are drawn, those of the targets, and the kind of model of each."""
+
+ORIGINAL = models_name("original")
 
 
 def draw(frame: Frame) -> None:
@@ -208,44 +210,44 @@ def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
     if not curves:
         return
     at_work = [step.name for step in steps if step.status == "running" and step.name in curves]
-    shown = at_work[0] if at_work else list(curves)[-1] if frame.live else TRAIN
+    shown = at_work[0] if at_work else list(curves)[-1] if frame.live else ORIGINAL
     if len(curves) > 1:
         picked = st.segmented_control(
             "Training curves of", list(curves), format_func=lambda name: KINDS[TRAINED[name]].label, key="curves",
             bind="query-params",
         )  # fmt: skip
         shown = picked if picked in curves else shown
-    points, best, whose = curves[shown]
+    points, best = curves[shown]
     epochs = frame.experiment.training
-    most = epochs.epochs if shown == TRAIN else epochs.fine_tune_epochs
+    most = epochs.epochs if shown == ORIGINAL else epochs.fine_tune_epochs
     top = next(point for point in points if point["epoch"] == best)
     chart(
         "curves_chart",
         frame.provenance(shown),
         lambda look: curves_chart(points, best, most, look),
-        finding=findings.curves(f"{KINDS[TRAINED[shown]].label}, {whose}", top, most, frame.live),
+        finding=findings.curves(
+            f"{KINDS[TRAINED[shown]].label}, target model", top, most, frame.live
+        ),
         alt=f"Training loss and accuracy by epoch of the {TRAINED[shown]} model",
         alt_alone=True,
         choices=None,  # there may be no artifact yet
     )
 
 
-Curve = tuple[Sequence[Mapping[str, float]], int, str]
+Curve = tuple[Sequence[Mapping[str, float]], int]
 
 
 def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
-    """Points, epoch with the star, and whose curve it is: the target's when its step is finished."""
+    """Points of the target's curve, and the epoch with the star."""
     report = (
         frame.result.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
     )
     if report is not None:
-        return report["history"][0], int(report["best_epoch"][0]), "target model"
+        return report["history"], int(report["best_epoch"])
     step = next((step for step in steps if step.name == name), None)
     if step is None or not step.curve:
         return None
-    in_turn = step.message.startswith("model ")  # then it is the curve of the first model
-    whose = "target model" if in_turn else "mean of target and shadows"
-    return step.curve, best_epoch(step.curve), whose
+    return step.curve, best_epoch(step.curve)
 
 
 def _draw_made(frame: Frame) -> None:

@@ -1,0 +1,96 @@
+"""Which steps of a run can be done now, and which of them one worker does together.
+
+Imports neither torch nor Dask.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterator
+
+from prunepriv.experiment import Experiment
+from prunepriv.options import DEFENSES, MODELS
+from prunepriv.plan import Plan, Step
+
+SMALL_STEPS = 64
+"""How many steps that take milliseconds one worker does together."""
+
+
+class Agenda:
+    """The unfinished steps of one run, in the order of its plan.
+
+    Args:
+        plan: of the run.
+        unfinished: keys of its steps that are to be done.
+    """
+
+    def __init__(self, plan: Plan, unfinished: Collection[str]) -> None:
+        self.plan = plan
+        self._ordinals = {step.key: ordinal for ordinal, step in enumerate(plan.steps)}
+        self._readers: dict[str, list[str]] = {}
+        self._missing: dict[str, int] = {}
+        self._ready: list[int] = []
+        self.reset(unfinished)
+
+    def reset(self, unfinished: Collection[str]) -> None:
+        """Begin again, with other steps to do."""
+        left = set(unfinished)
+        self._readers = {}
+        self._missing = {}
+        for step in self.plan.steps:
+            if step.key in left:
+                waits_for = left.intersection(step.inputs.values())
+                self._missing[step.key] = len(waits_for)
+                for key in waits_for:
+                    self._readers.setdefault(key, []).append(step.key)
+        self._ready = [self._ordinals[key] for key, count in self._missing.items() if not count]
+        heapq.heapify(self._ready)
+
+    def finish(self, key: str) -> None:
+        """A step is done: steps that only waited for it can be done."""
+        self._missing.pop(key, None)
+        for reader in self._readers.pop(key, ()):
+            if reader in self._missing:
+                self._missing[reader] -= 1
+                if not self._missing[reader]:
+                    heapq.heappush(self._ready, self._ordinals[reader])
+
+    def take(self, workers: int, busy: Callable[[str], bool]) -> tuple[Step, ...]:
+        """The next steps for one worker; empty if none can be done now.
+
+        Args:
+            workers: how many there are: a family of steps is shared between them.
+            busy: whether a worker has the step already, for another run.
+        """
+        while self._ready:
+            step = self.plan.steps[heapq.heappop(self._ready)]
+            if step.key in self._missing and not busy(step.key):
+                return (step, *self._companions(step, workers, busy))
+        return ()
+
+    def _companions(self, step: Step, workers: int, busy: Callable[[str], bool]) -> Iterator[Step]:
+        """Other ready steps of its family, which the same worker does."""
+        if step.family is None:
+            return
+        alike = [
+            ordinal
+            for ordinal in sorted(self._ready)
+            if (other := self.plan.steps[ordinal]).family == step.family and not busy(other.key)
+        ]
+        share = -(-(len(alike) + 1) // max(1, workers))
+        taken = alike[: min(share, together(step, self.plan.experiment)) - 1]
+        self._ready = [ordinal for ordinal in self._ready if ordinal not in set(taken)]
+        heapq.heapify(self._ready)
+        yield from (self.plan.steps[ordinal] for ordinal in taken)
+
+
+def together(step: Step, experiment: Experiment) -> int:
+    """The most steps like this one that one worker does together.
+
+    Small models are trained as a stack that fits the cache. Large ones, and those of a defence that
+    trains each model alone, are given out one by one, so that a lost worker costs one model.
+    """
+    if step.kind in ("train", "fine_tune"):
+        defense = step.params.get("defense", {"name": "none"})["name"]
+        return 1 if DEFENSES[defense].alone else MODELS[experiment.model.name].stacked
+    return MODELS[experiment.model.name].stacked if step.kind == "signals" else SMALL_STEPS
