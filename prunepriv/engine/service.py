@@ -130,8 +130,11 @@ class Engine:
         ended = self._workers.outcomes()  # before the news: no report follows its step's end
         out = {outcome.key for outcome in ended}
         for news in self._workers.news():
-            if news["key"] in out or self._workers.has(news["key"]):
-                self._ledger.report(**news)
+            key = news["key"]
+            if key in out or self._workers.has(key):
+                self._ledger.report(
+                    key, news["pid"], news["fraction"], news["message"], news["points"]
+                )
         store = ArtifactStore(self._catalog.store)
         failed = []
         for outcome in ended:
