@@ -7,17 +7,25 @@ import typer
 from prunepriv.cli.app import Run, Store, app
 from prunepriv.cli.tables import print_run, print_runs, print_steps
 from prunepriv.environment import store_folder
+from prunepriv.prose import join
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.outdated import outdated
 
 
 @app.command("list")
 def list_runs(store: Store = None) -> None:
     """List the runs of the store, the last submitted first."""
     folder = store_folder(store)
-    runs = Catalog(folder).runs()
+    catalog = Catalog(folder)
+    runs = catalog.runs()
     if runs:
         print_runs(runs)
+        old = [run.run_id for run in runs if outdated(run, catalog)]
+        if old:
+            typer.echo(
+                f"made by an earlier version, to be made again (`show ID` says how): {join(old)}"
+            )
     else:
         typer.echo(f"no runs in {folder} yet: `python -m prunepriv run` makes one")
 
@@ -28,7 +36,10 @@ def show(run_id: Run, store: Store = None) -> None:
     folder = store_folder(store)
     catalog = Catalog(folder)
     run, steps = catalog.run(run_id), catalog.steps(run_id)
-    if run.status == "done":
+    sentence = outdated(run, catalog)
+    if sentence:
+        typer.echo(sentence)
+    elif run.status == "done":
         from prunepriv.store.report import report_json
         from prunepriv.store.result import Result
 

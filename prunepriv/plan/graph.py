@@ -184,11 +184,11 @@ def _add_confidences(experiment: Experiment, sources: Iterable[str], steps: Step
         steps[name] = Step(name, "population", {}, read)
     for source in sources:
         for number in _shadows(experiment):
-            read = steps[signals_name(source, number)].inputs
+            own = steps[signals_name(source, number)].inputs
             name = population_name(source, number)
-            steps[name] = Step(name, "population", {}, read)
+            steps[name] = Step(name, "population", {}, own)
             name = confidences_name(source, number)
-            steps[name] = Step(name, "confidences", {}, {**read, "split": steps[split_name()].key})
+            steps[name] = Step(name, "confidences", {}, {**own, "split": steps[split_name()].key})
 
 
 def _attack_steps(

@@ -18,6 +18,7 @@ from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.options import ModelKind
 from prunepriv.plan import TARGET, read_name, signals_name
+from prunepriv.store.outdated import outdated
 from prunepriv.store.result import Result
 from prunepriv.store.schema import RunView, StepView
 from prunepriv.ui import checks
@@ -71,6 +72,11 @@ class Frame:
         return self.view is not None and self.view.active
 
     @cached_property
+    def outdated(self) -> str:
+        """Why the figures of a run of an earlier version are gone; "" if they are not."""
+        return "" if self.view is None else outdated(self.view, catalog())
+
+    @cached_property
     def kinds(self) -> tuple[ModelKind, ...]:
         """Kinds of model that the run attacks and whose signals are in the store."""
         there = (k for k in self.experiment.models if self.result.artifact(signals_name(k)))
@@ -98,6 +104,8 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
     entry = _run_in_view()
     frame = Frame(entry, result_of(entry))
     watch_theme()
+    if frame.outdated:
+        st.warning(frame.outdated, icon=":material/history:")
     checks.warn(frame.result.checks())
     if follow and frame.live:
         _follow(frame)

@@ -12,8 +12,9 @@ from prunepriv.errors import ExperimentError, PruneprivError
 from prunepriv.estimates.cost import Cost, cost_of
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.command import command_line
+from prunepriv.store.outdated import outdated
 from prunepriv.ui.frame import look_at
-from prunepriv.ui.runs import catalog, entries
+from prunepriv.ui.runs import Entry, catalog, entries
 from prunepriv.ui.words import STEP_WORDS, describe, duration
 
 
@@ -32,7 +33,7 @@ def draw(chosen: Experiment | ExperimentError) -> None:
         cost = _cost(chosen.key, store_folder(), chosen)
         st.markdown(_cost_sentence(cost))
         with st.container(horizontal=True, vertical_alignment="center"):
-            if known is not None and (known.view is None or known.view.status == "done"):
+            if known is not None and _has_results(known):
                 label, icon = "Open its results", ":material/visibility:"
             elif known is not None and known.view is not None and known.view.active:
                 label, icon = "Show its progress", ":material/visibility:"
@@ -67,6 +68,13 @@ def start(chosen: Experiment, fresh: bool = True) -> None:
             return
     look_at(chosen.run_id)
     st.rerun()
+
+
+def _has_results(entry: Entry) -> bool:
+    """Whether a run's figures can be opened: a bundled example's, or those of a finished run."""
+    if entry.view is None:
+        return True
+    return entry.view.status == "done" and not outdated(entry.view, catalog())
 
 
 @st.cache_data(max_entries=16, ttl=10, show_spinner=False)

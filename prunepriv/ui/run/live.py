@@ -135,7 +135,9 @@ def _draw_stage(words: str, steps: Sequence[StepView]) -> None:
 def _draw_end(frame: Frame, view: RunView) -> None:
     """Draw how the run ended, and what can be done next."""
     steps = catalog().steps(frame.run_id)
-    if view.status == "done":
+    if frame.outdated:
+        st.info("It was done by an earlier version of the program.", icon=":material/history:")
+    elif view.status == "done":
         st.success(f"Done{_took(view)}. See what it shows:", icon=":material/check:")
         _draw_links(frame)
     elif view.status == "failed":
@@ -148,8 +150,9 @@ def _draw_end(frame: Frame, view: RunView) -> None:
             icon=":material/power_off:",
         )
     with st.container(horizontal=True):
-        if view.status != "done" and st.button(
-            "Resume", type="primary", icon=":material/resume:", key="resume"
+        again = "Make it again" if frame.outdated else "Resume"
+        if (view.status != "done" or frame.outdated) and st.button(
+            again, type="primary", icon=":material/resume:", key="resume"
         ):
             start(frame.experiment)
         if st.button(

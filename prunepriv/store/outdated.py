@@ -1,0 +1,37 @@
+"""Finished runs of an earlier version: which of their steps no longer count, and what to do."""
+
+from __future__ import annotations
+
+from prunepriv.errors import ExperimentError
+from prunepriv.experiment.command import command_line
+from prunepriv.plan import plan
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.catalog import Catalog
+from prunepriv.store.schema import RunView
+
+
+def outdated(run: RunView, catalog: Catalog) -> str:
+    """Why a finished run's figures are gone, in two sentences; "" if they are not.
+
+    An earlier version may have done its steps in another way. Then their keys are other ones than
+    those of the run's plan, and their artifacts are not read. The run keeps its id.
+
+    Args:
+        run: a run of the catalogue.
+        catalog: of the store.
+    """
+    if run.status != "done":
+        return ""
+    try:
+        steps = plan(run.experiment).steps
+    except ExperimentError:
+        return ""  # it cannot be run by this version
+    known = {step.key for step in catalog.steps(run.run_id)}
+    store = ArtifactStore(catalog.store)
+    left = [step for step in steps if not store.lists(step.key)]
+    if not known or known.issuperset(step.key for step in left):
+        return ""
+    return (
+        f"An earlier version of the program made this run: {len(left)} of its {len(steps)} steps no "
+        f"longer count. Make them again, under the same id, with `{command_line(run.experiment)}`."
+    )
