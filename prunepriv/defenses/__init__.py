@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import cast
 
 from prunepriv.defenses.adversarial import Adversarial
-from prunepriv.defenses.dp_sgd import DPSGD
 from prunepriv.defenses.label_smoothing import label_smoothing
 from prunepriv.defenses.ppb import ppb
 from prunepriv.options import DEFENSES, lookup
-from prunepriv.training import ProtectionFactory, plain
+from prunepriv.training import Protection, ProtectionFactory, plain
+
+
+def _dp_sgd(strength: float, clip: float) -> ProtectionFactory:
+    """DP-SGD; Opacus is imported on demand, because few runs use it."""
+    dp_sgd = import_module("prunepriv.defenses.dp_sgd")
+    return lambda: cast(Protection, dp_sgd.DPSGD(strength, clip))
+
 
 REGISTRY: Mapping[str, Callable[[float, float], ProtectionFactory]] = {
     "none": lambda strength, clip: plain(),
     "ppb": lambda strength, clip: plain(ppb(strength)),
     "adversarial": lambda strength, clip: lambda: Adversarial(strength),
-    "dp_sgd": lambda strength, clip: lambda: DPSGD(strength, clip),
+    "dp_sgd": lambda strength, clip: _dp_sgd(strength, clip),
     "label_smoothing": lambda strength, clip: plain(label_smoothing(strength)),
 }
 """By name, as in ``options.DEFENSES``; each entry is called with strength and clip."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Protocol
 
 from prunepriv.models.base import Ensemble, State
 from prunepriv.models.cnn import CNN
 from prunepriv.models.costs import multiplications
 from prunepriv.models.fc import FC
-from prunepriv.models.vision import VGG16, DenseNet121, ResNet18
 from prunepriv.options import MODELS, lookup
 
 
@@ -26,12 +26,25 @@ class Architecture(Protocol):
     ) -> Ensemble: ...
 
 
+def _vision(name: str) -> Architecture:
+    """A network of torchvision, whose import takes a third of a worker's start: on demand."""
+
+    def made(
+        models: int, shape: Sequence[int], classes: int, width: float = 1.0, norm: str = "batch"
+    ) -> Ensemble:
+        vision = import_module("prunepriv.models.vision")
+        network: Ensemble = getattr(vision, name)(models, shape, classes, width, norm)
+        return network
+
+    return made
+
+
 REGISTRY: Mapping[str, Architecture] = {
     "fc": FC,
     "cnn": CNN,
-    "resnet18": ResNet18,
-    "vgg16": VGG16,
-    "densenet121": DenseNet121,
+    "resnet18": _vision("ResNet18"),
+    "vgg16": _vision("VGG16"),
+    "densenet121": _vision("DenseNet121"),
 }
 
 
