@@ -23,7 +23,7 @@ REGISTRY: Mapping[str, Callable[[float, float], ProtectionFactory]] = {
     "none": lambda strength, clip: plain(),
     "ppb": lambda strength, clip: plain(ppb(strength)),
     "adversarial": lambda strength, clip: lambda: Adversarial(strength),
-    "dp_sgd": lambda strength, clip: _dp_sgd(strength, clip),
+    "dp_sgd": _dp_sgd,
     "label_smoothing": lambda strength, clip: plain(label_smoothing(strength)),
 }
 """By name, as in ``options.DEFENSES``; each entry is called with strength and clip."""

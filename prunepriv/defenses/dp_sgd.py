@@ -58,7 +58,7 @@ class DPSGD(Protection):
     def optimizer(self, optimizer: StackAdam) -> Steps:
         """Opacus's, which adds noise and divides by the expected batch size; this class clips."""
         private: Steps = DPOptimizerFastGradientClipping(
-            optimizer.adam,
+            optimizer.plain(),
             noise_multiplier=self.strength,
             max_grad_norm=self.clip,
             expected_batch_size=self._expected,

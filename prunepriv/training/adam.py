@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 from prunepriv.models import Ensemble
 
+BETAS = 0.9, 0.999
+EPSILON = 1e-8
+
+
+@dataclass
+class _Moments:
+    """Adam's state of some tensors."""
+
+    tensors: list[Tensor]
+    first: list[Tensor] = field(init=False)
+    second: list[Tensor] = field(init=False)
+    steps: list[Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first = [torch.zeros_like(tensor) for tensor in self.tensors]
+        self.second = [torch.zeros_like(tensor) for tensor in self.tensors]
+        self.steps = [torch.zeros((), device=tensor.device) for tensor in self.tensors]
+
 
 class StackAdam:
-    """Adam with coupled weight decay that updates each model of a stack by itself.
+    """Adam (Kingma & Ba 2015) with coupled weight decay, which updates each model by itself.
 
     On the processor, the fused update treats the last elements of a tensor apart from the rest and
     rounds them differently. So it is given one tensor per model: where a model stands in a stack,
     and with how many others, then changes no bit of it. On a GPU it is given the whole stack.
+
+    It calls PyTorch's update itself: the first optimiser object of a process imports PyTorch's
+    compiler, which takes more than a second.
 
     Args:
         ensemble: the stack; its parameters are updated in place.
@@ -25,46 +48,63 @@ class StackAdam:
 
     def __init__(self, ensemble: Ensemble, learning_rate: float, weight_decay: float = 0.0) -> None:
         self._ensemble = ensemble
-        self._apart = next(ensemble.parameters()).device.type == "cpu" and ensemble.models > 1
-        self.adam = torch.optim.Adam(
-            self._tensors(), lr=learning_rate, weight_decay=weight_decay, fused=True
-        )
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self._apart = next(ensemble.parameters()).device.type == "cpu"
+        self._models = ensemble.models
+        self._moments = _Moments(self._rows(ensemble.parameters()))
 
     def zero_grad(self) -> None:
         """Forget the gradients of the stack."""
         self._ensemble.zero_grad()
 
+    @torch.no_grad()
     def step(self) -> None:
-        """Update every model by its gradient."""
-        if self._apart:
-            gradients = (parameter.grad for parameter in self._ensemble.parameters())
-            rows = [row for gradient in gradients if gradient is not None for row in gradient]
-            for tensor, row in zip(self._held, rows, strict=True):
-                tensor.grad = row
-        self.adam.step()
+        """Update every model by its gradient; a parameter without one is an error."""
+        gradients = [parameter.grad for parameter in self._ensemble.parameters()]
+        state = self._moments
+        adam(
+            state.tensors,
+            self._rows(gradient for gradient in gradients if gradient is not None),
+            state.first,
+            state.second,
+            [],
+            state.steps,
+            fused=True,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            eps=EPSILON,
+            maximize=False,
+        )
 
     def keep(self, rows: Tensor) -> None:
         """Keep only some of the models; called after :meth:`Ensemble.keep`."""
-        if not self._apart:
-            for moments in self.adam.state.values():
-                for name in ("exp_avg", "exp_avg_sq"):
-                    moments[name] = moments[name][rows]
-            return
-        before = [self.adam.state.pop(tensor) for tensor in self._held]
-        models = len(before) // len(list(self._ensemble.parameters()))
-        kept: list[Any] = []
-        for first in range(0, len(before), models):
-            kept += [before[first + row] for row in rows.tolist()]
-        self._held[:] = self._tensors()
-        self.adam.state.update(zip(self._held, kept, strict=True))
+        before = self._moments
+        self._moments = _Moments(self._rows(self._ensemble.parameters()))
+        for name in ("first", "second", "steps"):
+            held: list[Tensor] = getattr(before, name)
+            setattr(self._moments, name, self._kept(held, rows, whole=name == "steps"))
+        self._models = len(rows)
 
-    @property
-    def _held(self) -> list[Tensor]:
-        held: list[Tensor] = self.adam.param_groups[0]["params"]
-        return held
+    def _kept(self, held: list[Tensor], rows: Tensor, whole: bool) -> list[Tensor]:
+        if self._apart:
+            starts = range(0, len(held), self._models)
+            return [held[start + row] for start in starts for row in rows.tolist()]
+        return held if whole else [tensor[rows] for tensor in held]
 
-    def _tensors(self) -> list[Tensor]:
-        """The parameters, or each model's part of them, in the same order."""
+    def plain(self) -> torch.optim.Adam:
+        """The same, as PyTorch's own optimiser of the whole stack; it begins anew."""
+        return torch.optim.Adam(
+            self._ensemble.parameters(),
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
+
+    def _rows(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """The tensors of a stack, or each model's part of them, in the same order."""
         if not self._apart:
-            return list(self._ensemble.parameters())
-        return [row for parameter in self._ensemble.parameters() for row in parameter.detach()]
+            return [tensor.detach() for tensor in tensors]
+        return [row for tensor in tensors for row in tensor.detach()]
