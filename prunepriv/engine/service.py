@@ -90,6 +90,7 @@ class Engine:
         self._ledger = Ledger(catalog, owner)
         self._log = log
         self._runs: dict[str, ActiveRun] = {}
+        self._restarted: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -136,6 +137,7 @@ class Engine:
                     key, news["pid"], news["fraction"], news["message"], news["points"]
                 )
         store = ArtifactStore(self._catalog.store)
+        self._restarted = set()
         failed = []
         for outcome in ended:
             if outcome.error is None or store.has(outcome.key):  # done before its group failed
@@ -217,7 +219,10 @@ class Engine:
         return f"step {step.name} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
-        """Restart a run from the complete artifacts in the store."""
+        """Restart a run from the complete artifacts in the store: once for all steps of a group."""
+        if run_id in self._restarted:
+            return
+        self._restarted.add(run_id)
         active = self._runs[run_id]
         active.restarts += 1
         if active.restarts > RESTARTS:
