@@ -26,7 +26,8 @@ class StackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(models, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and torch.is_grad_enabled():
+        mixed = torch.is_autocast_enabled(x.device.type)  # then PyTorch chooses the types
+        if self.training and torch.is_grad_enabled() and not mixed:
             product: Tensor = _Products.apply(x, self.weight, self.bias)
             return product
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)
