@@ -13,6 +13,7 @@ from benchmarks import location as location_figures
 from benchmarks import recipes as two_recipes
 from benchmarks import speed as speed_table
 from benchmarks import stores as two_stores
+from prunepriv.environment import store_folder
 
 app = typer.Typer(add_completion=False, help="Measure prunepriv on this machine.")
 
@@ -62,6 +63,22 @@ def stores(before: Path, after: Path) -> None:
     """Whether two stores of the same runs hold the same keys and bytes; exit code 1 if not."""
     if not two_stores.compare(before, after):
         raise typer.Exit(1)
+
+
+@app.command()
+def trace(
+    run: Annotated[str, typer.Argument(help="Id of a finished run.")],
+    store: Annotated[Path | None, typer.Option(help="The store's folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file; by default trace-RUN.html.")] = None,
+    gigaflops: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Speed of one core in GFLOP/s; measured now if left out."),
+    ] = None,
+) -> None:
+    """A finished run as a picture: a bar per worker and step, in one HTML file."""
+    from benchmarks import trace as run_trace
+
+    run_trace.report(run, store_folder(store), out or Path(f"trace-{run}.html"), gigaflops)
 
 
 app()
