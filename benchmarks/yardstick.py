@@ -21,16 +21,24 @@ def yardstick(products: int = PRODUCTS) -> float:
     Args:
         products: how many are timed; with fewer, the time is scaled, and less exact.
     """
+    before = torch.get_num_threads()
     torch.set_num_threads(cores())
+    try:
+        return _products(products) * OPERATIONS / (products * 2 * SIDE**3)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _products(count: int) -> float:
+    """Seconds of that many products."""
     generator = torch.Generator().manual_seed(1)
     a = torch.rand(SIDE, SIDE, generator=generator)
     out = torch.empty_like(a)
     torch.mm(a, a, out=out)  # starts torch's threads
     started = time.perf_counter()
-    for _ in range(products):
+    for _ in range(count):
         torch.mm(a, a, out=out)
-    taken = time.perf_counter() - started
-    return taken * OPERATIONS / (products * 2 * SIDE**3)
+    return time.perf_counter() - started
 
 
 def gigaflops_per_core(products: int = 12) -> float:

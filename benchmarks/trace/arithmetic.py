@@ -69,8 +69,8 @@ class Arithmetic:
     def _forward(self) -> int:
         """Multiply-adds of one record in one pass through the target's network."""
         model, option = self._experiment.model, self._experiment.data.option
-        network = build(model.name, 1, option.shape, option.classes, model.width, model.norm)
-        return multiplications(network, option.shape)
+        shape = tuple(option.shape)
+        return network_multiplications(model.name, shape, option.classes, model.width, model.norm)
 
     @cached_property
     def _sizes(self) -> tuple[int, int, int]:
@@ -153,6 +153,14 @@ _COUNTS: Mapping[str, Callable[[Arithmetic, Done], float | None]] = {
     "fit": Arithmetic._fit,
     "score": Arithmetic._score,
 }
+
+
+@lru_cache(maxsize=64)
+def network_multiplications(
+    name: str, shape: tuple[int, ...], classes: int, width: float, norm: str
+) -> int:
+    """Multiply-adds of one record in one pass through a target's network."""
+    return multiplications(build(name, 1, shape, classes, width, norm), shape)
 
 
 @lru_cache(maxsize=64)
