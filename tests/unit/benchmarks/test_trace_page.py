@@ -145,9 +145,10 @@ def test_the_page_is_whole_and_loads_nothing() -> None:
 
 
 def test_names_are_escaped() -> None:
-    odd = replace(TWO_WORKERS, run_id="<b>", bars=(bar("fit:<i>&", 1, 0.0, 10.0),))
+    odd = replace(TWO_WORKERS, run_id="<u>", bars=(bar("fit:<i>&", 1, 0.0, 10.0),))
     text = page(odd, 4.0)
-    assert "<b>&" not in text
+    assert "<u>" not in text
+    assert "Trace of &lt;u&gt;" in text
     assert "<i>&" not in text
     assert "fit:&lt;i&gt;&amp;" in text
 
