@@ -167,7 +167,7 @@ class _NarrowResNet(resnet.ResNet):  # type: ignore[misc]
             self.inplanes = _scaled(64, self.width)
         planes = _scaled(planes, self.width)
         layer: nn.Sequential = super()._make_layer(block, planes, blocks, stride, dilate)
-        shortcut = layer[0].downsample
+        shortcut: Any = layer[0].downsample
         if shortcut is not None and shortcut[0].in_channels < _SAFE_CHANNELS:
             shortcut[0] = _Subsampled(shortcut[0].in_channels, shortcut[0].out_channels, stride)
         return layer
