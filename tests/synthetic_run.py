@@ -326,21 +326,23 @@ def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) 
     """Checks that random numbers allow; the models cannot be scored again."""
     parts = Splits.from_arrays(_stored(result, "split", "split"))
     labels = _stored(result, "data", "data")["y"]
-    counts, wrong, rows, asked = {}, {}, 0, {}
+    rows, (counts, wrong, asked, learnt, taught) = 0, ({} for _ in range(5))
     for name in step.inputs:
         artifact = result.artifact(name)
         assert artifact is not None
         if name.startswith("fine_tune:"):
-            models, masks = artifact.tensors("models"), artifact.tensors("masks")
-            report = artifact.json("report")
-            counts[name.removeprefix("fine_tune:")] = checks.count_masks(models, masks, report)
+            made = artifact.tensors("models"), artifact.tensors("masks"), artifact.json("report")
+            counts[name.removeprefix("fine_tune:")] = checks.count_masks(*made)
         elif name.startswith("signals:"):
-            target = artifact.tensors("target")
+            kind = name.partition(":")[2]
+            target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
             train, test = parts.target_train, parts.target_test
-            wrong[name.removeprefix("signals:")] = checks.misaligned(target, labels, train, test)
+            wrong[kind] = checks.misaligned(target, labels, train, test)
             rows += len(target["record"])
             logits = target["logits"][: checks.SCORED_AGAIN]
-            asked[name.removeprefix("signals:")] = logits, logits * np.float32(1 + 1e-6)
+            asked[kind] = logits, logits * np.float32(1 + 1e-6)
+            learnt[kind] = checks.learning(target)
+            taught[kind] = [checks.learning({field: t[0] for field, t in shadows.items()})]
     pruning = result.experiment.pruning.model_dump(mode="json")
     found = [
         checks.splits_disjoint(parts),
@@ -350,6 +352,7 @@ def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) 
         ),
         checks.masks_exact(counts),
         checks.membership_aligned(wrong, rows),
+        checks.models_learned(learnt, taught),
         checks.adversary_knowledge(pruning, None),
         checks.attacks_not_run(step.params["attacks"]),
     ]

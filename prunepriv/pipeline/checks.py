@@ -14,7 +14,7 @@ import torch
 from prunepriv import checks
 from prunepriv.attacks import FitSettings, PooledShadows, Queries, get_attack
 from prunepriv.attacks.threshold import ThresholdAttack
-from prunepriv.checks import Check, MaskCount
+from prunepriv.checks import Check, Learning, MaskCount
 from prunepriv.datasets import Splits
 from prunepriv.models import Ensemble
 from prunepriv.plan import DATA, SPLIT, StepKind, StepName, read_name, signals_name
@@ -40,6 +40,7 @@ def check_run(inputs: Inputs, attacks: Sequence[str], scorers: Scorers) -> list[
         checks.thresholds_from_shadows(_roles(inputs), _thresholds(inputs)),
         checks.masks_exact(_mask_counts(inputs)),
         checks.membership_aligned(*_misaligned(inputs, parts)),
+        checks.models_learned(*_learning(inputs)),
         checks.adversary_knowledge(*_pruning(inputs)),
         checks.attacks_not_run(attacks),
     ]
@@ -149,6 +150,20 @@ def _misaligned(inputs: Inputs, parts: Splits) -> tuple[dict[str, int], int]:
         wrong[name.words] = count
         rows += target["record"].size + shadows["record"].size
     return wrong, rows
+
+
+def _learning(inputs: Inputs) -> tuple[dict[str, Learning], dict[str, list[Learning]]]:
+    """What the attacked targets, and all shadows, learnt: by the words of their signals."""
+    targets, shadows = {}, {}
+    for name, artifact in _of(inputs, "signals"):
+        if not name.assumed:  # nobody attacks the target as the adversary takes it to be
+            targets[name.words] = checks.learning(artifact.tensors("target"))
+        tables = artifact.tensors("shadows")
+        shadows[name.words] = [
+            checks.learning({field: table[k] for field, table in tables.items()})
+            for k in range(len(tables["label"]))
+        ]
+    return targets, shadows
 
 
 def _pruning(inputs: Inputs) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:

@@ -22,9 +22,10 @@ from prunepriv.store.result import Result
 
 CHECKS = (
     "splits_disjoint", "eval_mode", "thresholds_from_shadows", "masks_exact", "membership_aligned",
-    "adversary_knowledge", "attacks_not_run",
+    "models_learned", "adversary_knowledge", "attacks_not_run",
 )  # fmt: skip
 
+WIDTH = 0.25
 Arrays = dict[str, np.ndarray]
 
 
@@ -34,9 +35,9 @@ class Finished:
     def __init__(self, root: Path) -> None:
         experiment = make_experiment(
             {
-                "data": {"name": "digits", "limit": 200},
-                "model": {"name": "cnn", "width": 0.125},
-                "training": {"epochs": 1},
+                "data": {"name": "digits", "limit": 400},
+                "model": {"name": "cnn", "width": WIDTH},
+                "training": {"epochs": 10, "learning_rate": 0.01, "batch_size": 16},
                 "knowledge": {"sparsity": 0.5},
                 "attacks": {"names": ["corr", "conf", "top1_conf"]},
                 "models": ["original", "pruned"],
@@ -58,7 +59,7 @@ class Finished:
         """The models of a signals artifact, and all records, as in the step."""
         made, data = (self.store.open(signals.meta["inputs"][role]) for role in ("models", "data"))
         x = torch.from_numpy(data.tensors("data")["x"])
-        stack = build("cnn", 3, x.shape[1:], data.json("about")["classes"], 0.125)
+        stack = build("cnn", 3, x.shape[1:], data.json("about")["classes"], WIDTH)
         stack.load({name: torch.from_numpy(v) for name, v in made.tensors("models").items()})
         return stack, x
 
@@ -98,7 +99,7 @@ def test_the_step_checks_the_run(run: Finished) -> None:
     found = run.result.checks()
     assert found is not None
     assert tuple(row["check"] for row in found) == CHECKS
-    assert [row["passed"] for row in found] == [True] * 5 + [None] * 2
+    assert [row["passed"] for row in found] == [True] * 6 + [None] * 2
     assert all(set(row) == {"check", "label", "passed", "detail"} for row in found)
     details = {row["check"]: row["detail"] for row in found}
     assert "believes it was pruned by L1 unstructured 50 %" in details["adversary_knowledge"]
@@ -142,6 +143,32 @@ def test_a_planted_mistake_fails_its_check_alone(
     # a wrong split also makes wrong members
     assert failed - {"membership_aligned"} == {check} - {"membership_aligned"}
     assert found[check].passed is False
+
+
+@pytest.mark.parametrize(
+    ("step", "file", "told"),
+    [
+        ("signals:pruned", "target", "these targets are right no more often than chance: pruned "),
+        ("signals:pruned", "shadows", "these shadows are right no more often than chance: 2 of 2 "),
+        ("signals:assumed:pruned", "shadows", ": 2 of 2 of assumed pruned."),
+    ],
+)
+def test_models_that_learnt_nothing_are_found(
+    run: Finished, step: str, file: str, told: str
+) -> None:
+    """They answer the same on every record."""
+    inputs = run.inputs
+    blank = Tampered(inputs[step], file, lambda a: {**a, "logits": np.zeros_like(a["logits"])})
+    found = run.checked({**inputs, step: blank})["models_learned"]
+    assert found.passed is False
+    assert told in found.detail
+    assert "A low attack accuracy is not safety here" in found.detail
+
+
+def test_the_target_as_the_adversary_takes_it_to_be_is_not_judged(run: Finished) -> None:
+    inputs, step = run.inputs, "signals:assumed:pruned"
+    blank = Tampered(inputs[step], "target", lambda a: {**a, "logits": np.zeros_like(a["logits"])})
+    assert run.checked({**inputs, step: blank})["models_learned"].passed is True
 
 
 def test_a_removed_weight_that_was_trained_again_is_found(run: Finished) -> None:
