@@ -25,6 +25,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.export import export_csv
 from prunepriv.store.result import Result
+from tests.blank_run import learn_nothing
 from tests.synthetic_run import write_synthetic_run
 from tests.unit.library.conftest import SMALL, enter
 
@@ -132,6 +133,17 @@ def test_a_run_says_what_it_is(synthetic: prunepriv.Run) -> None:
     assert second.startswith(f"best attack: {label} on the {best['model']} model, ")
     assert f"{100 * best['accuracy']:.1f} % ({100 * best['accuracy_ci95_low']:.1f} % to" in second
     assert first in synthetic._repr_html_()
+
+
+def test_a_run_that_learnt_nothing_says_so(finished: Result) -> None:
+    run = enter(finished.store, finished.experiment)
+    assert len(repr(run).splitlines()) == 2
+    detail = learn_nothing(finished)
+    last = repr(run).splitlines()[-1]
+    assert last.startswith("A hygiene check of this run failed: ")
+    assert detail in last
+    assert "not safety here" in run._repr_html_()
+    assert detail in set(run.checks["detail"])
 
 
 # --- runs that are not finished ---
