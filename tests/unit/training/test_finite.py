@@ -67,7 +67,7 @@ def overflow(ensemble: Ensemble, settings: Settings, **options: object) -> str:
     with pytest.raises(TrainingError) as told:
         train(
             ensemble, make_problem("fc" if hasattr(ensemble, "hidden1") else "cnn", 2), settings,
-            seed=7, stage="train", report=lambda *given: reported.append(given), **options,  # type: ignore[arg-type]
+            seed=7, stage="train", reports=[lambda *given: reported.append(given)] * 2, **options,  # type: ignore[arg-type]
         )  # fmt: skip
     assert not reported
     return str(told.value)
@@ -106,7 +106,7 @@ def test_a_model_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch, one_by_
     with pytest.raises(TrainingError, match=r"^model 1's loss became not a number in epoch 1 "):
         train(
             ensemble, make_problem("fc", 2), Settings(epochs=2), seed=7, stage="train",
-            report=lambda *given: reports.append(given),
+            reports=[lambda *given: reports.append(given)] * 2,
         )  # fmt: skip
     assert len(reports) == (2 if one_by_one else 0)
 
