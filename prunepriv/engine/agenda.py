@@ -64,9 +64,13 @@ class Agenda:
         """
         while self._ready:
             step = self.plan.steps[heapq.heappop(self._ready)]
-            if step.key in self._missing and not busy(step.key):
+            if self._can_do(step, busy):
                 return (step, *self._companions(step, workers, busy))
         return ()
+
+    def _can_do(self, step: Step, busy: Callable[[str], bool]) -> bool:
+        """Whether a ready step is still to be done: for another run it may have been meanwhile."""
+        return step.key in self._missing and not busy(step.key)
 
     def _companions(self, step: Step, workers: int, busy: Callable[[str], bool]) -> Iterator[Step]:
         """Other ready steps of its family, which the same worker does."""
@@ -75,7 +79,8 @@ class Agenda:
         alike = [
             ordinal
             for ordinal in sorted(self._ready)
-            if (other := self.plan.steps[ordinal]).family == step.family and not busy(other.key)
+            if (other := self.plan.steps[ordinal]).family == step.family
+            and self._can_do(other, busy)
         ]
         share = -(-(len(alike) + 1) // max(1, workers))
         taken = alike[: min(share, together(step, self.plan.experiment)) - 1]

@@ -201,8 +201,9 @@ def _task_key(step: Step, number: int) -> str:
 
 def _outcomes(group: Sequence[Step], future: Future) -> list[Outcome]:
     """How the steps of a group ended: all as the group did."""
+    keys = tuple(step.key for step in group)
     if future.status == "finished":
-        return [Outcome(step.key) for step in group]
+        return [Outcome(key, group=keys) for key in keys]
     error = future.exception()
     text = "".join(traceback.format_exception(type(error), error, future.traceback()))
-    return [Outcome(step.key, error, text) for step in group]
+    return [Outcome(key, error, text, keys) for key in keys]

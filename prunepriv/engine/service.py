@@ -39,11 +39,12 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a step ended: ``error`` is None if it was done."""
+    """How a step ended: ``error`` is None if it was done, else that of its whole ``group``."""
 
     key: str
     error: BaseException | None = None
     traceback: str = ""
+    group: tuple[str, ...] = ()
 
 
 class Workers(Protocol):
@@ -146,7 +147,8 @@ class Engine:
                 failed.append(outcome)
         for outcome in failed:
             if outcome.error is not None:
-                self._fail(outcome.key, outcome.error, outcome.traceback)
+                left = [key for key in outcome.group if not store.has(key)]
+                self._fail(outcome.key, outcome.error, outcome.traceback, left)
         self._forget_ended()
 
     def _hand_out(self) -> None:
@@ -197,26 +199,35 @@ class Engine:
         for run_id in self._ledger.wanting(key):
             self._restart(run_id, key, "a step ended without writing its artifact")
 
-    def _fail(self, key: str, error: BaseException, traceback: str) -> None:
-        """A step's own failure ends the runs that wait for it, unless doing it again may help."""
+    def _fail(self, key: str, error: BaseException, traceback: str, group: Sequence[str]) -> None:
+        """A step's own failure ends the runs that wait for it, unless doing it again may help.
+
+        A run that does not need all of a failed group may go on: it tries its own steps once more.
+        """
         self._ledger.wait(key)
         for run_id in self._ledger.wanting(key):
-            step = self._runs[run_id].plan.by_key[key]
-            if isinstance(error, (Cancelled, MissingArtifactError)):
-                self._restart(run_id, key, str(error))
+            by_key = self._runs[run_id].plan.by_key
+            names = [by_key[one].name for one in group if one in by_key] or [by_key[key].name]
+            sentence = self._sentence(names, error)
+            again = isinstance(error, (Cancelled, MissingArtifactError))
+            if again or not self._ledger.unfinished(run_id).issuperset(group):
+                self._restart(run_id, key, sentence)
                 continue
-            logger.error("run %s: step %s failed\n%s", run_id, step.name, traceback)
-            self._end_failed(run_id, key, self._sentence(step, error))
+            logger.error("run %s: %s failed\n%s", run_id, ", ".join(names), traceback)
+            self._end_failed(run_id, key, sentence)
 
-    def _sentence(self, step: Step, error: BaseException) -> str:
+    def _sentence(self, names: Sequence[str], error: BaseException) -> str:
         if isinstance(error, PruneprivError):
             return str(error)
+        what = f"step {names[0]}"
+        if len(names) > 1:  # done together: which of them it was is not known
+            what = f"one of the steps {names[0]} to {names[-1]}"
         if type(error).__name__ == "KilledWorker":
             return (
-                f"step {step.name} ended its worker process several times, perhaps because "
+                f"{what} ended its worker process several times, perhaps because "
                 f"memory was full: see {self._log}"
             )
-        return f"step {step.name} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
+        return f"{what} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
         """Restart a run from the complete artifacts in the store: once for all steps of a group."""
@@ -230,13 +241,13 @@ class Engine:
             return
         logger.warning("run %s is restarted: %s", run_id, reason)
         store = ArtifactStore(self._catalog.store)
-        for step in active.plan.steps:
-            if self._workers.has(step.key):
-                continue
-            if not store.has(step.key):
-                self._ledger.want_again(run_id, step.key)
-            elif step.key in self._ledger.unfinished(run_id):
-                self._ledger.finish(step.key, stored_seconds(store, step.key) or 0.0)
+        idle = [step.key for step in active.plan.steps if not self._workers.has(step.key)]
+        for key in idle:
+            if not store.has(key):
+                self._ledger.want_again(run_id, key)
+        for key in idle:  # after the others: the last step to finish ends the run
+            if store.has(key) and key in self._ledger.unfinished(run_id):
+                self._finish(key)
         active.agenda.reset(self._ledger.unfinished(run_id))
 
     def _end_failed(self, run_id: str, key: str, sentence: str) -> None:

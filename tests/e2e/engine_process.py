@@ -101,6 +101,24 @@ def wait_for_step(catalog: Catalog, run_id: str, name: str) -> StepView:
     return found[0]
 
 
+def wait_for_done(catalog: Catalog, run_id: str, name: str) -> None:
+    """Until a step of a run is done."""
+
+    def done() -> bool:
+        view = step(catalog, run_id, name)
+        return view is not None and view.status == "done"
+
+    wait_until(done, f"step {name} of {run_id} was not done")
+
+
+def kill_worker_at(catalog: Catalog, run_id: str, name: str) -> int:
+    """Kill the worker that is at a step, once it has told something of it; its process id."""
+    worker = wait_for_step(catalog, run_id, name).pid
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
+    return worker
+
+
 def wait_for_status(catalog: Catalog, run_id: str, *wanted: str) -> None:
     """Until a run stands as wanted."""
     wait_until(

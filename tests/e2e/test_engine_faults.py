@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -21,18 +22,18 @@ import pytest
 from prunepriv.engine.client import engine_is_alive, ensure_engine, launch
 from prunepriv.engine.inline import run_inline
 from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.plan import plan
+from prunepriv.plan import plan, read_name
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.report import report_json
-from prunepriv.store.result import Result
 from tests.e2e.engine_process import (
     DEADLINE,
     ROOT,
     EngineProcess,
     engine_pid,
+    kill_worker_at,
     step,
     stop_engine,
+    wait_for_done,
     wait_for_status,
     wait_for_step,
     wait_until,
@@ -100,34 +101,56 @@ def served(engine: EngineProcess) -> Iterator[Catalog]:
     made.close()
 
 
-def test_a_killed_worker_costs_the_step_in_hand(
-    served: Catalog, experiment: Experiment, steering: Path
+@pytest.mark.parametrize(
+    ("held", "again"),
+    [
+        ("train:0", ["train:0"]),
+        ("train:2", ["train:1", "train:2", "train:3"]),
+        ("signals:pruned:2", ["signals:pruned:2"]),
+    ],
+)
+def test_a_killed_worker_costs_one_group(
+    served: Catalog, experiment: Experiment, steering: Path, held: str, again: list[str]
 ) -> None:
-    held = steering / "hold" / "train"
-    held.touch()
-    run_id = served.submit(experiment)
-    first = wait_for_step(served, run_id, "train").pid
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
+    """Of six shadows a worker trains three; what it has written of a group is not done again."""
+    large = experiment.model_copy(update={"shadows": 6})
+    hold = steering / "hold" / held.replace(":", "+")
+    hold.touch()
+    run_id = served.submit(large)
+    first = kill_worker_at(served, run_id, held)
 
     def elsewhere() -> bool:
-        view = step(served, run_id, "train")
+        view = step(served, run_id, held)
         return view is not None and view.status == "running" and view.pid != first
 
-    wait_until(elsewhere, "no other worker took the step")
-    held.unlink()
+    wait_until(elsewhere, "no other worker took the group")
+    hold.unlink()
     wait_for_status(served, run_id, "done")
-    assert sorted(begun(steering)) == sorted([s.name for s in plan(experiment).steps] + ["train"])
+    twice = Counter(begun(steering)) - Counter(step.name for step in plan(large).steps)
+    assert sorted(twice.elements()) == again
+
+
+def test_shadows_are_added_to_those_that_are_there(
+    served: Catalog, experiment: Experiment, steering: Path
+) -> None:
+    five, eight = (experiment.model_copy(update={"shadows": count}) for count in (5, 8))
+    wait_for_status(served, served.submit(five), "done")
+    before = len(begun(steering))
+    wait_for_status(served, served.submit(eight), "done")
+    added = sorted(name for name in begun(steering)[before:] if read_name(name).number is not None)
+    kinds = ("fine_tune:pruned", "signals:pruned", "split", "train")
+    assert added == [f"{kind}:{number}" for kind in kinds for number in (6, 7, 8)]
 
 
 def test_a_killed_engine_takes_its_workers_along_and_the_next_one_resumes(
     catalog: Catalog, experiment: Experiment, steering: Path
 ) -> None:
-    held = steering / "hold" / "train"
+    held = steering / "hold" / "train+0"
     held.touch()
     run_id = catalog.submit(experiment)
     with EngineProcess(catalog.store, *FAKE) as engine:
-        wait_for_step(catalog, run_id, "train")
+        wait_for_step(catalog, run_id, "train:0")
+        wait_for_done(catalog, run_id, "signals:pruned:2")  # by the other worker
         family = engine.family()
         assert len(family) >= 3
         engine.kill()
@@ -138,18 +161,20 @@ def test_a_killed_engine_takes_its_workers_along_and_the_next_one_resumes(
     with EngineProcess(catalog.store, *FAKE):
         wait_for_status(catalog, run_id, "done")
     cached = {view.name for view in catalog.steps(run_id) if view.cached}
-    assert cached == {"data", "split"}
-    assert begun(steering).count("data") == begun(steering).count("split") == 1
+    twice = Counter(begun(steering)) - Counter(step.name for step in plan(experiment).steps)
+    assert twice == Counter(["train:0"])
+    assert not cached & {"train:0", "fine_tune:pruned:0", "score:conf:pruned:adaptive"}
+    assert cached >= {"data", "split:0", "train:1", "train:2", "signals:pruned:2"}
 
 
 def test_a_step_that_kills_every_worker_fails_its_run_alone(
     served: Catalog, experiment: Experiment, steering: Path
 ) -> None:
-    (steering / "crash" / "train").touch()
+    (steering / "crash" / "train+0").touch()
     run_id = served.submit(experiment)
     wait_for_status(served, run_id, "failed")
-    assert "ended its worker process several times" in served.run(run_id).error
-    (steering / "crash" / "train").unlink()
+    assert "step train:0 ended its worker process several times" in served.run(run_id).error
+    (steering / "crash" / "train+0").unlink()
     served.submit(experiment)
     wait_for_status(served, run_id, "done")
 
@@ -157,10 +182,10 @@ def test_a_step_that_kills_every_worker_fails_its_run_alone(
 def test_a_running_run_is_cancelled_and_taken_up_again(
     served: Catalog, experiment: Experiment, steering: Path
 ) -> None:
-    held = steering / "hold" / "train"
+    held = steering / "hold" / "train+0"
     held.touch()
     run_id = served.submit(experiment)
-    wait_for_step(served, run_id, "train")
+    wait_for_step(served, run_id, "train:0")
     served.request_cancel(run_id)
     wait_for_status(served, run_id, "cancelled")
     held.unlink()
@@ -172,7 +197,7 @@ def test_a_running_run_is_cancelled_and_taken_up_again(
 def test_a_mistake_in_a_step_is_told_and_its_traceback_logged(
     served: Catalog, engine: EngineProcess, experiment: Experiment, steering: Path
 ) -> None:
-    (steering / "bug" / "train").touch()
+    (steering / "bug" / "train+1").touch()
     run_id = served.submit(experiment)
     wait_for_status(served, run_id, "failed")
     error = served.run(run_id).error
@@ -299,32 +324,36 @@ def test_a_full_disk_is_told_and_the_run_goes_on_afterwards(tmp_path: Path) -> N
 REAL: dict[str, Any] = {
     "data": {"limit": 400},
     "training": {"epochs": 16, "patience": None},
-    "shadows": 2,
+    "shadows": 3,
     "models": ["pruned"],
-    "attacks": {"names": ["conf", "nn"]},
+    "attacks": {"names": ["conf", "nn", "lira"]},
 }
 
 
-def figures(store: Path, experiment: Experiment) -> dict[str, Any]:
-    """The report without what may differ between two makings: seconds, and what was cached."""
-    report = report_json(Result(ArtifactStore(store), experiment), [])
-    return {name: report[name] for name in ("models", "gaps", "attacks")}
+def artifacts(store: Path, experiment: Experiment) -> dict[str, dict[str, str]]:
+    """The checksum of every file of every artifact, by the step's name."""
+    found = {}
+    for one in plan(experiment).steps:
+        files = ArtifactStore(store).open(one.key).meta["files"]
+        found[one.name] = {name: digest for name, (_, digest) in files.items()}
+    return found
 
 
 @pytest.mark.slow
-def test_a_real_run_has_the_same_figures_inline_and_after_every_accident(
+def test_a_real_run_has_the_same_artifacts_inline_and_after_every_accident(
     tmp_path: Path, catalog: Catalog
 ) -> None:
+    """Byte by byte: stacks of three and of two, and then of those that an accident has left."""
     experiment = make_experiment(REAL)
     run_inline(experiment, tmp_path / "inline")
+    expected = artifacts(tmp_path / "inline", experiment)
+    assert all(expected.values())
     run_id = catalog.submit(experiment)
-    with EngineProcess(catalog.store, "--workers", "1") as engine:
-        worker = wait_for_step(catalog, run_id, "train").pid
-        assert worker is not None
-        os.kill(worker, signal.SIGKILL)
-        wait_for_step(catalog, run_id, "fine_tune:pruned")
+    with EngineProcess(catalog.store) as engine:
+        kill_worker_at(catalog, run_id, "train:1")
+        wait_for_step(catalog, run_id, "fine_tune:pruned:1")
         engine.kill()
     assert catalog.run(run_id).status == "interrupted"
     with EngineProcess(catalog.store):
         wait_for_status(catalog, run_id, "done")
-    assert figures(catalog.store, experiment) == figures(tmp_path / "inline", experiment)
+    assert artifacts(catalog.store, experiment) == expected

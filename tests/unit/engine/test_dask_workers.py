@@ -1,9 +1,8 @@
-"""How steps become Dask's tasks; what becomes of them with a real scheduler: tests/e2e."""
+"""How groups of steps become Dask's tasks; what becomes of them with a real scheduler: tests/e2e."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,41 +10,140 @@ from dask.utils import key_split
 
 from prunepriv.engine import dask_workers
 from prunepriv.engine.dask_workers import DaskWorkers
+from prunepriv.engine.worker import cancel_marker
+from prunepriv.errors import DataError
 from prunepriv.experiment import Experiment
-from prunepriv.plan import plan
+from prunepriv.plan import Step, plan
 from tests.fake_runner import RUNNER
 
 
+class FakeFuture:
+    """A task that ends when the test says so."""
+
+    def __init__(self, key: str, group: tuple[Step, ...]) -> None:
+        self.key, self.group = key, group
+        self.status = "pending"
+        self.released = False
+        self.error: Exception | None = None
+        self._callbacks: list[Any] = []
+
+    def done(self) -> bool:
+        return self.status != "pending"
+
+    def exception(self) -> Exception | None:
+        return self.error
+
+    def traceback(self) -> None:
+        return None
+
+    def release(self) -> None:
+        self.released = True
+
+    def add_done_callback(self, callback: Any) -> None:
+        self._callbacks.append(callback)
+
+    def end(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.status = "finished" if error is None else "error"
+        for callback in self._callbacks:
+            callback(self)
+
+
 class Recorder:
-    """Takes tasks as Dask's client does, and remembers their keys."""
+    """Takes tasks as Dask's client does, and remembers them."""
 
     def __init__(self) -> None:
-        self.keys: list[str] = []
+        self.status = "running"
+        self.tasks: list[FakeFuture] = []
 
     def subscribe_topic(self, *_: object) -> None:
         pass
 
-    def submit(self, *_: object, key: str, **__: object) -> SimpleNamespace:
-        self.keys.append(key)
-        return SimpleNamespace(key=key)
+    def ncores(self) -> dict[str, int]:
+        return {"one": 1, "two": 1}
 
-    def cancel(self, futures: list[Any]) -> None:
-        pass
+    def submit(self, work: object, group: tuple[Step, ...], *_: object, key: str) -> FakeFuture:
+        self.tasks.append(FakeFuture(key, group))
+        return self.tasks[-1]
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    made = Recorder()
+    monkeypatch.setattr(dask_workers, "Client", lambda *_, **__: made)
+    return made
+
+
+@pytest.fixture
+def workers(client: Recorder, tmp_path: Path) -> DaskWorkers:
+    """Those of a cluster at a given address, of two cores."""
+    return DaskWorkers(tmp_path, tmp_path, RUNNER, 1, scheduler="tcp://127.0.0.1:1")
 
 
 def test_a_step_that_is_given_out_again_is_a_new_task(
-    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    experiment: Experiment, client: Recorder, workers: DaskWorkers
 ) -> None:
     """Dask would answer with the failure that it remembers of the old one."""
-    client = Recorder()
-    monkeypatch.setattr(dask_workers, "Client", lambda *_, **__: client)
-    workers = DaskWorkers(tmp_path, tmp_path, RUNNER, 1, scheduler="tcp://127.0.0.1:1")
     step = plan(experiment).by_name["fit:conf:pruned"]
-    workers.submit(step, 0)
-    workers.submit(step, 0)
-    assert len(client.keys) == 1, "it is out already"
-    workers.drop(step.key)
-    workers.submit(step, 0)
-    first, second = client.keys
+    workers.submit([step])
+    client.tasks[0].end(DataError("no"))
+    workers.outcomes()
+    workers.submit([step])
+    first, second = (task.key for task in client.tasks)
     assert first != second
     assert key_split(first) == key_split(second) == "fit_conf", "Dask learns how long such take"
+
+
+def test_a_group_is_one_task_and_keeps_one_worker_busy(
+    experiment: Experiment, client: Recorder, workers: DaskWorkers
+) -> None:
+    by_name = plan(experiment).by_name
+    group = by_name["train:1"], by_name["train:2"]
+    assert (workers.capacity, workers.idle) == (2, 2)
+    workers.submit(group)
+    assert [task.group for task in client.tasks] == [group]
+    assert (workers.capacity, workers.idle) == (2, 1)
+    assert all(workers.has(step.key) for step in group)
+    assert not workers.has(by_name["train:0"].key)
+    assert workers.outcomes() == []
+
+
+@pytest.mark.parametrize("error", [None, DataError("no records")])
+def test_all_steps_of_a_group_end_as_it_did(
+    experiment: Experiment, client: Recorder, workers: DaskWorkers, error: Exception | None
+) -> None:
+    group = [plan(experiment).by_name[name] for name in ("train:1", "train:2")]
+    workers.submit(group)
+    workers.wait(0.0)
+    client.tasks[0].end(error)
+    outcomes = workers.outcomes()
+    assert [(one.key, one.error) for one in outcomes] == [(step.key, error) for step in group]
+    assert workers.idle == 2
+    assert client.tasks[0].released
+    assert not any(workers.has(step.key) for step in group)
+    assert workers.outcomes() == [], "each is told once"
+
+
+def test_the_end_of_a_group_ends_the_wait(
+    experiment: Experiment, client: Recorder, workers: DaskWorkers
+) -> None:
+    workers.submit([plan(experiment).by_name["data"]])
+    client.tasks[0].end()
+    workers.wait(3600.0)
+
+
+def test_a_step_is_asked_to_stop_until_somebody_wants_it(
+    experiment: Experiment, client: Recorder, workers: DaskWorkers, tmp_path: Path
+) -> None:
+    step = plan(experiment).by_name["data"]
+    marker = cancel_marker(tmp_path, step.key)
+    workers.submit([step])
+    workers.stop(step.key)
+    assert marker.exists()
+    workers.want(step.key)
+    assert not marker.exists()
+    workers.stop(step.key)
+    client.tasks[0].end()
+    workers.outcomes()
+    workers.submit([step])
+    assert not marker.exists(), "the request was for the task before"

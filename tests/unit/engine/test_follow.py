@@ -15,6 +15,7 @@ from prunepriv.engine.inline import run_inline
 from prunepriv.errors import EngineError
 from prunepriv.estimates.progress import Standing
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
@@ -90,7 +91,11 @@ def test_a_run_is_followed_to_its_end(
 ) -> None:
     display = Recorder()
     standing = follow([experiment], catalog.store, display)
-    assert (standing.done, standing.fraction, standing.steps_done) == (1, 1.0, 10)
+    assert (standing.done, standing.fraction, standing.steps_done) == (
+        1,
+        1.0,
+        len(plan(experiment).steps),
+    )
     assert display.standings[0].queue_position == 1
     assert display.standings[-1] == standing
     assert display.sentences == []
@@ -103,7 +108,7 @@ def test_a_finished_run_needs_no_engine(
     run_inline(experiment, catalog.store, runner=RUNNER)
     display = Recorder()
     standing = follow([experiment], catalog.store, display)
-    assert (standing.done, standing.cached) == (1, 10)
+    assert (standing.done, standing.cached) == (1, len(plan(experiment).steps))
     assert display.standings == [standing]
     assert engine.starts == 0
 
@@ -178,10 +183,10 @@ def test_inline_runs_are_worked_through_one_after_the_other(
 def test_an_inline_failure_does_not_stop_the_rest(
     catalog: Catalog, inline: Callable[..., Standing], steering: Path
 ) -> None:
-    (steering / "fail" / "train").touch()
+    (steering / "fail" / "train+0").touch()
     both = seeds(1, 2)
     standing = inline(both, catalog.store, Recorder())
-    assert dict(standing.failures) == {one.run_id: "train was told to fail" for one in both}
+    assert dict(standing.failures) == {one.run_id: "train+0 was told to fail" for one in both}
     assert standing.ended == 2
 
 

@@ -20,11 +20,18 @@ def test_the_steps_of_a_run_are_done_in_order(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
     run_id = run_inline(experiment, catalog.store, runner=RUNNER)
-    names = [step.name for step in plan(experiment).steps]
-    assert begun(steering) == names
+    assert begun(steering) == [
+        "data",
+        *("split:0", "train:0", "fine_tune:pruned:0", "signals:pruned:0", "divergence:pruned"),
+        *("split:1", "split:2"),
+        *("train:1", "train:2"),
+        *("fine_tune:pruned:1", "fine_tune:pruned:2"),
+        *("signals:pruned:1", "signals:pruned:2"),
+        *("fit:conf:pruned", "score:conf:pruned:adaptive", "evaluation:pruned:adaptive", "checks"),
+    ]
     assert catalog.run(run_id).status == "done"
     steps = catalog.steps(run_id)
-    assert [step.name for step in steps] == names
+    assert [step.name for step in steps] == [step.name for step in plan(experiment).steps]
     assert {(s.status, s.fraction, s.seconds, s.cached) for s in steps} == {
         ("done", 1.0, SECONDS, False)
     }
@@ -45,26 +52,26 @@ def test_a_finished_run_is_cached(experiment: Experiment, catalog: Catalog, stee
 def test_a_failed_run_keeps_its_steps_and_continues_from_them(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
-    (steering / "fail" / "fine_tune+pruned").touch()
+    (steering / "fail" / "fine_tune+pruned+1").touch()
     with pytest.raises(DataError, match="told to fail"):
         run_inline(experiment, catalog.store, runner=RUNNER)
     run = catalog.run(experiment.run_id)
-    assert (run.status, run.error) == ("failed", "fine_tune+pruned was told to fail")
+    assert (run.status, run.error) == ("failed", "fine_tune+pruned+1 was told to fail")
     statuses = {step.name: step.status for step in catalog.steps(run.run_id)}
-    assert statuses["train"] == "done"
-    assert statuses["fine_tune:pruned"] == "failed"
-    assert statuses["signals:pruned"] == "waiting"
-    (steering / "fail" / "fine_tune+pruned").unlink()
+    assert statuses["train:1"] == "done"
+    assert statuses["fine_tune:pruned:1"] == "failed"
+    assert statuses["signals:pruned:1"] == "waiting"
+    (steering / "fail" / "fine_tune+pruned+1").unlink()
     (steering / "begun").write_text("")
     run_inline(experiment, catalog.store, runner=RUNNER)
-    assert begun(steering)[0] == "fine_tune:pruned"
+    assert begun(steering)[:2] == ["fine_tune:pruned:1", "fine_tune:pruned:2"]
     assert catalog.run(run.run_id).status == "done"
 
 
 def test_a_bug_is_raised_and_the_run_is_not_left_running(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
-    (steering / "bug" / "train").touch()
+    (steering / "bug" / "train+1").touch()
     with pytest.raises(ZeroDivisionError):
         run_inline(experiment, catalog.store, runner=RUNNER)
     assert catalog.run(experiment.run_id).status == "failed"
@@ -73,10 +80,10 @@ def test_a_bug_is_raised_and_the_run_is_not_left_running(
 def test_a_run_is_cancelled_from_outside(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
-    (steering / "hold" / "train").touch()
+    (steering / "hold" / "train+0").touch()
 
     def watch() -> None:
-        train = next(s for s in catalog.steps(experiment.run_id) if s.name == "train")
+        train = next(s for s in catalog.steps(experiment.run_id) if s.name == "train:0")
         if train.status == "running" and train.message:
             catalog.request_cancel(experiment.run_id)
 
@@ -84,12 +91,12 @@ def test_a_run_is_cancelled_from_outside(
         run_inline(experiment, catalog.store, watch=watch, runner=RUNNER)
     assert catalog.run(experiment.run_id).status == "cancelled"
     statuses = {step.name: step.status for step in catalog.steps(experiment.run_id)}
-    assert (statuses["split"], statuses["train"]) == ("done", "waiting")
+    assert (statuses["split:0"], statuses["train:0"]) == ("done", "waiting")
 
 
 def test_ctrl_c_cancels(experiment: Experiment, catalog: Catalog, steering: Path) -> None:
     def watch() -> None:
-        if "train" in begun(steering):
+        if "train:0" in begun(steering):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -116,10 +123,10 @@ def test_a_damaged_artifact_is_made_again(
 ) -> None:
     run_inline(experiment, catalog.store, runner=RUNNER)
     store = ArtifactStore(catalog.store)
-    damaged = store.path(plan(experiment).key("train")) / "report.json"
+    damaged = store.path(plan(experiment).key("train:1")) / "report.json"
     whole = damaged.read_text()
     damaged.write_text(whole[:-5] + "    }")
     (steering / "begun").write_text("")
     run_inline(experiment, catalog.store, runner=RUNNER)
-    assert begun(steering) == ["train"]
+    assert begun(steering) == ["train:1"]
     assert damaged.read_text() == whole

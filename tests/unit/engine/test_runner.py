@@ -4,11 +4,11 @@ import pytest
 
 from prunepriv.engine.runner import load_runner
 from prunepriv.errors import EngineError
-from tests.fake_runner import RUNNER, run_step
+from tests.fake_runner import RUNNER, run_group
 
 
 def test_a_runner_is_found_by_name() -> None:
-    assert load_runner(RUNNER) is run_step
+    assert load_runner(RUNNER) is run_group
 
 
 @pytest.mark.parametrize(

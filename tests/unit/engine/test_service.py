@@ -3,116 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from prunepriv.engine.service import RESTARTS, Engine, Outcome
+from prunepriv.engine.service import AHEAD, RESTARTS, Engine
 from prunepriv.errors import Cancelled, DataError, MissingArtifactError, StoreFullError
-from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.plan import Step, plan
-from prunepriv.progress import silent
-from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.experiment import Experiment
+from prunepriv.plan import plan
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.locks import claim
-from tests.fake_runner import run_step
-
-OWNER = "engine.lock"
-
-
-class FakeWorkers:
-    """Workers that do what the test says."""
-
-    def __init__(self, store: ArtifactStore) -> None:
-        self.store = store
-        self.capacity = 2
-        self.pending: dict[str, Step] = {}
-        self.priorities: dict[str, int] = {}
-        self.submitted: list[str] = []
-        self.stopped: list[str] = []
-        self._ended: list[Outcome] = []
-        self._news: list[Mapping[str, Any]] = []
-
-    def has(self, key: str) -> bool:
-        return key in self.pending
-
-    def submit(self, step: Step, priority: int) -> None:
-        if step.key not in self.pending:
-            self.pending[step.key] = step
-            self.priorities[step.key] = priority
-            self.submitted.append(step.name)
-
-    def stop(self, key: str) -> None:
-        self.stopped.append(key)
-
-    def drop(self, key: str) -> None:
-        self.pending.pop(key, None)
-
-    def outcomes(self) -> list[Outcome]:
-        ended, self._ended = self._ended, []
-        return ended
-
-    def news(self) -> list[Mapping[str, Any]]:
-        news, self._news = self._news, []
-        return news
-
-    # what the test does
-
-    def key(self, name: str) -> str:
-        return next(key for key, step in self.pending.items() if step.name == name)
-
-    def begin(self, name: str) -> str:
-        """A worker begins a step."""
-        self._news.append({"key": self.key(name), "pid": 4})
-        return self.key(name)
-
-    def report(self, key: str, fraction: float, message: str, *points: dict[str, float]) -> None:
-        news = {"key": key, "fraction": fraction, "message": message, "points": list(points)}
-        self._news.append(news)
-
-    def end(self, key: str) -> None:
-        """A worker has done a step that it began before."""
-        run_step(self.pending.pop(key), self.store, Path(), silent)
-        self._ended.append(Outcome(key))
-
-    def do(self, name: str, error: Exception | None = None, artifact: bool = True) -> None:
-        """A worker does a step to its end."""
-        key = self.begin(name)
-        step = self.pending.pop(key)
-        if error is None and artifact:
-            run_step(step, self.store, Path(), silent)
-        self._ended.append(Outcome(key, error, "Traceback: ..."))
-
-    def do_all(self) -> None:
-        for step in list(self.pending.values()):
-            self.do(step.name)
-
-
-@pytest.fixture
-def workers(catalog: Catalog) -> FakeWorkers:
-    return FakeWorkers(ArtifactStore(catalog.store))
-
-
-@pytest.fixture
-def engine(catalog: Catalog, workers: FakeWorkers) -> Iterator[Engine]:
-    held = claim(catalog.store / OWNER)
-    assert held is not None
-    yield Engine(catalog, workers, OWNER, log="engine.log")
-    held.release()
-
-
-def status(catalog: Catalog, experiment: Experiment) -> str:
-    return catalog.run(experiment.run_id).status
-
-
-def steps(catalog: Catalog, experiment: Experiment) -> dict[str, str]:
-    return {step.name: step.status for step in catalog.steps(experiment.run_id)}
-
-
-def other(experiment: Experiment, **changes: Any) -> Experiment:
-    return make_experiment({**experiment.model_dump(mode="json"), **changes})
+from tests.unit.engine.fake_workers import FakeWorkers, other, status, steps
 
 
 def test_a_run_from_the_queue_to_its_end(
@@ -122,13 +21,40 @@ def test_a_run_from_the_queue_to_its_end(
     engine.turn()
     assert status(catalog, experiment) == "running"
     assert engine.busy
-    assert workers.submitted == [step.name for step in plan(experiment).steps]
-    ranks = [workers.priorities[step.key] for step in plan(experiment).steps]
-    assert ranks == sorted(ranks, reverse=True)
-    workers.do_all()
-    engine.turn()
+    assert workers.submitted == [["data"]], "no other can be done yet"
+    workers.do_until(engine)
     assert status(catalog, experiment) == "done"
     assert not engine.busy
+    submitted = [name for group in workers.submitted for name in group]
+    assert sorted(submitted) == sorted(step.name for step in plan(experiment).steps)
+
+
+def test_workers_are_given_what_a_page_shows_first_and_share_the_shadows(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(other(experiment, shadows=4))
+    workers.do_until(engine, "split:0", "split:1")
+    assert workers.submitted[1:] == [["split:0"], ["split:1", "split:2"]]
+    workers.do("split:1")
+    engine.turn()
+    assert workers.submitted[3:] == [["train:1"]], "the other worker will take the next"
+    workers.do("split:0")
+    engine.turn()
+    assert workers.submitted[4:] == [["train:0"]]
+
+
+def test_no_more_groups_are_given_out_than_there_are_workers(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    most = 0
+    engine.turn()
+    while workers.groups:
+        most = max(most, len(workers.groups))
+        workers.do(workers.names()[0])
+        engine.turn()
+    assert most == workers.capacity == 2
+    assert status(catalog, experiment) == "done"
 
 
 def test_every_point_that_a_step_reports_is_written(
@@ -143,7 +69,7 @@ def test_every_point_that_a_step_reports_is_written(
     assert (data.status, data.fraction, data.message) == ("running", 0.5, "epoch 1 of 2")
     assert data.pid == 4
     workers.report(key, 1.0, "epoch 2 of 2", {"epoch": 2.0})
-    workers.end(key)
+    workers.do("data")
     engine.turn()
     data = {step.name: step for step in catalog.steps(experiment.run_id)}["data"]
     assert data.status == "done"
@@ -156,12 +82,24 @@ def test_two_runs_share_their_steps(
     second = other(experiment, pruning={"sparsity": 0.5})
     catalog.submit(experiment)
     catalog.submit(second)
-    engine.turn()
-    assert workers.submitted.count("train") == 1
-    assert workers.submitted.count("fine_tune:pruned") == 2
-    workers.do_all()
-    engine.turn()
+    workers.do_until(engine)
+    assert workers.count("train:0") == workers.count("train:2") == 1
+    assert workers.count("fine_tune:pruned:0") == workers.count("fine_tune:pruned:2") == 2
     assert status(catalog, experiment) == status(catalog, second) == "done"
+
+
+def test_more_shadows_train_only_their_own_models(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(other(experiment, shadows=5))
+    workers.do_until(engine)
+    workers.submitted.clear()
+    more = other(experiment, shadows=8)
+    catalog.submit(more)
+    workers.do_until(engine)
+    assert status(catalog, more) == "done"
+    trained = [name for group in workers.submitted for name in group if "train" in name]
+    assert sorted(trained) == ["train:6", "train:7", "train:8"]
 
 
 def test_a_run_waits_while_every_worker_has_something_to_do(
@@ -174,10 +112,35 @@ def test_a_run_waits_while_every_worker_has_something_to_do(
     engine.turn()
     assert (status(catalog, experiment), status(catalog, second)) == ("running", "queued")
     assert catalog.queue_position(second.run_id) == 1
-    workers.do_all()
+    workers.do_until(engine, "checks")
+    assert status(catalog, second) == "queued"
+    workers.do("checks")
     engine.turn()
     assert (status(catalog, experiment), status(catalog, second)) == ("done", "running")
-    assert "data" not in workers.submitted[9:], "cached by the first run"
+    assert workers.count("data") == 1, "cached by the first run"
+
+
+def test_an_earlier_run_goes_first(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    second = other(experiment, seed=8)
+    catalog.submit(experiment)
+    catalog.submit(second)
+    workers.do_until(engine, "split:0", "split:1")
+    assert {step.key for group in workers.groups for step in group} <= set(plan(experiment).by_key)
+
+
+def test_few_runs_are_begun_at_once(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    """All of them wait for the data set that one worker is making, and the other has nothing."""
+    many = [other(experiment, seed=seed) for seed in range(AHEAD * workers.capacity + 2)]
+    for one in many:
+        catalog.submit(one)
+    engine.turn()
+    assert workers.submitted == [["data"]]
+    begun = [status(catalog, one) for one in many]
+    assert begun == ["running"] * AHEAD * workers.capacity + ["queued"] * 2
 
 
 def test_a_failure_ends_its_run_alone(
@@ -186,17 +149,15 @@ def test_a_failure_ends_its_run_alone(
     second = other(experiment, seed=8)
     catalog.submit(experiment)
     catalog.submit(second)
-    engine.turn()
-    workers.do("data")
-    workers.do("split", DataError("no records"))
+    workers.do_until(engine, "split:0", "split:1")
+    workers.do("split:0", DataError("no records"))
     engine.turn()
     failed = catalog.run(experiment.run_id)
     assert (failed.status, failed.error) == ("failed", "no records")
-    assert steps(catalog, experiment)["split"] == "failed"
+    assert steps(catalog, experiment)["split:0"] == "failed"
+    assert workers.stopped == [plan(experiment).key(name) for name in ("split:1",)]
     assert status(catalog, second) == "running"
-    assert {step.key for step in workers.pending.values()} <= set(plan(second).by_key)
-    workers.do_all()
-    engine.turn()
+    workers.do_until(engine)
     assert status(catalog, second) == "done"
 
 
@@ -213,46 +174,27 @@ def test_an_unexpected_failure_names_the_log(
     )
 
 
-def test_a_failure_that_dask_passes_on_is_not_the_step_s_own(
-    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
-) -> None:
-    catalog.submit(experiment)
-    engine.turn()
-    workers.do("split", DataError("passed on"))
-    engine.turn()
-    assert status(catalog, experiment) == "running", "its input data is still being made"
-
-
-def test_a_failure_counts_while_dask_has_forgotten_finished_inputs(
-    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
-) -> None:
-    catalog.submit(experiment)
-    engine.turn()
-    for name in ("data", "split"):  # done, but the worker that knew of it has died
-        run_step(workers.pending[workers.key(name)], workers.store, Path(), silent)
-    workers.do("train", DataError("its worker died several times"))
-    engine.turn()
-    assert status(catalog, experiment) == "failed"
-
-
-def test_cancelling_stops_running_steps_and_drops_waiting_ones(
+def test_cancelling_stops_running_steps_and_gives_out_no_more(
     engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     second = other(experiment, seed=8)
     catalog.submit(experiment)
-    engine.turn()
-    workers.do("data")
-    running = workers.begin("split")
+    workers.do_until(engine, "split:0", "split:1")
+    running = [workers.begin("split:0"), workers.begin("split:1")]
     engine.turn()
     catalog.submit(second)
-    engine.turn()
     catalog.request_cancel(experiment.run_id)
     engine.turn()
     assert status(catalog, experiment) == "cancelled"
-    assert steps(catalog, experiment)["split"] == "waiting"
-    assert workers.stopped == [running]
-    assert {step.key for step in workers.pending.values()} - {running} <= set(plan(second).by_key)
+    assert steps(catalog, experiment)["split:0"] == "waiting"
+    assert sorted(workers.stopped) == sorted(running)
+    for name in ("split:0", "split:1"):
+        workers.do(name, Cancelled("the run was cancelled"))
+    engine.turn()
     assert status(catalog, second) == "running"
+    given = {step.key for group in workers.groups for step in group}
+    assert given
+    assert given <= set(plan(second).by_key)
 
 
 def test_a_step_that_another_run_waits_for_continues(
@@ -261,16 +203,17 @@ def test_a_step_that_another_run_waits_for_continues(
     second = other(experiment, pruning={"sparsity": 0.5})
     catalog.submit(experiment)
     catalog.submit(second)
-    engine.turn()
-    workers.do("data")
-    workers.do("split")
-    train = workers.begin("train")
+    workers.do_until(engine, "train:0")
+    train = workers.begin("train:0")
     engine.turn()
     catalog.request_cancel(experiment.run_id)
     engine.turn()
-    assert workers.stopped == []
+    assert train not in workers.stopped
     assert workers.has(train)
-    assert steps(catalog, second)["train"] == "running"
+    assert steps(catalog, second)["train:0"] == "running"
+    workers.do_until(engine)
+    assert status(catalog, second) == "done"
+    assert workers.count("train:0") == 1
 
 
 def test_a_run_submitted_again_while_its_step_stops_is_restarted(
@@ -278,49 +221,36 @@ def test_a_run_submitted_again_while_its_step_stops_is_restarted(
 ) -> None:
     catalog.submit(experiment)
     engine.turn()
-    workers.begin("data")
+    data = workers.begin("data")
     engine.turn()
     catalog.request_cancel(experiment.run_id)
     engine.turn()
+    assert workers.stopped == [data]
     catalog.submit(experiment)
     engine.turn()
+    assert workers.wanted == [data], "perhaps it has not noticed yet"
     workers.do("data", Cancelled("the run was cancelled"))
     engine.turn()
     assert status(catalog, experiment) == "running"
-    workers.do_all()
-    engine.turn()
+    workers.do_until(engine)
     assert status(catalog, experiment) == "done"
-
-
-def test_a_step_begun_at_the_moment_when_it_was_dropped_is_stopped(
-    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
-) -> None:
-    catalog.submit(experiment)
-    engine.turn()
-    key = workers.begin("data")
-    catalog.request_cancel(experiment.run_id)
-    engine.turn()
-    engine.turn()
-    assert key in workers.stopped
 
 
 def test_a_damaged_input_is_made_again(
     engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
 ) -> None:
     catalog.submit(experiment)
-    engine.turn()
-    workers.do("data")
-    workers.do("split")
-    engine.turn()
-    split = workers.store.path(plan(experiment).key("split"))
-    (split / "value.json").write_text("0")
-    workers.do("train", MissingArtifactError("artifact was damaged and set aside"))
+    workers.do_until(engine, "train:0")
+    split = workers.store.path(plan(experiment).key("split:0"))
+    (split / "split.safetensors").write_text("0")
+    workers.do("train:0", MissingArtifactError("artifact was damaged and set aside"))
     workers.submitted.clear()
     engine.turn()
-    assert workers.submitted[:2] == ["split", "train"]
-    workers.do_all()
-    engine.turn()
+    assert ["split:0"] in workers.submitted
+    assert steps(catalog, experiment)["train:0"] == "waiting"
+    workers.do_until(engine)
     assert status(catalog, experiment) == "done"
+    assert workers.count("train:0") == 1
 
 
 def test_a_run_is_not_restarted_for_ever(
@@ -343,8 +273,9 @@ def test_what_a_full_disk_refused_is_written_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     catalog.submit(experiment)
-    engine.turn()
-    workers.do_all()
+    workers.do_until(engine, "checks")
+    for name in workers.names():
+        workers.do(name)
     with monkeypatch.context() as patch:
 
         def full(*_: object) -> None:
