@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from prunepriv.models import Ensemble, build
+from prunepriv.models import Ensemble, State, build
 from prunepriv.models.vision import Vision
-from prunepriv.training import Records, initialize
+from prunepriv.training import Records, initialize, train
 
 torch.set_num_threads(1)
 
@@ -150,3 +151,24 @@ def _take(layer: Layer, stacked: nn.Module, model: int) -> Layer:
     state = {name: value[model].clone() for name, value in stacked.state_dict().items()}
     layer.load_state_dict(state, strict=False)  # only num_batches_tracked is missing
     return layer
+
+
+@dataclass(frozen=True)
+class TrainedStack:
+    """The models that were trained together, joined: (M, ...) weights, and a list of the rest."""
+
+    state: State
+    history: list[list[dict[str, float]]]
+    best_epoch: list[int]
+    protection: list[dict[str, Any] | None]
+
+
+def train_stack(*args: Any, **options: Any) -> TrainedStack:
+    """Train as :func:`prunepriv.training.train` does, and join the models again."""
+    models = train(*args, **options)
+    return TrainedStack(
+        {name: torch.stack([one.state[name] for one in models]) for name in models[0].state},
+        [one.history for one in models],
+        [one.best_epoch for one in models],
+        [one.protection for one in models],
+    )

@@ -20,17 +20,26 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from prunepriv import checks
 from prunepriv.attacks import ReferenceAttack, ReferenceQueries, ReferenceShadows, get_attack
-from prunepriv.datasets.splits import Splits, split
+from prunepriv.datasets.splits import Split, split
 from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
-from prunepriv.experiment import Experiment
+from prunepriv.experiment import Experiment, completed
+from prunepriv.experiment.parts import Defense
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.plan import Step, Target, plan
+from prunepriv.plan import (
+    ASSUMED,
+    DATA,
+    TARGET,
+    Step,
+    Target,
+    read_name,
+    shadow_of_role,
+)
 from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.result import Result
 from prunepriv.store.signals import TargetSignals
+from tests.synthetic_checks import checks_of
 
 MARGINS: Mapping[ModelKind, tuple[float, float]] = {
     "original": (6.0, 3.0),
@@ -62,7 +71,8 @@ def write_synthetic_run(
         rng: draws everything.
         kinds: leave out steps of other kinds, as in a run that has not got there yet.
     """
-    for step in plan(experiment).steps:
+    result = Result(store, experiment)
+    for step in result.plan.steps:
         wanted = kinds is None or step.kind in kinds
         if wanted and not store.has(step.key):
             meta = {
@@ -73,7 +83,7 @@ def write_synthetic_run(
                 "seconds": float(rng.uniform(0.1, 2)),
             }
             with store.write(step.key, meta) as draft:
-                WRITERS[step.kind](draft, step, Result(store, experiment), rng)
+                WRITERS[step.kind](draft, step, result, rng)
 
 
 def _data(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
@@ -96,57 +106,51 @@ def _data(draft: Draft, step: Step, result: Result, rng: np.random.Generator) ->
 
 
 def _split(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    experiment = result.experiment
-    records = experiment.data.option.records
-    parts = split(records, experiment.shadows, experiment.seed, experiment.data.limit)
+    data, params = result.experiment.data, step.params
+    parts = split(data.option.records, params["number"], params["seed"], params["limit"])
     draft.tensors("split", parts.to_arrays())
 
 
-def _models(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """Trained or fine-tuned models: weights, masks after fine-tuning, and their curves."""
+def _model(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    """A trained or fine-tuned model: weights, masks, and its curve."""
     experiment = result.experiment
-    models = 1 + experiment.shadows
     pruning = step.params.get("pruning")
     sparsity = pruning["sparsity"] if pruning else 0.0
     shapes = LAYERS[experiment.model.name]
-    masks = {f"{name}.weight": rng.random((models, *s)) >= sparsity for name, s in shapes.items()}
+    masks = {f"{name}.weight": rng.random(shape) >= sparsity for name, shape in shapes.items()}
     weights = {name: (rng.normal(size=m.shape) * m).astype(np.float32) for name, m in masks.items()}
-    draft.tensors("models", weights)
-    if step.kind == "fine_tune":
-        draft.tensors("masks", masks)
-    layers = [
-        {name: float(1 - masks[f"{name}.weight"][model].mean()) for name in shapes}
-        for model in range(models)
-    ]
-    kept = [sum(int(mask[model].sum()) for mask in masks.values()) for model in range(models)]
-    parameters = sum(mask[0].size for mask in masks.values())
+    draft.tensors("model", weights)
+    draft.tensors("masks", masks if pruning else {})
+    parameters = sum(mask.size for mask in masks.values())
     epochs = int(rng.integers(4, 9))
     draft.json(
         "report",
         {
-            "history": [_history(epochs, rng) for _ in range(models)],
-            "best_epoch": [epochs - 1] * models,
-            "sparsity": [1 - count / parameters for count in kept],
-            "layers": layers,
+            "history": _history(epochs, rng),
+            "best_epoch": epochs - 1,
+            "sparsity": 1 - sum(int(mask.sum()) for mask in masks.values()) / parameters,
+            "layers": {name: float(1 - masks[f"{name}.weight"].mean()) for name in shapes},
             "architecture": {
                 **experiment.model.model_dump(mode="json"),
                 "parameters": parameters,
                 "multiplications": parameters,
             },
-            **_privacy(step),
+            "privacy": _privacy(step),
         },
     )
 
 
-def _privacy(step: Step) -> dict[str, Any]:
+def _privacy(step: Step) -> dict[str, Any] | None:
     """DP-SGD's guarantee, in the form that fine-tuning reports it."""
-    defense = step.params.get("defense", {"name": "none"})
+    if step.kind != "fine_tune":
+        return None
+    defense = completed(Defense, step.params["defense"])
     if defense["name"] != "dp_sgd":
-        return {}
+        return None
     noise = defense["strength"]
     promise = {"epsilon": 3.2 / noise if noise else None, "delta": 1e-5, "noise_multiplier": noise}
     shape = {"clip": defense["clip"], "sample_rate": 0.1, "steps": 100, "covers": "fine_tune"}
-    return {"privacy": {**promise, **shape}}
+    return {**promise, **shape}
 
 
 def _history(epochs: int, rng: np.random.Generator) -> list[dict[str, float]]:
@@ -162,34 +166,22 @@ def _history(epochs: int, rng: np.random.Generator) -> list[dict[str, float]]:
 
 
 def _signals(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    kind = _kind(step)
-    y, parts = _stored(result, "data", "data")["y"], _stored(result, "split", "split")
-    record = np.concatenate([parts["target_train"], parts["target_test"]])
-    member = np.arange(len(record)) < len(parts["target_train"])
-    shadow_record = np.concatenate([parts["shadow_train"], parts["shadow_test"]], axis=1)
-    shadows, classes = len(shadow_record), result.experiment.data.option.classes
-    target = _draw(kind, y[record], member, classes, rng)
-    own = [_draw(kind, y[row], member, classes, rng) for row in shadow_record]
+    """The answers of a model on its members, then on its non-members."""
+    y, own = _stored(result, DATA, "data")["y"], _read_split(result, step)
+    member = np.arange(len(own.own)) < len(own.train)
+    label = y[own.own]
+    drawn = _draw(_kind(step), label, member, result.experiment.data.option.classes, rng)
     flags = member.astype(np.uint8)
-    draft.tensors("target", {"record": record, "member": flags, "label": y[record], **target})
-    draft.tensors(
-        "shadows",
-        {
-            "record": shadow_record,
-            "member": np.tile(flags, (shadows, 1)),
-            "label": y[shadow_record],
-            **_stack(own),
-        },
-    )
-    right = target["logits"].argmax(axis=1) == y[record]
-    report = _artifact(result, result.plan.by_key[step.inputs["models"]].name).json("report")
+    draft.tensors("signals", {"record": own.own, "member": flags, "label": label, **drawn})
+    right = drawn["logits"].argmax(axis=1) == label
+    report = _input(result, step, "model").json("report")
     draft.json(
         "report",
         {
             "member_accuracy": float(right[member].mean()),
             "non_member_accuracy": float(right[~member].mean()),
-            "sparsity": report["sparsity"][0],
-            "layers": report["layers"][0],
+            "sparsity": report["sparsity"],
+            "layers": report["layers"],
         },
     )
 
@@ -212,40 +204,46 @@ def _draw(
 
 
 def _divergence(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    s = _target_signals(result, step.name.split(":")[1])
+    s = _target_signals(result, read_name(step.name).source)
     classes = result.experiment.data.option.classes
     rows = gaps(s.member, s.label, s.confidence, s.label_sensitivity, s.correct, classes)
     draft.json("gaps", rows)
 
 
-def _confidences(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """The target's are those of its signals; shadows never saw its records."""
-    signals = _artifact(result, step.name.replace("confidences", "signals"))
-    target = TargetSignals.from_arrays(signals.tensors("target"))
-    parts = Splits.from_arrays(_stored(result, "split", "split"))
-    population, seen = parts.shadow_half()
+def _population(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    """A model is more confident in the records of the shadow half that it was trained on."""
+    split, number = _read_split(result, step), read_name(step.name).number
+    used = split.used if number != TARGET else np.zeros(len(split.half), dtype=np.uint8)
     ours, theirs = MARGINS[_kind(step)]
-    own = np.log(target.confidence) - np.log1p(-target.confidence)
-    hard, spread = rng.normal(0, 1, len(own)), 1.5
-    others = theirs + hard + rng.normal(0, spread, (parts.shadows, len(own)))
-    trained = np.vstack([np.zeros(len(population)), seen == 1])
-    phi = theirs + (ours - theirs) * trained + rng.normal(0, 1, len(population))
-    tables = {
-        "record": target.record,
-        "phi": np.vstack([own, others]).astype(np.float32),
-        "population": population,
-        "population_phi": (phi + rng.normal(0, spread, phi.shape)).astype(np.float32),
-        "seen": seen,
-    }
-    draft.tensors("confidences", tables)
+    phi = theirs + (ours - theirs) * (used == 1) + _difficulty(result, split.half)
+    tables = {"record": split.half, "phi": _spread(phi, rng)}
+    draft.tensors("population", tables if number == TARGET else {**tables, "seen": used})
+
+
+def _confidences(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    """A shadow never saw the target's records."""
+    own = _read_split(result, step).own
+    _, theirs = MARGINS[_kind(step)]
+    phi = theirs + _difficulty(result, own)
+    draft.tensors("confidences", {"record": own, "phi": _spread(phi, rng)})
+
+
+def _difficulty(result: Result, record: np.ndarray) -> np.ndarray:
+    """(r,) what all models find alike in a record."""
+    records = result.experiment.data.option.records
+    drawn: np.ndarray = np.random.default_rng(result.experiment.seed).normal(0, 1, records)
+    return drawn[record]
+
+
+def _spread(phi: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.asarray(phi + rng.normal(0, 1.5, phi.shape)).astype(np.float32)
 
 
 def _fit(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     """Reference attacks learn from the random confidences; other fits are never read."""
     attack = get_attack(step.params["attack"])
     if isinstance(attack, ReferenceAttack):
-        source = result.plan.by_key[step.inputs["confidences"]].name
-        tables = _stored(result, source, "confidences")
+        tables = _of_shadows(result, step, "shadow", "population")
         draft.tensors("fit", attack.fit(ReferenceShadows.from_arrays(tables)))
     else:
         draft.json("fit", {"attack": step.params["attack"]})
@@ -253,16 +251,17 @@ def _fit(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> 
 
 def _score(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     """Threshold attacks by their formulas; networks as confidence plus a little noise."""
-    _, attack, kind, adversary = step.name.split(":")
+    name = read_name(step.name)
+    attack = name.attack
     method = get_attack(attack)
     if isinstance(method, ReferenceAttack):
         _compare(draft, step, result, method)
         return
-    s = _target_signals(result, kind)
+    s = _target_signals(result, name.source)
     if ATTACKS[attack].kind == "threshold":
         score = FORMULAS[attack](s.posteriors, s.label)
     else:
-        score = np.log(s.confidence) + (0.2 if adversary == "adaptive" else 2.0) * rng.normal(
+        score = np.log(s.confidence) + (0.2 if name.adversary == "adaptive" else 2.0) * rng.normal(
             size=len(s.label)
         )
     classes = range(result.experiment.data.option.classes)
@@ -277,11 +276,13 @@ def _score(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
 
 def _compare(draft: Draft, step: Step, result: Result, attack: ReferenceAttack) -> None:
     """The attack itself, on random confidences."""
-    names = {role: result.plan.by_key[key].name for role, key in step.inputs.items()}
-    fitted = _stored(result, names["fit"], "fit")
+    fitted = _input(result, step, "fit").tensors("fit")
+    own = TargetSignals.from_arrays(_input(result, step, "signals").tensors("signals"))
     queries = ReferenceQueries.from_arrays(
-        _stored(result, names["target"], "confidences"),
-        _stored(result, names["shadows"], "confidences"),
+        phi=np.log(own.confidence) - np.log1p(-own.confidence),
+        population_phi=_input(result, step, "population").tensors("population")["phi"],
+        confidences=_of_shadows(result, step, "confidences", "confidences"),
+        populations=_of_shadows(result, step, "population", "population"),
     )
     score = attack.score(fitted, queries)
     decision = attack.decide(fitted, queries, score)
@@ -311,11 +312,12 @@ FORMULAS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def _evaluation(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    _, kind, adversary = step.name.split(":")
-    member = _target_signals(result, kind).member
+    name = read_name(step.name)
+    target = Target(name.source, name.adversary)  # type: ignore[arg-type]
+    member = _target_signals(result, name.source).member
     rows = []
     for attack in result.experiment.attacks.names:
-        scores = result.scores(attack, Target(kind, adversary))  # type: ignore[arg-type]
+        scores = result.scores(attack, target)
         assert scores is not None
         row = evaluate(scores.score, scores.decision, member, rng).to_dict()
         rows.append({"attack": attack, **row})
@@ -323,43 +325,28 @@ def _evaluation(draft: Draft, step: Step, result: Result, rng: np.random.Generat
 
 
 def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """Checks that random numbers allow; the models cannot be scored again."""
-    parts = Splits.from_arrays(_stored(result, "split", "split"))
-    labels = _stored(result, "data", "data")["y"]
-    counts, wrong, rows, asked = {}, {}, 0, {}
-    for name in step.inputs:
-        artifact = result.artifact(name)
-        assert artifact is not None
-        if name.startswith("fine_tune:"):
-            models, masks = artifact.tensors("models"), artifact.tensors("masks")
-            report = artifact.json("report")
-            counts[name.removeprefix("fine_tune:")] = checks.count_masks(models, masks, report)
-        elif name.startswith("signals:"):
-            target = artifact.tensors("target")
-            train, test = parts.target_train, parts.target_test
-            wrong[name.removeprefix("signals:")] = checks.misaligned(target, labels, train, test)
-            rows += len(target["record"])
-            logits = target["logits"][: checks.SCORED_AGAIN]
-            asked[name.removeprefix("signals:")] = logits, logits * np.float32(1 + 1e-6)
-    pruning = result.experiment.pruning.model_dump(mode="json")
-    found = [
-        checks.splits_disjoint(parts),
-        checks.eval_mode(asked),
-        checks.thresholds_from_shadows(
-            {name: ["signals"] for name in step.inputs if name.startswith("fit:")}, {}
-        ),
-        checks.masks_exact(counts),
-        checks.membership_aligned(wrong, rows),
-        checks.adversary_knowledge(pruning, None),
-        checks.attacks_not_run(step.params["attacks"]),
-    ]
-    draft.json("checks", [check.to_dict() for check in found])
+    draft.json("checks", [check.to_dict() for check in checks_of(step, result)])
 
 
 def _target_signals(result: Result, kind: str) -> TargetSignals:
     signals = result.signals(kind)  # type: ignore[arg-type]
     assert signals is not None
     return signals
+
+
+def _read_split(result: Result, step: Step) -> Split:
+    """The split that a step reads."""
+    return Split.from_arrays(_input(result, step, "split").tensors("split"))
+
+
+def _of_shadows(result: Result, step: Step, what: str, file: str) -> list[dict[str, np.ndarray]]:
+    """Arrays of each shadow that a step reads under a role; the plan has them in their order."""
+    roles = [role for role in step.inputs if shadow_of_role(role, what) is not None]
+    return [_input(result, step, role).tensors(file) for role in roles]
+
+
+def _input(result: Result, step: Step, role: str) -> Artifact:
+    return result.store.open(step.inputs[role])
 
 
 def _stored(result: Result, step: str, file: str) -> dict[str, np.ndarray]:
@@ -373,21 +360,18 @@ def _artifact(result: Result, step: str) -> Artifact:
 
 
 def _kind(step: Step) -> ModelKind:
-    """Of which models: "pruned" of "signals:assumed:pruned" too."""
-    return step.name.rsplit(":", 1)[1]  # type: ignore[return-value]
-
-
-def _stack(drawn: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
+    """Of which models: "pruned" of "signals:assumed:pruned:1" too."""
+    return read_name(step.name).source.removeprefix(ASSUMED)  # type: ignore[return-value]
 
 
 Writer = Callable[[Draft, Step, Result, np.random.Generator], None]
 WRITERS: Mapping[str, Writer] = {
     "data": _data,
     "split": _split,
-    "train": _models,
-    "fine_tune": _models,
+    "train": _model,
+    "fine_tune": _model,
     "signals": _signals,
+    "population": _population,
     "confidences": _confidences,
     "divergence": _divergence,
     "fit": _fit,

@@ -184,7 +184,7 @@ def _training(run: Drawable, model: str = "original") -> Drawn:
     report = run.need(run.result.training_report(kind), f"training of the {kind} model")
     training = run.experiment.training
     most = training.epochs if kind == "original" else training.fine_tune_epochs
-    return curves_chart(report["history"][0], int(report["best_epoch"][0]), most, run.theme)
+    return curves_chart(report["history"], report["best_epoch"], most, run.theme)
 
 
 DRAWINGS: Mapping[str, Callable[..., Drawn]] = {

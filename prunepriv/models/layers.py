@@ -26,7 +26,9 @@ class StackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(models, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training and torch.is_grad_enabled():
+        # under autocast PyTorch chooses the types
+        learns = self.training and torch.is_grad_enabled()
+        if learns and not torch.is_autocast_enabled(x.device.type):
             product: Tensor = _Products.apply(x, self.weight, self.bias)
             return product
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)

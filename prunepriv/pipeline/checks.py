@@ -118,18 +118,17 @@ def _thresholds(
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Thresholds of the threshold attacks, as used and as refitted, by score step."""
     fits = {artifact.key: (name, artifact) for name, artifact in _of(inputs, "fit")}
-    used: dict[str, list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
-    read: dict[str, list[str]] = {}
+    used: dict[tuple[str, ...], list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
     for name, artifact in _of(inputs, "score"):
         fit, fitted = fits[artifact.meta["inputs"]["fit"]]
         method = get_attack(fit.attack)
         if isinstance(method, ThresholdAttack):
             thresholds = np.array(artifact.json("thresholds"))
-            used.setdefault(fit.source, []).append((name.rest, method, thresholds))
-            read[fit.source] = list(fitted.meta["inputs"].values())
+            read = tuple(fitted.meta["inputs"].values())
+            used.setdefault(read, []).append((name.rest, method, thresholds))
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for source, scores in used.items():
-        shadows = pooled([opened(key).tensors("signals") for key in read[source]])
+    for read, scores in used.items():
+        shadows = pooled([opened(key).tensors("signals") for key in read])
         again = {
             method: method.fit(shadows, FitSettings())["thresholds"]
             for method in {method for _, method, _ in scores}

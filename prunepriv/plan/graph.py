@@ -104,11 +104,11 @@ def plan(experiment: Experiment) -> Plan:
     return Plan(experiment, tuple(steps.values()))
 
 
-def reference_step(whole: Plan, kind: ModelKind, number: int) -> Step:
+def reference_step(whole: Plan, source: str, number: int) -> Step:
     """A shadow scores the target's records: not part of a run, done when a run is exported."""
-    signals = whole.by_name[signals_name(kind, number)]
+    signals = whole.by_name[signals_name(source, number)]
     read = {**signals.inputs, "target": whole.key(split_name())}
-    return Step(reference_name(kind, number), "reference", signals.params, read)
+    return Step(reference_name(source, number), "reference", signals.params, read)
 
 
 def _add(steps: Steps, new: Iterable[Step]) -> None:

@@ -65,9 +65,9 @@ def confidences_name(source: str, number: int) -> str:
     return f"confidences:{source}:{number}"
 
 
-def reference_name(kind: ModelKind, number: int) -> str:
+def reference_name(source: str, number: int) -> str:
     """Name of the step in which a shadow scores the target's records."""
-    return f"reference:{kind}:{number}"
+    return f"reference:{source}:{number}"
 
 
 def divergence_name(kind: ModelKind) -> str:

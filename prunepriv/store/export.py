@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.options import ModelKind
-from prunepriv.plan import TARGET, Step, reference_step, signals_name, step_words
+from prunepriv.plan import TARGET, Step, Target, reference_step, signals_name, source_of, step_words
 from prunepriv.store.report import flat_row
 from prunepriv.store.result import Result
 
@@ -56,8 +56,8 @@ def export_signals(
 ) -> list[Path]:
     """Write ``signals_<model>.parquet`` for each attacked kind of model.
 
-    One row per record and scoring model: the target on its own records, each shadow on its own, and
-    each shadow on the target's records (which no shadow was trained on). Columns: ``record`` (the
+    One row per record and scoring model: the target on its own records, each shadow of its adaptive
+    adversary on its own, and each of them on the target's records (which no shadow was trained on). Columns: ``record`` (the
     data set's own index), ``scored_by`` (target, shadow_0, ...), ``model``, ``member``, ``label``,
     ``logit_0``..., ``sensitivity_0``... The files' metadata hold run id, seed, experiment and key.
 
@@ -73,7 +73,8 @@ def export_signals(
     make_folder(folder)
     files = []
     for kind in result.experiment.models:
-        steps = [reference_step(result.plan, kind, number) for number in _shadows(result)]
+        source = source_of(result.experiment, Target(kind))
+        steps = [reference_step(result.plan, source, number) for number in _shadows(result)]
         missing = [step for step in steps if result.artifact_of(step) is None]
         if missing and result.artifact(signals_name(kind)) is not None:
             make(missing)
@@ -85,21 +86,19 @@ def export_signals(
 
 def signals_table(result: Result, kind: ModelKind) -> pa.Table:
     """What :func:`export_signals` writes for one kind of model."""
-    own = [
-        _tensors(result, result.plan.by_name[signals_name(kind, number)], "signals")
-        for number in (TARGET, *_shadows(result))
-    ]
-    target, *shadows = own
+    target = _tensors(result, result.plan.by_name[signals_name(kind)], "signals")
     parts = [_part("target", kind, target)]
-    for index, signals in enumerate(shadows):
-        step = reference_step(result.plan, kind, index + 1)
+    source = source_of(result.experiment, Target(kind))
+    for index, number in enumerate(_shadows(result)):
+        signals = _tensors(result, result.plan.by_name[signals_name(source, number)], "signals")
+        step = reference_step(result.plan, source, number)
         others = {
             "record": target["record"],
             "member": np.zeros_like(target["member"]),
             "label": target["label"],
             **_tensors(result, step, "reference"),
         }
-        parts += [_part(f"shadow_{index}", kind, signals), _part(f"shadow_{index}", kind, others)]
+        parts += [_part(f"shadow_{index}", source, table) for table in (signals, others)]
     origin = {
         "run": result.run_id,
         "seed": str(result.experiment.seed),
@@ -124,7 +123,7 @@ def _tensors(result: Result, step: Step, name: str) -> dict[str, np.ndarray]:
     return artifact.tensors(name)
 
 
-def _part(scored_by: str, kind: ModelKind, signals: Mapping[str, np.ndarray]) -> pa.Table:
+def _part(scored_by: str, kind: str, signals: Mapping[str, np.ndarray]) -> pa.Table:
     """One model's signals on one set of records."""
     count, classes = signals["logits"].shape
     columns: dict[str, Any] = {

@@ -3,54 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from prunepriv import checks
-from prunepriv.datasets.splits import Splits, split
+from prunepriv.datasets.splits import Split, split
 from prunepriv.options import ATTACKS
 
 
 @pytest.fixture
-def parts() -> Splits:
-    return split(400, 3, seed=7)
+def parts() -> list[Split]:
+    """The splits of a target and three shadows."""
+    return [split(400, number, seed=7) for number in range(4)]
 
 
-def test_the_splits_of_the_program_are_disjoint(parts: Splits) -> None:
+def test_the_splits_of_the_program_are_disjoint(parts: list[Split]) -> None:
     check = checks.splits_disjoint(parts)
     assert check.passed is True
     assert "90 / 20 / 90" in check.detail
     assert "3 shadows" in check.detail
 
 
-def planted(parts: Splits, field: str, value: int) -> Splits:
-    array = getattr(parts, field).copy()
-    array[(0,) * array.ndim] = value
-    return replace(parts, **{field: array})
+def planted(parts: list[Split], number: int, field: str, value: int) -> list[Split]:
+    """The splits with another first record in one part of one model."""
+    array = getattr(parts[number], field).copy()
+    array[0] = value
+    changed = list(parts)
+    changed[number] = replace(parts[number], **{field: array})
+    return changed
 
 
 @pytest.mark.parametrize(
-    ("field", "source"),
+    ("number", "field", "other", "source"),
     [
-        ("target_test", "target_train"),
-        ("target_validation", "target_test"),
-        ("target_train", "target_validation"),
-        ("shadow_test", "shadow_train"),
-        ("shadow_validation", "shadow_train"),
-        ("shadow_train", "target_train"),
-        ("target_test", "shadow_validation"),
+        (0, "test", 0, "train"),
+        (0, "validation", 0, "test"),
+        (0, "train", 0, "validation"),
+        (1, "test", 1, "train"),
+        (3, "validation", 3, "train"),
+        (2, "train", 0, "train"),
+        (0, "test", 3, "validation"),
     ],
 )
-def test_one_shared_record_is_found(parts: Splits, field: str, source: str) -> None:
-    shared = int(getattr(parts, source).flat[0])
-    check = checks.splits_disjoint(planted(parts, field, shared))
+def test_one_shared_record_is_found(
+    parts: list[Split], number: int, field: str, other: int, source: str
+) -> None:
+    shared = int(getattr(parts[other], source)[0])
+    check = checks.splits_disjoint(planted(parts, number, field, shared))
     assert check.passed is False
     assert "none of it may be" in check.detail
 
 
-def test_a_record_twice_in_one_part_is_found(parts: Splits) -> None:
-    check = checks.splits_disjoint(planted(parts, "target_test", int(parts.target_test[-1])))
+def test_a_record_twice_in_one_part_is_found(parts: list[Split]) -> None:
+    check = checks.splits_disjoint(planted(parts, 0, "test", int(parts[0].test[-1])))
     assert check.passed is False
     assert "1 twice in one" in check.detail
 
@@ -76,38 +83,37 @@ def test_answers_of_another_precision_are_found(rng: np.random.Generator) -> Non
 
 def test_fits_that_read_more_than_shadows_are_found() -> None:
     cut = np.array([0.5, 0.25])
-    good = checks.thresholds_from_shadows(
-        {"conf:pruned": ["signals"], "lira:pruned": ["confidences"]}, {"conf": (cut, cut.copy())}
-    )
+    good = checks.thresholds_from_shadows(2, [], {"conf": (cut, cut.copy())})
     assert good.passed is True
-    assert good.detail.startswith("2 fits read")
-    peeked = checks.thresholds_from_shadows({"conf:pruned": ["signals", "split"]}, {})
+    assert good.detail.startswith("2 fits were given shadows' answers only")
+    peeked = checks.thresholds_from_shadows(2, ["signals pruned target"], {})
     assert peeked.passed is False
-    assert peeked.detail == "Fits read split as well."
+    assert peeked.detail == "Fits read signals pruned target as well."
 
 
 @pytest.mark.parametrize("used", [[0.5, 0.26], [0.5], [0.5, 0.25, 0.1]])
 def test_thresholds_of_other_records_are_found(used: list[float]) -> None:
     fitted = np.array([0.5, 0.25])
-    check = checks.thresholds_from_shadows({}, {"conf:pruned:adaptive": (np.array(used), fitted)})
+    check = checks.thresholds_from_shadows(
+        1, [], {"conf:pruned:adaptive": (np.array(used), fitted)}
+    )
     assert check.passed is False
     assert "conf:pruned:adaptive" in check.detail
 
 
-def stack(rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    masks = {"a.weight": rng.random((2, 8, 5)) > 0.7, "norm.weight": rng.random((2, 8)) > 0.5}
+def model(rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    masks = {"a.weight": rng.random((8, 5)) > 0.7, "norm.weight": rng.random(8) > 0.5}
     weights = {name: np.where(kept, 1.5, 0.0) for name, kept in masks.items()}
-    return {**weights, "b.weight": np.ones((2, 3, 8))}, masks
+    return {**weights, "b.weight": np.ones((3, 8))}, masks
 
 
-def report_of(masks: dict[str, np.ndarray]) -> dict[str, list[object]]:
-    gone = [float((~kept).mean()) for kept in masks["a.weight"]]
-    layers = [{"a": share, "b": 0.0} for share in gone]
-    return {"sparsity": [share * 40 / 64 for share in gone], "layers": list(layers)}
+def report_of(masks: dict[str, np.ndarray]) -> dict[str, Any]:
+    gone = float((~masks["a.weight"]).mean())
+    return {"sparsity": gone * 40 / 64, "layers": {"a": gone, "b": 0.0}}
 
 
 def test_exact_masks_pass_and_are_counted(rng: np.random.Generator) -> None:
-    weights, masks = stack(rng)
+    weights, masks = model(rng)
     count = checks.count_masks(weights, masks, report_of(masks))
     assert count.removed == sum((~kept).sum() for kept in masks.values())
     assert (count.nonzero, count.apart) == (0, pytest.approx(0))
@@ -117,9 +123,14 @@ def test_exact_masks_pass_and_are_counted(rng: np.random.Generator) -> None:
     assert checks.masks_exact({}).passed is True
 
 
+def test_counts_of_models_are_added_and_the_first_gives_the_sparsity() -> None:
+    first, second = checks.MaskCount(10, 1, 0.0, 0.7), checks.MaskCount(20, 2, 0.25, 0.5)
+    assert first + second == checks.MaskCount(30, 3, 0.25, 0.7)
+
+
 @pytest.mark.parametrize("name", ["a.weight", "norm.weight"])
 def test_one_removed_weight_that_is_not_zero_is_found(rng: np.random.Generator, name: str) -> None:
-    weights, masks = stack(rng)
+    weights, masks = model(rng)
     weights[name][tuple(np.argwhere(~masks[name])[-1])] = 1e-30
     count = checks.count_masks(weights, masks, report_of(masks))
     check = checks.masks_exact({"pruned": count})
@@ -129,25 +140,23 @@ def test_one_removed_weight_that_is_not_zero_is_found(rng: np.random.Generator, 
 
 @pytest.mark.parametrize("wrong", ["sparsity", "layers"])
 def test_a_sparsity_that_was_not_achieved_is_found(rng: np.random.Generator, wrong: str) -> None:
-    weights, masks = stack(rng)
-    told = report_of(masks)
-    told[wrong][1] = 0.9 if wrong == "sparsity" else {"a": 0.9, "b": 0.0}
+    weights, masks = model(rng)
+    told = report_of(masks) | {wrong: 0.9 if wrong == "sparsity" else {"a": 0.9, "b": 0.0}}
     count = checks.count_masks(weights, masks, told)
     assert checks.masks_exact({"pruned": count}).passed is False
 
 
-def table(parts: Splits, labels: np.ndarray) -> dict[str, np.ndarray]:
-    record = np.concatenate([parts.target_train, parts.target_test])
-    member = np.arange(len(record)) < len(parts.target_train)
-    return {"record": record, "label": labels[record], "member": member.astype(np.uint8)}
+def table(part: Split, labels: np.ndarray) -> dict[str, np.ndarray]:
+    member = np.arange(len(part.own)) < len(part.train)
+    return {"record": part.own, "label": labels[part.own], "member": member.astype(np.uint8)}
 
 
 def test_rows_that_are_not_the_records_own_are_found(
-    parts: Splits, rng: np.random.Generator
+    parts: list[Split], rng: np.random.Generator
 ) -> None:
     labels = rng.integers(0, 5, 400)
-    own = table(parts, labels)
-    train, test = parts.target_train, parts.target_test
+    own = table(parts[0], labels)
+    train, test = parts[0].train, parts[0].test
     assert checks.misaligned(own, labels, train, test) == 0
     flipped = {**own, "member": own["member"].copy()}
     flipped["member"][[0, -1]] ^= 1
@@ -155,7 +164,7 @@ def test_rows_that_are_not_the_records_own_are_found(
     shifted = {**own, "label": (own["label"] + 1) % 5}
     assert checks.misaligned(shifted, labels, train, test) == len(own["label"])
     wrong_part = {**own, "record": own["record"].copy()}
-    wrong_part["record"][0] = parts.target_validation[0]
+    wrong_part["record"][0] = parts[0].validation[0]
     assert checks.misaligned(wrong_part, labels, train, test) == 1
 
 

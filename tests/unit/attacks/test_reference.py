@@ -175,21 +175,6 @@ def test_validation_records_are_neither_members_nor_non_members(
 
 
 @attacks
-def test_thresholds_do_not_depend_on_the_target(attack: ReferenceAttack) -> None:
-    shadows = draw_shadows(13, 200)
-    rng = np.random.default_rng(2)
-
-    def stored(target: np.ndarray) -> dict[str, np.ndarray]:
-        population_phi = np.concatenate([target[None], shadows.phi])
-        return {"phi": population_phi, "population_phi": population_phi, "seen": shadows.seen}
-
-    first = attack.fit(ReferenceShadows.from_arrays(stored(rng.normal(size=200))))
-    other = attack.fit(ReferenceShadows.from_arrays(stored(rng.normal(9, 5, size=200))))
-    assert first.keys() == other.keys() >= {"thresholds"}
-    assert all(np.array_equal(first[name], other[name]) for name in first)
-
-
-@attacks
 def test_a_threshold_is_the_score_of_a_shadows_record(attack: ReferenceAttack) -> None:
     shadows = draw_shadows(14, 300, leak=3.0)
     fitted = attack.fit(shadows)
@@ -215,17 +200,21 @@ def test_shadows_of_the_same_records_are_refused(attack: ReferenceAttack) -> Non
 def test_the_stored_tables_give_the_queries_of_target_and_population() -> None:
     rng = np.random.default_rng(15)
     seen = rng.integers(0, 3, (2, 30)).astype(np.uint8)
-    target = {"phi": rng.normal(size=(3, 8)), "population_phi": rng.normal(size=(3, 30))}
-    shadows = {name: value + 100 for name, value in target.items()} | {"seen": seen}
-    queries = ReferenceQueries.from_arrays(target, shadows)
+    phi, population_phi = rng.normal(size=8), rng.normal(size=30)
+    confidences = [{"phi": rng.normal(size=8)} for _ in seen]
+    populations = [{"phi": rng.normal(size=30), "seen": row} for row in seen]
+    queries = ReferenceQueries.from_arrays(phi, population_phi, confidences, populations)
     known = (seen != 1).any(axis=0)
     assert 0 < known.sum() < 30
-    assert np.array_equal(queries.records.phi, target["phi"][0])
-    assert np.array_equal(queries.records.reference, shadows["phi"][1:])
+    assert np.array_equal(queries.records.phi, phi)
+    assert np.array_equal(queries.records.reference, [one["phi"] for one in confidences])
     assert queries.records.usable.all()
-    assert np.array_equal(queries.population.phi, target["population_phi"][0, known])
-    assert np.array_equal(queries.population.reference, shadows["population_phi"][1:, known])
+    assert np.array_equal(queries.population.phi, population_phi[known])
+    assert np.array_equal(queries.population.reference, [p["phi"][known] for p in populations])
     assert np.array_equal(queries.population.usable, seen[:, known] != 1)
+    shadows = ReferenceShadows.from_arrays(populations)
+    assert np.array_equal(shadows.phi, [one["phi"] for one in populations])
+    assert np.array_equal(shadows.seen, seen)
 
 
 def test_means_leave_out_what_is_not_usable() -> None:

@@ -22,10 +22,10 @@ def test_a_run_writes_its_figures_and_is_cached_the_second_time(cli: Cli, tmp_pa
     first, second = tmp_path / "1.json", tmp_path / "2.json"
     done = cli("run", "--inline", *SMALL, "--json", str(first))
     assert done.code == 0, done.err
-    assert "10 steps, 0 of them cached" in done.err
+    assert "18 steps, 0 of them cached" in done.err
     again = cli("run", *SMALL, "--json", str(second))
     assert again.code == 0, again.err
-    assert "10 steps, 10 of them cached" in again.err, "nothing to do: no engine is started"
+    assert "18 steps, 18 of them cached" in again.err, "nothing to do: no engine is started"
     one, two = json.loads(first.read_text()), json.loads(second.read_text())
     jsonschema.validate(one, SCHEMA)
     assert not any(step.pop("cached") for step in one["steps"])
@@ -38,11 +38,11 @@ def test_a_failed_step_is_a_sentence_too(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "fail").mkdir()
-    (tmp_path / "fail" / "train").touch()
+    (tmp_path / "fail" / "train+0").touch()
     monkeypatch.setenv("FAKE_RUNNER", str(tmp_path))
     done = cli("run", "--inline", *SMALL)
     assert done.code == 2
-    assert done.err.splitlines()[-1] == "train was told to fail"
+    assert done.err.splitlines()[-1] == "train+0 was told to fail"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from prunepriv.defenses import make_protection
 from prunepriv.defenses.adversarial import Adversarial, AttackNetwork, member_cross_entropy, seen
-from prunepriv.training import Settings, initialize, train
-from tests.stacks import CLASSES, fresh, make_problem
+from prunepriv.training import Settings, initialize
+from tests.stacks import CLASSES, fresh, make_problem, train_stack
 from tests.unit.defenses.at_work import answers, at_work, batch
 
 
@@ -119,7 +119,7 @@ def test_members_differ_less_in_confidence() -> None:
         settings = Settings(
             epochs=40, stop_at_member_accuracy=1.1, batch_size=32, learning_rate=3e-3
         )
-        trained = train(
+        trained = train_stack(
             fresh("fc", 2, dropout=False), records, settings, seed=3, stage="fine_tune",
             protect=make_protection("adversarial", strength),
         )  # fmt: skip

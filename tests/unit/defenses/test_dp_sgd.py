@@ -14,8 +14,8 @@ from prunepriv.defenses import make_protection
 from prunepriv.defenses.clipping import ClippedGradients
 from prunepriv.defenses.dp_sgd import DELTA, DPSGD, epsilon
 from prunepriv.models import Ensemble, build
-from prunepriv.training import Records, Settings, Trained, cross_entropy, initialize, train
-from tests.stacks import CLASSES, SHAPES, make_problem
+from prunepriv.training import Records, Settings, cross_entropy, initialize
+from tests.stacks import CLASSES, SHAPES, TrainedStack, make_problem, train_stack
 
 PRIVATE = ("fc", "cnn")
 
@@ -30,10 +30,10 @@ def single(name: str) -> Ensemble:
     return ensemble
 
 
-def tuned(sigma: float, clip: float, seed: int = 7, **changes: Any) -> Trained:
+def tuned(sigma: float, clip: float, seed: int = 7, **changes: Any) -> TrainedStack:
     settings = Settings(**{"epochs": 2, "batch_size": 32, **changes})
     protect = make_protection("dp_sgd", sigma, clip)
-    return train(
+    return train_stack(
         single("fc"), make_problem("fc", 1), settings, seed=seed, stage="fine_tune", protect=protect
     )
 
@@ -141,7 +141,7 @@ def test_batches_are_poisson_draws_and_may_be_empty() -> None:
 def test_masked_weights_stay_zero_under_noise() -> None:
     ensemble = single("fc")
     masks = {"hidden1.weight": torch.rand(ensemble.get_parameter("hidden1.weight").shape) > 0.6}
-    trained = train(
+    trained = train_stack(
         ensemble, make_problem("fc", 1), Settings(epochs=2, batch_size=32), seed=7,
         stage="fine_tune", protect=make_protection("dp_sgd", 1.0, 1.0), masks=masks,
     )  # fmt: skip
@@ -162,7 +162,7 @@ def test_epsilon_is_what_opacus_says_step_by_step() -> None:
 
 
 def test_epsilon_counts_all_steps_that_were_done() -> None:
-    told = tuned(1.0, 0.5, epochs=3, patience=None).protection
+    told = tuned(1.0, 0.5, epochs=3, patience=None).protection[0]
     assert told is not None
     members = make_problem("fc", 1).train.shape[1]
     steps = 3 * math.ceil(members / 32)

@@ -10,18 +10,16 @@ from prunepriv.errors import UnknownNameError
 from prunepriv.options import DEFENSES
 from prunepriv.training import (
     Protection,
-    Trained,
     cross_entropy,
-    train,
 )
-from tests.stacks import fresh, make_problem
+from tests.stacks import TrainedStack, fresh, make_problem, train_stack
 from tests.unit.defenses.at_work import SETTINGS, answers, at_work, batch
 
 NAMES = list(DEFENSES)
 
 
-def tuned(name: str, strength: float, model: str = "fc", models: int = 3) -> Trained:
-    return train(
+def tuned(name: str, strength: float, model: str = "fc", models: int = 3) -> TrainedStack:
+    return train_stack(
         fresh(model, models), make_problem(model, models), SETTINGS,
         seed=7, stage="fine_tune", protect=make_protection(name, strength, clip=1.0),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from prunepriv.experiment.sweep_file import (
     parse_value,
     read_sweep,
 )
-from prunepriv.plan import plan
+from prunepriv.plan import models_name, plan
 
 YAML = b"""
 name: sparsity on Location
@@ -62,7 +62,7 @@ def test_json_and_yaml_are_the_same_sweep(tmp_path: Path) -> None:
 
 def test_the_paper_prunes_255_models() -> None:
     sweep = get_sweep("paper")
-    pruned = {plan(one).key("fine_tune:pruned") for one in sweep.experiments}
+    pruned = {plan(one).key(models_name("pruned")) for one in sweep.experiments}
     assert len(sweep.cells) == len(pruned) == 255
     images = [one for one in sweep.experiments if one.data.option.kind == "image"]
     assert len(images) == 4 * 3 * 4 * 5

@@ -52,8 +52,8 @@ def test_the_figures_are_those_of_the_command_line(
     )  # fmt: skip
     assert code == 0
     written = json.loads(file.read_text())
-    assert [step.pop("cached") for step in written["steps"]] == [True] * 10
-    assert [step.pop("cached") for step in first["steps"]] == [False] * 10
+    assert [step.pop("cached") for step in written["steps"]] == [True] * 18
+    assert [step.pop("cached") for step in first["steps"]] == [False] * 18
     assert first == written
     assert run.id == written["run"]
     assert run.steps["cached"].all(), "the run was submitted again"
@@ -214,12 +214,12 @@ def test_an_unknown_run_is_told(run_id: Any, sentence: str, tmp_path: Path) -> N
 @pytest.mark.usefixtures("fake")
 def test_a_failed_run_raises_its_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "fail").mkdir()
-    (tmp_path / "fail" / "train").touch()
+    (tmp_path / "fail" / "train+0").touch()
     monkeypatch.setenv("FAKE_RUNNER", str(tmp_path))
-    with pytest.raises(prunepriv.PruneprivError, match="train was told to fail"):
+    with pytest.raises(prunepriv.PruneprivError, match=r"train\+0 was told to fail"):
         prunepriv.run(**SMALL, inline=True)
     run = prunepriv.load(Catalog(store_folder()).runs()[0].run_id)
-    assert (run.status, run.error) == ("failed", "train was told to fail")
+    assert (run.status, run.error) == ("failed", "train+0 was told to fail")
 
 
 def submit_ended(status: Any, error: str = "") -> Any:

@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from prunepriv.experiment import make_experiment
-from prunepriv.models import Ensemble, build
+from prunepriv.models import Ensemble
 from prunepriv.pipeline.checks import check_run, one_by_one
-from prunepriv.pipeline.steps import run_step
+from prunepriv.pipeline.context import StepContext
+from prunepriv.pipeline.models import load_model
+from prunepriv.pipeline.steps import run_group
 from prunepriv.plan import Plan, plan
 from prunepriv.progress import silent
 from prunepriv.signals import signals
@@ -46,7 +48,7 @@ class Finished:
         self.store = ArtifactStore(root)
         self.plan: Plan = plan(experiment)
         for step in self.plan.steps:
-            run_step(step, self.store, root / "data", silent)
+            run_group([step], self.store, root / "data", [silent])
         self.result = Result(self.store, experiment)
 
     @property
@@ -54,16 +56,16 @@ class Finished:
         step = self.plan.by_name["checks"]
         return {name: self.store.open(key) for name, key in step.inputs.items()}
 
-    def ensemble(self, signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
-        """The models of a signals artifact, and all records, as in the step."""
-        made, data = (self.store.open(signals.meta["inputs"][role]) for role in ("models", "data"))
-        x = torch.from_numpy(data.tensors("data")["x"])
-        stack = build("cnn", 3, x.shape[1:], data.json("about")["classes"], 0.125)
-        stack.load({name: torch.from_numpy(v) for name, v in made.tensors("models").items()})
-        return stack, x
+    def model(self, signals: Artifact) -> tuple[Ensemble, torch.Tensor]:
+        """The model of a signals artifact, and all records, as in the step."""
+        step = self.plan.by_key[signals.key]
+        context = StepContext(step, self.store, self.store.root)
+        return load_model(context), context.records[0]
 
     def checked(self, inputs: Mapping[str, Artifact] | None = None) -> dict[str, Any]:
-        found = check_run(inputs or self.inputs, ["corr", "conf", "top1_conf"], self.ensemble)
+        context = StepContext(self.plan.by_name["checks"], self.store, self.store.root)
+        context.inputs = inputs or context.inputs
+        found = check_run(context, ["corr", "conf", "top1_conf"])
         return {check.check: check for check in found}
 
 
@@ -112,22 +114,23 @@ def replaced(arrays: Arrays, name: str, at: Any, value: Any) -> Arrays:
 
 
 def first_removed(run: Finished) -> tuple[str, tuple[int, ...]]:
-    masks = run.inputs["fine_tune:pruned"].tensors("masks")
+    masks = run.inputs["fine_tune:pruned:0"].tensors("masks")
     name = next(iter(masks))
     return name, tuple(np.argwhere(~masks[name])[0])
 
 
 VIOLATIONS: tuple[tuple[str, str, str, Callable[[Any], Any]], ...] = (
-    ("splits_disjoint", "split", "split",
-     lambda a: replaced(a, "target_test", 0, a["target_train"][0])),
-    ("eval_mode", "signals:pruned", "target", lambda a: {**a, "logits": a["logits"] * 1.01}),
+    ("splits_disjoint", "split:0", "split", lambda a: replaced(a, "test", 0, a["train"][0])),
+    ("splits_disjoint", "split:2", "split", lambda a: replaced(a, "train", 0, a["test"][0])),
+    ("eval_mode", "signals:pruned:0", "signals", lambda a: {**a, "logits": a["logits"] * 1.01}),
     ("thresholds_from_shadows", "score:conf:pruned:adaptive", "thresholds",
      lambda cuts: [cuts[0] + 0.01, *cuts[1:]]),
-    ("masks_exact", "fine_tune:pruned", "report",
-     lambda told: {**told, "sparsity": [0.7001, *told["sparsity"][1:]]}),
-    ("membership_aligned", "signals:original", "shadows",
-     lambda a: replaced(a, "label", (1, 0), (a["label"][1, 0] + 1) % 10)),
-    ("membership_aligned", "signals:assumed:pruned", "target",
+    ("masks_exact", "fine_tune:pruned:0", "report", lambda told: {**told, "sparsity": 0.7001}),
+    ("masks_exact", "fine_tune:assumed:pruned:2", "report",
+     lambda told: {**told, "sparsity": 0.5001}),
+    ("membership_aligned", "signals:original:2", "signals",
+     lambda a: replaced(a, "label", 0, (a["label"][0] + 1) % 10)),
+    ("membership_aligned", "signals:assumed:pruned:1", "signals",
      lambda a: {**a, "member": 1 - a["member"]}),
 )  # fmt: skip
 
@@ -148,53 +151,59 @@ def test_a_removed_weight_that_was_trained_again_is_found(run: Finished) -> None
     name, at = first_removed(run)
     inputs = run.inputs
     revived = Tampered(
-        inputs["fine_tune:pruned"], "models", lambda state: replaced(state, name, at, 1e-3)
+        inputs["fine_tune:pruned:0"], "model", lambda state: replaced(state, name, at, 1e-3)
     )
-    found = run.checked({**inputs, "fine_tune:pruned": revived})
+    found = run.checked({**inputs, "fine_tune:pruned:0": revived})
     assert found["masks_exact"].passed is False
 
 
-def test_a_fit_that_read_the_split_is_found(run: Finished) -> None:
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [("split:1", "split shadow 1"), ("signals:original:0", "signals original target")],
+)
+def test_a_fit_that_read_more_than_shadows_answers_is_found(
+    run: Finished, read: str, words: str
+) -> None:
     inputs = run.inputs
     fit = inputs["fit:conf:original"]
-    read = {**fit.meta["inputs"], "truth": run.plan.key("split"), "more": "0" * 64}
-    peeked = Tampered(fit, inputs=read)
-    found = run.checked({**inputs, "fit:conf:original": peeked})["thresholds_from_shadows"]
+    peeked = Tampered(fit, inputs={**fit.meta["inputs"], "shadow:3": run.plan.key(read)})
+    # other checks of this run would refit on what the fit read
+    kept = {name: artifact for name, artifact in inputs.items() if not name.startswith("score")}
+    found = run.checked({**kept, "fit:conf:original": peeked})["thresholds_from_shadows"]
     assert found.passed is False
-    assert "split" in found.detail
-    assert "an unknown step as more" in found.detail
+    assert found.detail == f"Fits read {words} as well."
 
 
 def test_thresholds_fitted_on_the_target_itself_are_found(run: Finished) -> None:
     inputs = run.inputs
-    source = inputs["signals:pruned"].tensors("target")
-    target = {name: np.stack([array, array]) for name, array in source.items()}
-    assumed = Tampered(inputs["signals:assumed:pruned"], "shadows", lambda _: target)
-    again = run.checked({**inputs, "signals:assumed:pruned": assumed})["thresholds_from_shadows"]
-    assert again.passed is False, "the target's records do not give the shadows' thresholds"
+    fit = inputs["fit:conf:assumed:pruned"]
+    peeked = Tampered(fit, inputs={"shadow:1": run.plan.key("signals:pruned:0")})
+    again = run.checked({**inputs, "fit:conf:assumed:pruned": peeked})["thresholds_from_shadows"]
+    assert again.passed is False
+    assert "thresholds are not those of the shadows" in again.detail
 
 
 def test_answers_given_in_train_mode_are_found(
     run: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The real mistake: the function that scores records, without its call of eval()."""
-    artifact = run.inputs["signals:original"]
-    ensemble, x = run.ensemble(artifact)
-    ensemble.draw_dropout_from([torch.Generator().manual_seed(k) for k in range(3)])
-    own = torch.from_numpy(artifact.tensors("target")["record"])[None].expand(3, -1)
+    artifact = run.inputs["signals:original:0"]
+    ensemble, x = run.model(artifact)
+    ensemble.draw_dropout_from([torch.Generator().manual_seed(0)])
+    own = torch.from_numpy(artifact.tensors("signals")["record"])[None]
     monkeypatch.setattr(type(ensemble), "eval", lambda self: self.train())
     with monkeypatch.context():
         logits, _ = signals(ensemble, x, own, seed=0)
     monkeypatch.undo()
-    sloppy = Tampered(artifact, "target", lambda a: {**a, "logits": logits[0].numpy()})
-    found = run.checked({**run.inputs, "signals:original": sloppy})["eval_mode"]
+    sloppy = Tampered(artifact, "signals", lambda a: {**a, "logits": logits[0].numpy()})
+    found = run.checked({**run.inputs, "signals:original:0": sloppy})["eval_mode"]
     assert found.passed is False
     assert "original" in found.detail
 
 
 def test_single_answers_are_those_of_the_first_model(run: Finished) -> None:
-    artifact = run.inputs["signals:pruned"]
-    stored = artifact.tensors("target")
-    ensemble, x = run.ensemble(artifact)
+    artifact = run.inputs["signals:pruned:0"]
+    stored = artifact.tensors("signals")
+    ensemble, x = run.model(artifact)
     fresh = one_by_one(ensemble, x[torch.from_numpy(stored["record"][:5])])
     assert fresh == pytest.approx(stored["logits"][:5], abs=1e-4)

@@ -12,7 +12,7 @@ import pytest
 
 from prunepriv.experiment import make_experiment
 from prunepriv.options import ATTACKS
-from prunepriv.plan import Plan, Step, Target, plan, shadows_of, targets
+from prunepriv.plan import Plan, Step, Target, plan, read_name, shadows_of, targets
 from prunepriv.plan import step as step_module
 
 REFERENCE = [name for name, option in ATTACKS.items() if option.kind == "reference"]
@@ -46,27 +46,78 @@ def test_names_and_keys_are_unique(given: dict[str, Any]) -> None:
     assert len({s.name for s in steps}) == len({s.key for s in steps}) == len(steps)
 
 
+def numbered(name: str, shadows: int = 5, first: int = 0) -> set[str]:
+    """The names of a step of every model."""
+    return {f"{name}:{number}" for number in range(first, shadows + 1)}
+
+
 def test_the_steps_of_a_run_with_all_models() -> None:
     whole = planned(**DEFENDED)
     kinds = ("original", "control", "pruned", "defended")
     pairs = [f"{kind}:adaptive" for kind in kinds] + ["defended:non_adaptive"]
-    expected = {"data", "split", "train"}
-    expected |= {f"fine_tune:{kind}" for kind in kinds[1:]}
-    per_model = ("signals", "confidences", "divergence")
-    expected |= {f"{step}:{kind}" for step in per_model for kind in kinds}
+    expected = {"data", "checks"} | numbered("split") | numbered("train")
+    for kind in kinds:
+        expected |= {f"divergence:{kind}"} | numbered(f"signals:{kind}")
+        expected |= numbered(f"population:{kind}") | numbered(f"confidences:{kind}", first=1)
+    expected |= {name for kind in kinds[1:] for name in numbered(f"fine_tune:{kind}")}
     expected |= {f"fit:{attack}:{kind}" for attack in ATTACKS for kind in kinds}
     expected |= {f"score:{attack}:{pair}" for attack in ATTACKS for pair in pairs}
-    expected |= {f"evaluation:{pair}" for pair in pairs} | {"checks"}
+    expected |= {f"evaluation:{pair}" for pair in pairs}
     assert set(whole.by_name) == expected
 
 
 def test_only_what_is_asked_for_is_made() -> None:
-    names = set(planned(models=["original"], attacks={"names": ["conf"]}).by_name)
+    names = set(planned(models=["original"], attacks={"names": ["conf"]}, shadows=2).by_name)
     assert names == {
-        "data", "split", "train", "signals:original", "divergence:original",
-        "fit:conf:original", "score:conf:original:adaptive", "evaluation:original:adaptive",
-        "checks",
+        "data", *numbered("split", 2), *numbered("train", 2), *numbered("signals:original", 2),
+        "divergence:original", "fit:conf:original", "score:conf:original:adaptive",
+        "evaluation:original:adaptive", "checks",
     }  # fmt: skip
+
+
+def test_what_a_page_shows_first_is_begun_first() -> None:
+    """The histograms of every kind's target, before any shadow is trained."""
+    names = [step.name for step in planned(**DEFENDED).steps]
+    first_shadow = names.index("split:1")
+    assert (
+        max(names.index(f"divergence:{kind}") for kind in ("original", "defended")) < first_shadow
+    )
+    assert names[:5] == ["data", "split:0", "train:0", "signals:original:0", "divergence:original"]
+
+
+def test_another_shadow_changes_no_key_of_the_others() -> None:
+    few, more = planned(**DEFENDED, shadows=5), planned(**DEFENDED, shadows=8)
+    same = ("split", "train", "fine_tune", "signals", "population", "confidences", "divergence")
+    for step in few.steps:
+        if step.kind in same:
+            assert more.key(step.name) == step.key, step.name
+    new = {step.key for step in more.steps} - {step.key for step in few.steps}
+    trained = {more.by_key[key].name for key in new if more.by_key[key].kind == "train"}
+    assert trained == {"train:6", "train:7", "train:8"}
+
+
+def test_every_model_has_keys_of_its_own() -> None:
+    keys = [planned().key(f"train:{number}") for number in range(6)]
+    assert len(set(keys)) == 6
+    assert keys == [planned(models=["original"]).key(f"train:{number}") for number in range(6)]
+
+
+def test_shadows_of_a_family_differ_by_their_number_only() -> None:
+    whole = planned(**DEFENDED)
+    for step in whole.steps:
+        parts = read_name(step.name)
+        alike = [other for other in whole.steps if step.family and other.family == step.family]
+        if parts.number:
+            assert [read_name(other.name).group for other in alike] == [parts.group] * 5
+        else:
+            assert step.family is None, "the target, and steps of no model, are done alone"
+
+
+def test_shadows_whose_training_differs_are_no_family() -> None:
+    families = {
+        planned(training={"epochs": epochs}).by_name["train:1"].family for epochs in (10, 20)
+    } | {planned(data={"limit": limit}).by_name["train:1"].family for limit in (None, 100)}
+    assert len(families) == 3, "a limit leaves training itself as it is"
 
 
 # --- targets and adversaries ---
@@ -94,19 +145,39 @@ def test_the_non_adaptive_adversary_learns_from_undefended_shadows() -> None:
         assert (
             adaptive.inputs["signals"]
             == non_adaptive.inputs["signals"]
-            == run.key("signals:defended")
+            == run.key("signals:defended:0")
         )
 
 
-def test_attacks_are_fitted_on_signals_and_never_on_evaluations() -> None:
+def test_fits_read_shadows_only_and_scores_never_evaluations() -> None:
     run = planned(**DEFENDED)
     for step in run.steps:
-        read = {run.by_key[key].kind for key in step.inputs.values()}
+        names = [read_name(run.by_key[key].name) for key in step.inputs.values()]
         reference = step.params.get("attack") in REFERENCE
+        read = {name.kind for name in names}
         if step.kind == "fit":
-            assert read == {"confidences" if reference else "signals"}
+            assert read == {"population" if reference else "signals"}
+            assert [name.number for name in names] == [1, 2, 3, 4, 5], "no row of the target"
         if step.kind == "score":
-            assert read == {"fit", "signals"} | ({"confidences"} if reference else set())
+            more = {"population", "confidences"} if reference else set()
+            assert read == {"fit", "signals"} | more
+
+
+def test_a_model_is_scored_on_the_records_that_its_step_is_named_for() -> None:
+    run = planned(**DEFENDED)
+    for kind in ("original", "defended"):
+        for number in range(6):
+            own, model = run.key(f"split:{number}"), f"{kind}:{number}"
+            trained = f"train:{number}" if kind == "original" else f"fine_tune:{model}"
+            assert run.by_name[f"signals:{model}"].inputs["split"] == own
+            assert run.by_name[f"signals:{model}"].inputs["model"] == run.key(trained)
+            population = run.by_name[f"population:{model}"].inputs
+            assert population["split"] == run.key(f"split:{max(number, 1)}"), "the shadow half"
+            assert population["model"] == run.key(trained)
+            if number:
+                confidences = run.by_name[f"confidences:{model}"].inputs
+                assert confidences["split"] == run.key("split:0"), "the target's records"
+                assert confidences["model"] == run.key(trained)
 
 
 # --- keys ---
@@ -118,6 +189,38 @@ def test_keys_are_stable() -> None:
     text = '{"inputs":{},"kind":"data","params":{"knobs":{},"name":"digits"},"version":1}'
     assert step.key == hashlib.sha256(text.encode()).hexdigest()
     assert step.key.startswith("761a3518c6b6")
+
+
+GOLDEN: dict[str, str] = {
+    "data": "73fa21f5e9e2",
+    "split:0": "1cdff475b776",
+    "split:3": "6c8b9b0776d4",
+    "train:0": "5aeb194e232e",
+    "train:3": "803891ef56c7",
+    "fine_tune:control:1": "6357758575c4",
+    "fine_tune:pruned:0": "8fbc30f80b68",
+    "fine_tune:defended:3": "2787e4ff67cd",
+    "signals:pruned:3": "1ede8136fd46",
+    "population:pruned:0": "4a4a21d63276",
+    "confidences:pruned:1": "9808abdbc579",
+    "divergence:pruned": "79b0d79bc500",
+    "fit:samia:pruned": "39c54256e9ea",
+    "fit:lira:pruned": "7b6595bf8371",
+    "score:lira:pruned:adaptive": "918ee0dff916",
+    "evaluation:pruned:adaptive": "98e2d9ad213b",
+    "checks": "265e92e9bdf0",
+}
+
+
+@pytest.mark.parametrize("name", list(GOLDEN))
+def test_a_change_of_keys_is_seen(name: str) -> None:
+    """Every user's finished steps would have to be done again.
+
+    A new setting is marked ``AddedLater``, and then changes no key. A step whose code writes
+    something else gets a new version: then, and only then, these keys change.
+    """
+    assert planned(**DEFENDED).key(name).startswith(GOLDEN[name])
+    assert planned(**DEFENDED).experiment.run_id == "checkins-fc-70-4f92531373b8"
 
 
 def test_keys_are_the_same_in_another_process() -> None:
@@ -135,7 +238,7 @@ def test_keys_are_the_same_in_another_process() -> None:
 
 def test_changing_the_sparsity_trains_nothing_again() -> None:
     affected = changed(planned(), planned(pruning={"sparsity": 0.6}))
-    assert "fine_tune:pruned" in affected
+    assert {"fine_tune:pruned:0", "fine_tune:pruned:5"} <= affected
     affected.discard("checks")  # which read the whole run
     assert all(name.split(":")[1:] and "pruned" in name for name in affected), (
         "only the pruned model"
@@ -152,7 +255,7 @@ def test_the_strength_changes_the_defended_model_only() -> None:
     affected = changed(
         planned(**DEFENDED), planned(models="all", defense={"name": "ppb", "strength": 8})
     )
-    assert "fine_tune:defended" in affected
+    assert {"fine_tune:defended:0", "fine_tune:defended:5"} <= affected
     assert "score:samia:defended:non_adaptive" in affected
     assert "fit:samia:pruned" not in affected
     assert all("defended" in name for name in affected - {"checks"})
@@ -175,8 +278,8 @@ def test_the_control_does_not_depend_on_approach_or_sparsity() -> None:
     shapes: dict[str, Any] = {"data": {"name": "shapes"}}
     one = planned(**shapes, pruning={"approach": "l1_structured", "sparsity": 0.5})
     other = planned(**shapes, pruning={"approach": "l2_structured", "sparsity": 0.9})
-    assert one.key("fine_tune:control") == other.key("fine_tune:control")
-    assert one.key("fine_tune:pruned") != other.key("fine_tune:pruned")
+    assert one.key("fine_tune:control:0") == other.key("fine_tune:control:0")
+    assert one.key("fine_tune:pruned:0") != other.key("fine_tune:pruned:0")
 
 
 def test_slimming_trains_its_own_models() -> None:
@@ -184,12 +287,11 @@ def test_slimming_trains_its_own_models() -> None:
     affected = changed(
         planned(**shapes), planned(**shapes, pruning={"approach": "network_slimming"})
     )
-    assert "train" in affected
+    assert numbered("train") <= affected
 
 
 EVERYTHING: list[dict[str, Any]] = [
     {"seed": 8},
-    {"shadows": 4},
     {"data": {"limit": 400}},
     {"data": {"knobs": {"distinctiveness": 0.9}}},
 ]
@@ -216,7 +318,7 @@ TRAINING: list[tuple[str, Any, bool, bool]] = [
 @pytest.mark.parametrize(("name", "value", "trains", "tunes"), TRAINING)
 def test_training_settings(name: str, value: Any, trains: bool, tunes: bool) -> None:
     affected = changed(planned(), planned(training={name: value}))
-    assert ("train" in affected, "fine_tune:pruned" in affected) == (trains, tunes)
+    assert ("train:0" in affected, "fine_tune:pruned:0" in affected) == (trains, tunes)
 
 
 def test_a_new_version_changes_the_step_and_all_that_read_it(
@@ -226,42 +328,48 @@ def test_a_new_version_changes_the_step_and_all_that_read_it(
     monkeypatch.setattr(step_module, "VERSIONS", {**step_module.VERSIONS, "signals": 99})
     after = planned(**DEFENDED)
     affected = {name for name, key in before.items() if after.key(name) != key}
-    kept = {
-        "data",
-        "split",
-        "train",
-        *(f"fine_tune:{k}" for k in ("control", "pruned", "defended")),
-        *(f"confidences:{k}" for k in ("original", "control", "pruned", "defended")),
-        *(f"fit:{a}:{k}" for a in REFERENCE for k in ("original", "control", "pruned", "defended")),
-    }
+    spared = ("data", "split", "train", "fine_tune", "population", "confidences")
+    kept = {name for name in before if read_name(name).kind in spared}
+    kept |= {n for n in before if read_name(n).kind == "fit" and read_name(n).attack in REFERENCE}
     assert affected == set(before) - kept
 
 
 def test_reference_attacks_read_the_confidences_of_target_and_shadows() -> None:
     run = planned(**DEFENDED)
-    adaptive, non_adaptive = (
-        run.by_name[f"score:lira:defended:{adversary}"].inputs
-        for adversary in ("adaptive", "non_adaptive")
-    )
-    assert adaptive["target"] == non_adaptive["target"] == run.key("confidences:defended")
-    assert adaptive["shadows"] == run.key("confidences:defended")
-    assert non_adaptive["shadows"] == run.key("confidences:pruned")
-    assert non_adaptive["fit"] == run.key("fit:lira:pruned")
-    assert not any("confidences" in n for n in planned(attacks={"names": ["conf"]}).by_name)
+    for adversary, source in (("adaptive", "defended"), ("non_adaptive", "pruned")):
+        read = run.by_name[f"score:lira:defended:{adversary}"].inputs
+        assert read["population"] == run.key("population:defended:0")
+        assert read["signals"] == run.key("signals:defended:0")
+        for number in range(1, 6):
+            for what in ("population", "confidences"):
+                assert read[f"{what}:{number}"] == run.key(f"{what}:{source}:{number}")
+        assert read["fit"] == run.key(f"fit:lira:{source}")
+    names = planned(attacks={"names": ["conf"]}).by_name
+    assert not any(read_name(n).kind in ("population", "confidences") for n in names)
 
 
 def test_a_wrong_assumption_changes_shadows_and_not_the_target() -> None:
     known, wrong = planned(), planned(knowledge={"sparsity": 0.5})
-    for name in ("fine_tune", "signals", "confidences"):
-        assert wrong.key(f"{name}:pruned") == known.key(f"{name}:pruned")
-        assert wrong.key(f"{name}:assumed:pruned") == planned(pruning={"sparsity": 0.5}).key(
-            f"{name}:pruned"
-        )
+    other = planned(pruning={"sparsity": 0.5})
+    assert wrong.key("signals:pruned:0") == known.key("signals:pruned:0")
+    for name in ("fine_tune", "signals", "population", "confidences"):
+        assert wrong.key(f"{name}:assumed:pruned:3") == other.key(f"{name}:pruned:3")
+        assert f"{name}:pruned:3" not in wrong.by_name, "nobody learns from such shadows"
+    assert "fine_tune:assumed:pruned:0" not in wrong.by_name, "nobody attacks such a target"
     score = wrong.by_name["score:lira:pruned:adaptive"].inputs
-    assert score["target"] == wrong.key("confidences:pruned")
-    assert score["shadows"] == wrong.key("confidences:assumed:pruned")
+    assert score["population"] == wrong.key("population:pruned:0")
+    assert score["confidences:3"] == wrong.key("confidences:assumed:pruned:3")
     assert score["fit"] == wrong.key("fit:lira:assumed:pruned")
     assert "fit:lira:pruned" not in wrong.by_name
+
+
+def test_models_are_trained_again_for_an_assumption_that_trains_in_another_way() -> None:
+    shapes: dict[str, Any] = {"data": {"name": "shapes"}, "models": ["pruned"]}
+    wrong = planned(**shapes, knowledge={"approach": "network_slimming"})
+    slimmed = planned(**shapes, pruning={"approach": "network_slimming"})
+    assert wrong.key("train:assumed:2") == slimmed.key("train:2") != wrong.key("train:2")
+    tuned = wrong.by_name["fine_tune:assumed:pruned:2"]
+    assert tuned.inputs["model"] == wrong.key("train:assumed:2")
 
 
 def test_long_fits_come_first() -> None:

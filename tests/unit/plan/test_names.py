@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from prunepriv.experiment import make_experiment
-from prunepriv.plan import StepKind, plan, read_name
+from prunepriv.plan import OF_ONE_MODEL, StepKind, plan, read_name, step_words
 
 ROOT = Path(__file__).resolve().parents[3]
 OWNER = ROOT / "prunepriv" / "plan" / "names.py"
@@ -21,7 +21,7 @@ SOURCES = [
     *sorted((ROOT / "benchmarks").glob("*.py")),
     ROOT / "app.py",
 ]
-ONCE = {"data", "split", "checks"}
+ONCE = {"data", "checks"}
 """Kinds whose name is the kind alone."""
 BEGINNING = re.compile(rf"(?:{'|'.join(set(get_args(StepKind)) - ONCE)}):(?=\w|$)")
 """How a name begins that has more parts than its kind."""
@@ -71,7 +71,7 @@ def test_no_name_is_written_out_elsewhere(file: Path) -> None:
         'frame.provenance(f"signals:{kind}")',
         'result.artifact("checks")',
         'plan.key("train")',
-        'whole.by_name["split"]',
+        'whole.by_name["checks"]',
         'name = "fine_tune:" + kind',
         'name.removeprefix("score:")',
     ],
@@ -95,6 +95,7 @@ def test_every_name_of_a_run_is_read_as_it_was_made() -> None:
         assert ":".join(filter(None, (name.kind, name.rest))) == step.name
         assert name.attack == step.params.get("attack", "")
         assert name.assumed == (":assumed" in step.name)
+        assert (name.number is None) == (step.kind not in OF_ONE_MODEL)
 
 
 def test_the_parts_of_a_name() -> None:
@@ -104,9 +105,25 @@ def test_the_parts_of_a_name() -> None:
     assert (score.attack, score.source) == ("top3_nn", "defended")
     assert (score.adversary, score.words) == ("non_adaptive", "top3_nn defended non_adaptive")
     assert read_name("checks").rest == ""
+    shadow = read_name("fine_tune:assumed:pruned:3")
+    assert (shadow.source, shadow.number, shadow.assumed) == ("assumed:pruned", 3, True)
+    assert shadow.group == "fine_tune:assumed:pruned"
+    assert (read_name("train:0").number, read_name("train:assumed:12").number) == (0, 12)
 
 
-@pytest.mark.parametrize("text", ["", "samia", "fits:samia:pruned"])
+def test_names_as_people_read_them() -> None:
+    words = {
+        "train:0": "train target",
+        "fine_tune:pruned:3": "fine tune pruned shadow 3",
+        "fit:samia:pruned": "fit samia pruned",
+        "checks": "checks",
+    }
+    assert {name: step_words(name) for name in words} == words
+
+
+@pytest.mark.parametrize(
+    "text", ["", "samia", "fits:samia:pruned", "train", "signals:pruned", "train:x", "train:-1"]
+)
 def test_what_is_not_a_name(text: str) -> None:
     with pytest.raises(ValueError, match="no step is called"):
         read_name(text)

@@ -26,7 +26,7 @@ OTHER = "cd" * 32
 
 def fill(store: ArtifactStore, key: str = KEY, value: float = 1.0) -> None:
     with store.write(key, {"kind": "train", "seconds": 0.5}) as draft:
-        draft.tensors("models", {"weight": np.full((2, 3), value, np.float32)})
+        draft.tensors("model", {"weight": np.full((2, 3), value, np.float32)})
         draft.json("report", {"value": value})
 
 
@@ -47,7 +47,7 @@ def test_what_was_written_is_read(store: ArtifactStore) -> None:
     fill(store)
     assert store.has(KEY)
     artifact = store.open(KEY)
-    np.testing.assert_array_equal(artifact.tensors("models")["weight"], np.ones((2, 3)))
+    np.testing.assert_array_equal(artifact.tensors("model")["weight"], np.ones((2, 3)))
     assert artifact.json("report") == {"value": 1.0}
     assert (artifact.meta["kind"], artifact.meta["key"]) == ("train", KEY)
     assert artifact.has("report.json")
@@ -124,7 +124,7 @@ def test_writers_at_the_same_time_leave_one_whole_artifact(tmp_path: Path) -> No
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     store = ArtifactStore(tmp_path)
     value = store.open(KEY).json("report")["value"]
-    assert (store.open(KEY).tensors("models")["weight"] == value).all(), "of one writer"
+    assert (store.open(KEY).tensors("model")["weight"] == value).all(), "of one writer"
     assert leftovers(store) == []
 
 
@@ -142,7 +142,7 @@ def flip_last_byte(file: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [truncate, flip_last_byte, Path.unlink])
-@pytest.mark.parametrize("name", ["models.safetensors", "report.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "report.json"])
 def test_a_damaged_file_is_set_aside_and_can_be_made_again(
     store: ArtifactStore, name: str, harm
 ) -> None:
@@ -175,7 +175,7 @@ def test_a_description_with_nonsense_in_it_is_set_aside(store: ArtifactStore, fi
 def test_truncation_is_seen_even_after_a_check(store: ArtifactStore) -> None:
     fill(store)
     assert store.has(KEY)
-    truncate(store.path(KEY) / "models.safetensors")
+    truncate(store.path(KEY) / "model.safetensors")
     assert not store.has(KEY)
 
 
@@ -213,7 +213,7 @@ def test_a_full_disk_as_safetensors_reports_it(store: ArtifactStore, words: str)
 def _write_beyond_the_limit(root: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
     with pytest.raises(StoreFullError), ArtifactStore(root).write(KEY, {}) as draft:
-        draft.tensors("models", {"weight": np.zeros(1 << 16)})
+        draft.tensors("model", {"weight": np.zeros(1 << 16)})
 
 
 def test_tensors_larger_than_a_file_may_be(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_steps_keep_what_is_written(catalog: Catalog) -> None:
     one = experiment()
     run_id = catalog.submit(one)
     begin(catalog, one)
-    key = plan(one).key("train")
+    key = plan(one).key("train:0")
     row: dict[str, Any] = {
         "run_id": run_id,
         "key": key,
@@ -79,13 +79,13 @@ def test_steps_keep_what_is_written(catalog: Catalog) -> None:
     }
     catalog.update_steps([row])
     steps = {step.name: step for step in catalog.steps(run_id)}
-    train = steps["train"]
+    train = steps["train:0"]
     assert (train.status, train.fraction, train.message) == ("running", 0.5, "epoch 1 of 2")
     assert train.curve == ({"epoch": 1, "loss": 0.25},)
     assert train.started is not None
     assert train.started.timestamp() == 12.5
     assert (train.seconds, train.pid, train.cached) == (None, 4, False)
-    assert steps["split"].status == "waiting"
+    assert steps["split:0"].status == "waiting"
 
 
 def test_a_running_run_without_its_worker_is_interrupted_and_resumed(catalog: Catalog) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from prunepriv.cli import app
+from prunepriv.cli.app import app
 from prunepriv.experiment import make_experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.plan import plan

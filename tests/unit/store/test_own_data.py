@@ -12,7 +12,7 @@ from prunepriv.datasets.base import Dataset
 from prunepriv.datasets.own import read
 from prunepriv.errors import DataError, UnknownNameError
 from prunepriv.experiment.parts import Data, OwnDataset
-from prunepriv.pipeline.steps import run_step
+from prunepriv.pipeline.steps import run_group
 from prunepriv.plan import data_step
 from prunepriv.progress import silent
 from prunepriv.store import own_data
@@ -144,7 +144,7 @@ def test_a_run_without_the_records_says_what_to_do(people: Path, tmp_path: Path)
     own = describe(read(people), "people")
     step = data_step(Data(name="own", own=own))
     with pytest.raises(DataError, match=f"{own.handle} was read on another computer.*import"):
-        run_step(step, ArtifactStore(tmp_path / "store"), tmp_path, silent)
+        run_group([step], ArtifactStore(tmp_path / "store"), tmp_path, [silent])
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".csv", "\u202ex\n.csv", ".csv"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import jsonschema
@@ -114,27 +115,33 @@ def test_the_tables_name_their_origin(finished: Result, tmp_path: Path) -> None:
     assert make_experiment(about["experiment"]) == finished.experiment
 
 
+def tables_of(result: Result, name: str) -> dict[str, np.ndarray]:
+    """The arrays of a signals step."""
+    artifact = result.artifact(name)
+    assert artifact is not None
+    return artifact.tensors("signals")
+
+
 def test_the_signals_of_every_model_on_every_record(finished: Result, tmp_path: Path) -> None:
     made: list[Step] = []
+    kinds, numbers = finished.experiment.models, range(1, 1 + finished.experiment.shadows)
 
-    def make(step: Step) -> None:
-        made.append(step)
-        signals = finished.artifact(step.name.replace("reference", "signals"))
-        assert signals is not None
-        stacked = signals.tensors("shadows")
-        with finished.store.write(step.key, {"kind": step.kind, "seconds": 0.0}) as draft:
-            names = ("logits", "sensitivity")
-            draft.tensors("reference", {name: -stacked[name] for name in names})
+    def make(steps: Sequence[Step]) -> None:
+        made.extend(steps)
+        for step in steps:
+            own = tables_of(finished, step.name.replace("reference", "signals"))
+            with finished.store.write(step.key, {"kind": step.kind, "seconds": 0.0}) as draft:
+                names = ("logits", "sensitivity")
+                draft.tensors("reference", {name: -own[name] for name in names})
 
     files = export_signals(finished, tmp_path / "signals", make)
-    assert [step.name for step in made] == [f"reference:{k}" for k in finished.experiment.models]
-    export_signals(finished, tmp_path / "signals", made.append)
-    assert len(made) == len(finished.experiment.models)  # kept from the first time
-    assert [file.stem for file in files] == [f"signals_{k}" for k in finished.experiment.models]
-    artifact = finished.artifact("signals:pruned")
-    assert artifact is not None
-    target, shadows = artifact.tensors("target"), artifact.tensors("shadows")
-    crossed = finished.artifact_of(reference_step(finished.plan, "pruned"))
+    asked = [f"reference:{kind}:{number}" for kind in kinds for number in numbers]
+    assert [step.name for step in made] == asked
+    export_signals(finished, tmp_path / "signals", made.extend)
+    assert len(made) == len(asked)  # kept from the first time
+    assert [file.stem for file in files] == [f"signals_{kind}" for kind in kinds]
+    target, shadow = (tables_of(finished, f"signals:pruned:{number}") for number in (0, 3))
+    crossed = finished.artifact_of(reference_step(finished.plan, "pruned", 3))
     assert crossed is not None
     reference = crossed.tensors("reference")
     table = pq.read_table(tmp_path / "signals" / "signals_pruned.parquet")
@@ -147,18 +154,18 @@ def test_the_signals_of_every_model_on_every_record(finished: Result, tmp_path: 
     assert own.member.tolist() == target["member"].astype(bool).tolist()
     assert np.array_equal(own.filter(like="logit_").to_numpy(), target["logits"])
     third = frame[frame.scored_by == "shadow_2"]
-    count = shadows["record"].shape[1]
-    assert third.record.tolist() == shadows["record"][2].tolist() + target["record"].tolist()
-    assert third.label.tolist() == shadows["label"][2].tolist() + target["label"].tolist()
-    assert third.member.tolist()[:count] == shadows["member"][2].astype(bool).tolist()
+    count = len(shadow["record"])
+    assert third.record.tolist() == shadow["record"].tolist() + target["record"].tolist()
+    assert third.label.tolist() == shadow["label"].tolist() + target["label"].tolist()
+    assert third.member.tolist()[:count] == shadow["member"].astype(bool).tolist()
     assert not third.member.iloc[count:].any()
     sensitivity = third.filter(like="sensitivity_").to_numpy()
-    assert np.array_equal(sensitivity[:count], shadows["sensitivity"][2])
-    assert np.array_equal(sensitivity[count:], reference["sensitivity"][2])
+    assert np.array_equal(sensitivity[:count], shadow["sensitivity"])
+    assert np.array_equal(sensitivity[count:], reference["sensitivity"])
     metadata = table.schema.metadata
     assert metadata[b"run"].decode() == finished.run_id
     assert metadata[b"seed"] == b"7"
-    assert metadata[b"key"].decode() == finished.plan.key("signals:pruned")
+    assert metadata[b"key"].decode() == finished.plan.key("signals:pruned:0")
     assert make_experiment(json.loads(metadata[b"experiment"])) == finished.experiment
 
 
@@ -181,8 +188,9 @@ def test_a_bundle_is_read_as_the_run_itself_is(finished: Result, tmp_path: Path)
     assert shipped.complete
     assert shipped.leaderboard().equals(finished.leaderboard())
     files = {file.name for file in folder.rglob("*") if file.is_file()}
-    assert "shadows.safetensors" not in files
-    assert "models.safetensors" not in files
+    assert "model.safetensors" not in files
+    held = [step for step in finished.plan.steps if shipped.artifact_of(step) is not None]
+    assert {step.number for step in held} == {None, 0}, "no shadow"
     with pytest.raises(MissingArtifactError, match="are incomplete"):
         signals_table(shipped, "pruned")
     about = json.loads((folder / "run.json").read_text())

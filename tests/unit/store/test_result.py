@@ -10,7 +10,7 @@ import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.options import ATTACKS
-from prunepriv.plan import Target
+from prunepriv.plan import Target, models_name
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
 from tests.synthetic_run import write_synthetic_run
@@ -42,7 +42,7 @@ def test_nothing_is_there_yet(store: ArtifactStore, small_experiment: Experiment
 def test_half_way(
     store: ArtifactStore, small_experiment: Experiment, rng: np.random.Generator
 ) -> None:
-    kinds = {"data", "split", "train", "fine_tune", "signals", "confidences"}
+    kinds = {"data", "split", "train", "fine_tune", "signals", "population", "confidences"}
     write_synthetic_run(store, small_experiment, rng, kinds=kinds)
     result = Result(store, small_experiment)
     assert not result.complete
@@ -66,13 +66,13 @@ def test_what_the_run_never_had(store: ArtifactStore, rng: np.random.Generator) 
 @pytest.mark.parametrize("kind", KINDS)
 def test_signals_belong_together(finished: Result, kind) -> None:
     signals = finished.signals(kind)
-    split, data = finished.artifact("split"), finished.artifact("data")
+    split, data = finished.artifact("split:0"), finished.artifact("data")
     assert signals is not None
     assert split is not None
     assert data is not None
     parts, y = split.tensors("split"), data.tensors("data")["y"]
-    np.testing.assert_array_equal(signals.record[signals.member], parts["target_train"])
-    np.testing.assert_array_equal(signals.record[~signals.member], parts["target_test"])
+    np.testing.assert_array_equal(signals.record[signals.member], parts["train"])
+    np.testing.assert_array_equal(signals.record[~signals.member], parts["test"])
     np.testing.assert_array_equal(signals.label, y[signals.record])
 
 
@@ -107,14 +107,19 @@ def test_reports_agree_with_signals(finished: Result) -> None:
         assert rows["members"].iloc[1:].sum() == overall["members"] == signals.member.sum()
 
 
-def test_training_curves_have_one_history_per_model(finished: Result) -> None:
+def test_every_model_has_a_training_curve_of_its_own(finished: Result) -> None:
     for kind in KINDS:
         report = finished.training_report(kind)
         assert report is not None
-        assert len(report["history"]) == 1 + finished.experiment.shadows
-        assert {"epoch", "loss", "member_accuracy", "validation_accuracy"} <= set(
-            report["history"][0][0]
-        )
+        own = finished.artifact(models_name(kind))
+        assert own is not None
+        assert report == own.json("report"), "the target's"
+        for number in range(1 + finished.experiment.shadows):
+            made = finished.artifact(models_name(kind, number))
+            assert made is not None
+            curve = made.json("report")["history"]
+            assert [point["epoch"] for point in curve] == list(range(1, len(curve) + 1))
+            assert set(curve[0]) == {"epoch", "loss", "member_accuracy", "validation_accuracy"}
 
 
 def test_scores_belong_to_the_records(finished: Result) -> None:

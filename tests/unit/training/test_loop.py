@@ -10,16 +10,24 @@ from torch import Tensor, nn
 
 from prunepriv.errors import Cancelled
 from prunepriv.models import Ensemble, build
+from prunepriv.progress import Report, silent
 from prunepriv.seeding import derive
 from prunepriv.training import (
     Records,
     Settings,
-    Trained,
     cross_entropy,
     plain,
-    train,
 )
-from tests.stacks import CLASSES, SHAPES, WIDTH, alone, fresh, make_problem
+from tests.stacks import (
+    CLASSES,
+    SHAPES,
+    WIDTH,
+    TrainedStack,
+    alone,
+    fresh,
+    make_problem,
+    train_stack,
+)
 
 
 def of_model(records: Records, model: int) -> Records:
@@ -103,7 +111,7 @@ def loaded(name: str, state: Mapping[str, Tensor]) -> Ensemble:
 def test_one_model_learns_the_same_as_in_a_plain_loop(name: str) -> None:
     settings = Settings(epochs=12, patience=2, batch_size=32)
     records = make_problem(name, 1)
-    trained = train(fresh(name, 1, dropout=False), records, settings, seed=7, stage="train")
+    trained = train_stack(fresh(name, 1, dropout=False), records, settings, seed=7, stage="train")
     kept, curve, best_epoch = plain_loop(name, records, settings)
     points = trained.history[0]
     assert trained.best_epoch == [best_epoch]
@@ -117,10 +125,10 @@ def test_one_model_learns_the_same_as_in_a_plain_loop(name: str) -> None:
 def test_a_model_learns_the_same_alone_as_with_others(name: str) -> None:
     settings = Settings(epochs=4, batch_size=32)
     records = make_problem(name, 3)
-    together = train(fresh(name, 3), records, settings, seed=7, stage="train")
-    first = train(fresh(name, 1), of_model(records, 0), settings, seed=7, stage="train")
+    together = train_stack(fresh(name, 3), records, settings, seed=7, stage="train")
+    first = train_stack(fresh(name, 1), of_model(records, 0), settings, seed=7, stage="train")
     for key, value in first.state.items():
-        torch.testing.assert_close(value[0], together.state[key][0], atol=1e-4, rtol=1e-4)
+        assert torch.equal(value[0], together.state[key][0])
     assert not torch.allclose(*together.state["output.weight"][:2], atol=1e-2)
 
 
@@ -129,39 +137,63 @@ def test_models_trained_in_turn_learn_what_they_learn_together(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records, settings = make_problem(name, 3), Settings(epochs=3, batch_size=32, patience=1)
-    together = train(fresh(name, 3), records, settings, seed=7, stage="train")
-    heard: list[tuple[float, str]] = []
-    curve = []
-
-    def report(
-        fraction: float, message: str = "", point: Mapping[str, float] | None = None
-    ) -> None:
-        heard.append((fraction, message))
-        if point is not None:
-            curve.append(dict(point))
-
-    ensemble = fresh(name, 3)
-    monkeypatch.setattr(type(ensemble), "one_by_one", True)
-    in_turn = train(ensemble, records, settings, seed=7, stage="train", report=report)
+    trained, heard = [], []
+    for one_by_one in (False, True):
+        ensemble = fresh(name, 3)
+        monkeypatch.setattr(type(ensemble), "one_by_one", one_by_one)
+        points: list[list[dict[str, float]]] = [[], [], []]
+        trained.append(
+            train_stack(
+                ensemble, records, settings, seed=7, stage="train", reports=reporters(points)
+            )
+        )
+        heard.append(points)
+    together, in_turn = trained
     for key, value in together.state.items():
+        # a grouped convolution rounds otherwise than one for a single model
         assert float((in_turn.state[key] - value).abs().max()) < 5e-3
         assert float((in_turn.state[key] - value).abs().mean()) < 2e-4
     assert in_turn.best_epoch == together.best_epoch
     assert [len(points) for points in in_turn.history] == [len(p) for p in together.history]
-    assert heard[0] == (pytest.approx(1 / 9), "model 1 of 3, epoch 1 of at most 3")
-    assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
-    assert heard[-1][1].startswith("model 3 of 3")
-    assert curve == in_turn.history[0], "the target's"
+    assert heard == [together.history, in_turn.history], "each model reports its own curve"
+
+
+def reporters(points: list[list[dict[str, float]]]) -> list[Report]:
+    """A report per model, which adds the model's points to its list."""
+
+    def of(mine: list[dict[str, float]]) -> Report:
+        def report(
+            fraction: float, message: str = "", point: Mapping[str, float] | None = None
+        ) -> None:
+            assert point is not None
+            assert message.startswith(f"epoch {point['epoch']:g} of at most")
+            mine.append(dict(point))
+
+        return report
+
+    return [of(mine) for mine in points]
+
+
+def test_numbers_choose_the_random_streams() -> None:
+    records, settings = make_problem("fc", 3), Settings(epochs=3, batch_size=32)
+    whole = train_stack(fresh("fc", 3), records, settings, seed=7, stage="train")
+    rows = torch.tensor([2, 1])
+    some = Records(records.x, records.y, records.train[rows], records.validation[rows])
+    ensemble = build("fc", 2, SHAPES["fc"], CLASSES, WIDTH)
+    ensemble.load({name: value[rows] for name, value in fresh("fc", 3).state_dict().items()})
+    options = {"seed": 7, "stage": "train", "numbers": [2, 1]}
+    for name, value in train_stack(ensemble, some, settings, **options).state.items():
+        assert torch.equal(value, whole.state[name][rows]), name
 
 
 def test_a_model_continues_the_same_when_other_models_have_stopped() -> None:
     records = make_problem("fc", 3)
     settings = Settings(epochs=15, patience=1, batch_size=32)
-    trained = train(fresh("fc", 3), records, settings, seed=7, stage="train")
+    trained = train_stack(fresh("fc", 3), records, settings, seed=7, stage="train")
     lengths = [len(points) for points in trained.history]
     last = lengths.index(max(lengths))
     assert min(lengths) < max(lengths), "the test needs models that stop at different epochs"
-    endless = train(
+    endless = train_stack(
         fresh("fc", 3), records, Settings(epochs=max(lengths), patience=None, batch_size=32),
         seed=7, stage="train",
     )  # fmt: skip
@@ -175,16 +207,17 @@ def test_masked_models_stay_masked_when_other_models_have_stopped() -> None:
     shape = fresh("fc", 3).get_parameter("hidden1.weight").shape
     masks = {"hidden1.weight": torch.rand(shape, generator=generator) > 0.5}
     settings = Settings(epochs=60, stop_at_member_accuracy=0.97, batch_size=32)
-    trained = train(fresh("fc", 3), records, settings, seed=7, stage="fine_tune", masks=masks)
+    trained = train_stack(fresh("fc", 3), records, settings, seed=7, stage="fine_tune", masks=masks)
     lengths = [len(points) for points in trained.history]
     assert lengths[0] < lengths[1] or min(lengths[:2]) < lengths[2], "the test needs rows that move"
     assert not trained.state["hidden1.weight"][~masks["hidden1.weight"]].any()
     assert (trained.state["hidden1.weight"][masks["hidden1.weight"]] != 0).all()
 
 
-def test_masks_hold_after_every_step() -> None:
+def test_masks_hold_after_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     records = make_problem("cnn", 2)
     ensemble = fresh("cnn", 2)
+    monkeypatch.setattr(type(ensemble), "one_by_one", False)  # it trains these very parameters
     parameters = dict(ensemble.named_parameters())
     masks = {
         "convolutions.1.weight": torch.ones_like(parameters["convolutions.1.weight"]).bool(),
@@ -203,7 +236,7 @@ def test_masks_hold_after_every_step() -> None:
         return cross_entropy(logits, labels)
 
     settings = Settings(epochs=2, batch_size=32)
-    trained = train(
+    trained = train_stack(
         ensemble, records, settings, seed=7, stage="fine_tune", masks=masks, protect=plain(watching)
     )
     assert looked == 2 * 3
@@ -216,7 +249,7 @@ def test_masks_hold_after_every_step() -> None:
 def test_the_weights_of_the_best_validation_accuracy_are_returned(name: str) -> None:
     records = make_problem(name, 3, noise=0.9)
     settings = Settings(epochs=20, patience=None, batch_size=32, learning_rate=1e-2)
-    trained = train(fresh(name, 3), records, settings, seed=7, stage="train")
+    trained = train_stack(fresh(name, 3), records, settings, seed=7, stage="train")
     curves = [[p["validation_accuracy"] for p in points] for points in trained.history]
     assert any(curve[-1] < max(curve) for curve in curves), (
         "the test needs a model that gets worse again"
@@ -229,7 +262,7 @@ def test_the_weights_of_the_best_validation_accuracy_are_returned(name: str) -> 
 @pytest.mark.parametrize("patience", [1, 3])
 def test_a_model_stops_after_its_patience(patience: int) -> None:
     settings = Settings(epochs=40, patience=patience, batch_size=32, learning_rate=5e-3)
-    trained = train(
+    trained = train_stack(
         fresh("fc", 3), make_problem("fc", 3, noise=0.8), settings, seed=7, stage="train"
     )
     for points, best in zip(trained.history, trained.best_epoch, strict=True):
@@ -238,7 +271,7 @@ def test_a_model_stops_after_its_patience(patience: int) -> None:
 
 def test_without_patience_all_epochs_are_run() -> None:
     settings = Settings(epochs=9, patience=None, batch_size=32, learning_rate=5e-3)
-    trained = train(
+    trained = train_stack(
         fresh("fc", 2), make_problem("fc", 2, noise=0.8), settings, seed=7, stage="train"
     )
     assert [len(points) for points in trained.history] == [9, 9]
@@ -248,7 +281,7 @@ def test_without_patience_all_epochs_are_run() -> None:
 def test_training_by_heart_ends_at_the_first_epoch_that_reaches_the_goal() -> None:
     records = make_problem("fc", 2, noise=0.8)
     settings = Settings(epochs=200, stop_at_member_accuracy=0.95, batch_size=32, learning_rate=3e-3)
-    trained = train(fresh("fc", 2), records, settings, seed=7, stage="train")
+    trained = train_stack(fresh("fc", 2), records, settings, seed=7, stage="train")
     for points, best in zip(trained.history, trained.best_epoch, strict=True):
         assert points[-1]["member_accuracy"] >= 0.95
         assert all(point["member_accuracy"] < 0.95 for point in points[:-1])
@@ -263,7 +296,7 @@ def test_a_penalty_shrinks_the_scales() -> None:
     sizes = []
     for penalty in (0.0, 0.05):
         settings = Settings(epochs=6, patience=None, batch_size=32, scale_penalty=penalty)
-        trained = train(fresh("cnn", 1), records, settings, seed=7, stage="train")
+        trained = train_stack(fresh("cnn", 1), records, settings, seed=7, stage="train")
         sizes.append(sum(float(trained.state[f"norms.{i}.weight"].abs().sum()) for i in range(3)))
     assert sizes[1] < 0.99 * sizes[0]
 
@@ -273,15 +306,15 @@ def test_the_loss_reported_is_the_objectives_alone() -> None:
     losses = []
     for penalty in (0.0, 1e-9):
         settings = Settings(epochs=1, batch_size=32, scale_penalty=penalty)
-        trained = train(fresh("cnn", 1), records, settings, seed=7, stage="train")
+        trained = train_stack(fresh("cnn", 1), records, settings, seed=7, stage="train")
         losses.append(trained.history[0][0]["loss"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
-def run_twice(seed: int, stage: str) -> tuple[Trained, Trained]:
+def run_twice(seed: int, stage: str) -> tuple[TrainedStack, TrainedStack]:
     records, settings = make_problem("fc", 2), Settings(epochs=2, batch_size=32)
-    first = train(fresh("fc", 2), records, settings, seed=7, stage="train")
-    return first, train(fresh("fc", 2), records, settings, seed=seed, stage=stage)
+    first = train_stack(fresh("fc", 2), records, settings, seed=7, stage="train")
+    return first, train_stack(fresh("fc", 2), records, settings, seed=seed, stage=stage)
 
 
 def test_the_same_seed_and_stage_give_the_same_weights() -> None:
@@ -315,6 +348,9 @@ def test_every_epoch_is_reported_and_a_cancelled_run_stops_there() -> None:
 
     settings = Settings(epochs=10, batch_size=32)
     with pytest.raises(Cancelled, match="enough"):
-        train(fresh("fc", 2), make_problem("fc", 2), settings, seed=7, stage="train", report=report)
+        train_stack(
+            fresh("fc", 2), make_problem("fc", 2), settings, seed=7, stage="train",
+            reports=[report, silent],
+        )  # fmt: skip
     assert [fraction for fraction, _ in heard] == pytest.approx([0.1, 0.2, 0.3])
     assert [point["epoch"] for _, point in heard] == [1, 2, 3]
