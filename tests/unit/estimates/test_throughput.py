@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prunepriv.estimates.cost import makespan, waits_of
+from prunepriv.estimates.cost import waits_of, wall_seconds
 from prunepriv.estimates.throughput import Throughput, measure, sort_of, units
 from prunepriv.experiment import make_experiment
 from prunepriv.plan import plan
@@ -18,7 +18,7 @@ from tests.unit.estimates.small_runs import EXPERIMENT, SETTINGS
 def test_nothing_measured_nothing_claimed(catalog: Catalog, tmp_path: Path) -> None:
     throughput = measure(catalog, examples=tmp_path / "no examples")
     assert throughput.seconds(plan(EXPERIMENT).by_name["train"], EXPERIMENT) is None
-    assert makespan(waits_of(plan(EXPERIMENT).steps), {}, workers=2) is None
+    assert wall_seconds(waits_of(plan(EXPERIMENT).steps), {}, workers=2) is None
 
 
 @pytest.mark.parametrize(
