@@ -25,6 +25,7 @@ from tests.unit.estimates.small_runs import (
     run,
     small,
     sparsities,
+    steps_of,
 )
 
 OWNER = "some.lock"
@@ -36,7 +37,10 @@ Begin = Callable[..., None]
 
 @pytest.fixture
 def begin(catalog: Catalog) -> Iterator[Begin]:
-    """Starts a run: ``begin(experiment, "data", "split", train=0.5)`` is two steps done, one at work."""
+    """Starts a run: ``begin(experiment, "data", "split", train=0.5)`` is four steps done, three at work.
+
+    A word is about the steps of all models.
+    """
     held = claim(catalog.store / OWNER)
     assert held is not None
 
@@ -53,11 +57,15 @@ def begin(catalog: Catalog) -> Iterator[Begin]:
 
 
 def set_step(
-    catalog: Catalog, experiment: Experiment, name: str, status: str, fraction: float
+    catalog: Catalog, experiment: Experiment, group: str, status: str, fraction: float
 ) -> None:
     row = {"status": status, "fraction": fraction, "message": "epoch 3", "curve": "[]"}
-    ids = {"run_id": experiment.run_id, "key": plan(experiment).key(name)}
-    catalog.update_steps([{**row, **ids, "started": None, "seconds": None, "pid": None}])
+    keys = [step.key for step in steps_of(experiment, group)]
+    assert keys, f"no step of a run is called {group}"
+    ids = [{"run_id": experiment.run_id, "key": key} for key in keys]
+    catalog.update_steps(
+        [{**row, **one, "started": None, "seconds": None, "pid": None} for one in ids]
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_a_run_that_waits(catalog: Catalog, measured: Measured) -> None:
     catalog.submit(second)
     standing = Watch([second], catalog, workers=1).look()
     assert (standing.active, standing.ended, standing.steps_done) == (1, 0, 0)
-    assert (standing.fraction, standing.seconds_left) == (0.0, 28)
+    assert (standing.fraction, standing.seconds_left) == (0.0, 68)
     assert standing.queue_position == 2
     assert standing.words == "waits, number 2 in the queue"
     assert standing.time_left == "", "it is unknown when it begins"
@@ -98,13 +106,13 @@ def test_a_run_at_work(catalog: Catalog, measured: Measured, begin: Begin) -> No
     experiment = small()
     begin(experiment, "data", "split", train=0.5)
     standing = Watch([experiment], catalog, workers=1).look()
-    assert (standing.steps, standing.steps_done, standing.cached) == (10, 2, 0)
-    assert standing.fraction == (2 + 1 + 5) / 28
-    assert standing.seconds_left == 28 - (2 + 1 + 5)
-    assert standing.time_left == "about 20 s left"
+    assert (standing.steps, standing.steps_done, standing.cached) == (18, 4, 0)
+    assert standing.fraction == (2 + 3 + 15) / 68
+    assert standing.seconds_left == 68 - (2 + 3 + 15)
+    assert standing.time_left == "about 48 s left"
     assert standing.words == "train: epoch 3"
     with_two = Watch([experiment], catalog, workers=2).look()
-    assert with_two.seconds_left == 18, "the rest of training, then the chain after it"
+    assert with_two.seconds_left == 24 + 4, "the third model's signals, then the fit"
 
 
 def test_several_steps_at_work_are_named(
@@ -127,12 +135,12 @@ def test_a_sweep_at_work(catalog: Catalog, measured: Measured, begin: Begin) -> 
     begin(second, *SHARED, fine_tune__pruned=0.5)
     standing = Watch([first, second], catalog, workers=1).look()
     assert (standing.runs, standing.done, standing.active) == (2, 1, 1)
-    assert (standing.steps, standing.steps_done, standing.cached) == (17, 10, None)
-    assert standing.fraction == (28 + 3) / 43
-    assert standing.seconds_left == 43 - (28 + 3)
-    assert standing.words == standing.counts == "1 of 2 runs, 10 of 17 steps"
+    assert (standing.steps, standing.steps_done, standing.cached) == (29, 18, None)
+    assert standing.fraction == (68 + 9) / 101
+    assert standing.seconds_left == 101 - (68 + 9)
+    assert standing.words == standing.counts == "1 of 2 runs, 18 of 29 steps"
     with_two = Watch([first, second], catalog, workers=2).look()
-    assert with_two.seconds_left == 3 + 3 + 2 + 1 + 1, "its longest chain is more than half of 12"
+    assert with_two.seconds_left == 3 + 3 + 3 + 3 + 4, "two models on one worker, then the fit"
 
 
 def test_a_step_that_two_runs_are_at_counts_once(
@@ -142,10 +150,10 @@ def test_a_step_that_two_runs_are_at_counts_once(
     for experiment in both:
         begin(experiment, "data", "split", train=0.5)
     standing = Watch(both, catalog, workers=1).look()
-    assert standing.steps_done == 2
-    assert standing.fraction == (2 + 1 + 5) / 43
-    assert standing.seconds_left == 43 - (2 + 1 + 5)
-    assert len(standing.at_work) == 1
+    assert standing.steps_done == 4
+    assert standing.fraction == (2 + 3 + 15) / 101
+    assert standing.seconds_left == 101 - (2 + 3 + 15)
+    assert [step.name for step in standing.at_work] == ["train:0", "train:1", "train:2"]
 
 
 def test_what_failed_and_was_cancelled_is_not_waited_for(
@@ -161,13 +169,13 @@ def test_what_failed_and_was_cancelled_is_not_waited_for(
     standing = watch.look()
     assert standing.failures == ((failed.run_id, "the disk is full"),)
     assert (standing.cancelled, standing.active, standing.ended) == (1, 1, 2)
-    assert standing.fraction == 13 / (28 + 15 + 15)
-    assert standing.seconds_left == 15, "of the third alone"
+    assert standing.fraction == 35 / (68 + 33 + 33)
+    assert standing.seconds_left == 33, "of the third alone"
     begin(failed, *SHARED, "fine_tune:pruned")
     again = watch.look()
     assert (again.failures, again.active) == ((), 2)
-    assert again.fraction == (13 + 6) / 58
-    assert again.seconds_left == 9 + 15
+    assert again.fraction == (35 + 18) / 134
+    assert again.seconds_left == 15 + 33
 
 
 def test_a_run_whose_engine_has_ended_is_still_to_be_done(
@@ -183,7 +191,7 @@ def test_a_run_whose_engine_has_ended_is_still_to_be_done(
     assert standing.interrupted == (experiment.run_id,)
     assert (standing.active, standing.ended) == (0, 0)
     assert standing.at_work == ()
-    assert (standing.fraction, standing.seconds_left) == (0.0, 28)
+    assert (standing.fraction, standing.seconds_left) == (0.0, 68)
 
 
 def test_a_run_that_was_never_submitted(catalog: Catalog, measured: Measured) -> None:
@@ -201,17 +209,17 @@ def test_the_time_cannot_be_told_while_a_kind_is_unmeasured(
     standing = Watch([experiment], catalog, workers=1).look()
     assert standing.seconds_left is None
     assert standing.time_left == ""
-    assert standing.fraction == 2.5 / 10, "by steps"
+    assert standing.fraction == (1 + 3 + 3 * 0.5) / 18, "by steps"
     begin_again = Watch([experiment], catalog, workers=1)
     set_step(catalog, experiment, "train", "done", 1.0)
-    assert begin_again.look().seconds_left == 15, "the unknown part is done"
+    assert begin_again.look().seconds_left == 33, "the unknown part is done"
 
 
 def test_a_finished_run_tells_what_was_cached(catalog: Catalog, measured: Measured) -> None:
     experiment = small()
     run(catalog, experiment)
     standing = Watch([experiment], catalog, workers=1).look()
-    assert (standing.done, standing.steps_done, standing.cached) == (1, 10, 10)
+    assert (standing.done, standing.steps_done, standing.cached) == (1, 18, 18)
     assert (standing.fraction, standing.seconds_left) == (1.0, 0.0)
 
 
@@ -226,7 +234,7 @@ def test_the_time_left_shrinks_as_steps_get_on(catalog: Catalog, begin: Begin) -
     after = watch.look().seconds_left
     assert before is not None
     assert after is not None
-    half = (throughput.seconds(plan(again).by_name["train"], again) or 0.0) / 2
+    half = sum(throughput.seconds(step, again) or 0.0 for step in steps_of(again, "train")) / 2
     assert before - after == pytest.approx(half)
 
 
