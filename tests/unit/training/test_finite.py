@@ -92,9 +92,9 @@ def test_weights_that_overflow_in_the_last_step_are_found_by_their_answers() -> 
 def test_answers_that_reach_no_number_in_eval_mode_are_found() -> None:
     """Batch norm's running statistics are used in eval mode alone: the losses stay finite."""
     ensemble = fresh("cnn", 2)
-    ensemble.norms[0].running_mean[1] = torch.nan  # type: ignore[index, union-attr]
+    ensemble.norms[0].running_mean[0] = torch.nan  # type: ignore[index, union-attr]
     told = overflow(ensemble, Settings(epochs=5, batch_size=32))
-    assert told.startswith("model 1's answers were no longer finite numbers after epoch 1")
+    assert told.startswith("the target's answers were no longer finite numbers after epoch 1")
 
 
 @pytest.mark.parametrize("one_by_one", [False, True], ids=["together", "one-by-one"])
