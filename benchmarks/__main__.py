@@ -13,6 +13,7 @@ from benchmarks import location as location_figures
 from benchmarks import recipes as two_recipes
 from benchmarks import speed as speed_table
 from benchmarks import stores as two_stores
+from prunepriv.environment import store_folder
 
 app = typer.Typer(add_completion=False, help="Measure prunepriv on this machine.")
 
@@ -62,6 +63,92 @@ def stores(before: Path, after: Path) -> None:
     """Whether two stores of the same runs hold the same keys and bytes; exit code 1 if not."""
     if not two_stores.compare(before, after):
         raise typer.Exit(1)
+
+
+@app.command()
+def trace(
+    run: Annotated[str, typer.Argument(help="Id of a finished run.")],
+    store: Annotated[Path | None, typer.Option(help="The store's folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file; by default trace-RUN.html.")] = None,
+    gflops: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Speed of one core in GFLOP/s; measured now if left out."),
+    ] = None,
+) -> None:
+    """A finished run as a picture: a bar per worker and step, in one HTML file."""
+    from benchmarks import trace as run_trace
+
+    run_trace.report(run, store_folder(store), out or Path(f"trace-{run}.html"), gflops)
+
+
+@app.command()
+def table(
+    row: Annotated[list[str] | None, typer.Option(help="Only this row; repeatable.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Measurements of each row.")] = 1,
+    products: Annotated[
+        int | None,
+        typer.Option(min=1, help="Matrix products of a yardstick; with fewer it is less exact."),
+    ] = None,
+) -> None:
+    """The table of speed goals: seconds, yardsticks before and after each row, and the goals."""
+    from benchmarks import table as goals
+    from benchmarks.yardstick import PRODUCTS
+
+    unknown = set(row or ()) - set(goals.ROWS)
+    if unknown:
+        raise typer.BadParameter(f"{min(unknown)} is no row: choose of {', '.join(goals.ROWS)}")
+    goals.report(row or (), repeats, products or PRODUCTS)
+
+
+@app.command()
+def scaling(
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Runs of each size; the shortest counts.")
+    ] = 2,
+) -> None:
+    """How seconds grow with records, models and classes: fitted exponents."""
+    from benchmarks import scaling as growth
+
+    growth.report(repeats)
+
+
+@app.command()
+def purchase(
+    records: Annotated[
+        int | None, typer.Option(min=2000, help="Of the table; as many as Purchase if left out.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Of training and of fine-tuning.")] = 2,
+    models: Annotated[str, typer.Option(help="Which models are attacked.")] = "pruned",
+    attacks: Annotated[str, typer.Option(help="Which attacks are run.")] = "all",
+) -> None:
+    """The memory of a run on a table of Purchase's size, over all processes."""
+    from benchmarks import purchase as large_table
+
+    large_table.report(records, epochs, ("--models", models, "--attacks", attacks))
+
+
+@app.command()
+def simulate(
+    sweep: Annotated[str, typer.Option(help="A preset's name.")] = "paper",
+    workers: Annotated[str, typer.Option(help="Numbers of workers.")] = "1,2,4,8,16,32,64",
+    store: Annotated[Path | None, typer.Option(help="The store whose runs were measured.")] = None,
+    rates: Annotated[
+        Path | None, typer.Option(help="A file of rates, which count more than the store's.")
+    ] = None,
+    save_rates: Annotated[Path | None, typer.Option(help="Write the rates to this file.")] = None,
+    gflops: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Speed of one core in GFLOP/s; measured now if left out."),
+    ] = None,
+    own_cost: Annotated[
+        float, typer.Option(min=0.0, help="Seconds that store and scheduler add to each step.")
+    ] = 0.03,
+) -> None:
+    """A sweep on 1 to 64 workers, simulated from measured times, and its critical path."""
+    from benchmarks import simulate as simulation
+
+    counts = [int(number) for number in workers.split(",")]
+    simulation.report(sweep, counts, store_folder(store), rates, save_rates, gflops, own_cost)
 
 
 app()

@@ -22,10 +22,12 @@ class Job:
     """A finished ``python -m prunepriv run``.
 
     Attributes:
+        began: when the command was started, in seconds since 1970.
         seconds: wall time of the command, start to finish.
         report: the JSON that it wrote with ``--json``.
     """
 
+    began: float
     seconds: float
     report: dict[str, Any]
 
@@ -42,9 +44,12 @@ def run(store: Path, *options: str) -> Job:
         file = Path(folder) / "report.json"
         command = [sys.executable, "-m", "prunepriv", "run", *options]
         command += ["--store", str(store), "--json", str(file)]
-        started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, text=True)
-        return Job(time.perf_counter() - started, json.loads(file.read_text()))
+        began, started = time.time(), time.perf_counter()
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        seconds = time.perf_counter() - started
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
+        return Job(began, seconds, json.loads(file.read_text()))
 
 
 def stop_engine(store: Path) -> None:

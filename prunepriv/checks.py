@@ -12,10 +12,11 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from scipy.special import bdtrc
 
 from prunepriv.datasets.splits import Split
 from prunepriv.options import APPROACHES, ATTACKS
-from prunepriv.prose import join, percent
+from prunepriv.prose import MODELS_LEARNED, NOT_SAFETY, join, percent
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -27,6 +28,8 @@ TOLERANCE = 1e-3
 Signals are computed in float32 on every device; the logits of different batch sizes differ by less
 than 1e-5. In train mode, dropout changes the logits by a third and batch norm by a few per cent.
 """
+LEVEL = 0.05
+"""How likely a model that learnt nothing may pass as one that learnt something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,79 @@ def membership_aligned(wrong: Mapping[str, int], rows: int) -> Check:
     return _check("membership_aligned", label, not bad, detail)
 
 
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """How often a model is right on its non-members, and how often it would be by chance.
+
+    Attributes:
+        correct: records that it classifies correctly.
+        records: of how many.
+        chance: the expected share of correct answers if the same answers were given to the records
+            in any other order (Cohen 1960): the sum over classes of the share of answers times the
+            share of labels. An answer that is always the same is right by chance alone.
+    """
+
+    correct: int
+    records: int
+    chance: float
+
+    @property
+    def is_above_chance(self) -> bool:
+        """Whether a one-sided binomial test at :data:`LEVEL` says so."""
+        return float(bdtrc(self.correct - 1, self.records, self.chance)) < LEVEL
+
+    @property
+    def words(self) -> str:
+        """As in "63.1 % (chance 3.5 %)"."""
+        return f"{percent(self.correct / self.records)} (chance {percent(self.chance)})"
+
+
+def learning(signals: Arrays) -> Learning:
+    """What one model has learnt, from its signals; only its non-members count.
+
+    Args:
+        signals: "logits" (n, C), "label" and "member", each (n,); with at least one non-member.
+    """
+    others = ~signals["member"].astype(bool)
+    answer, label = signals["logits"][others].argmax(axis=1), signals["label"][others]
+    classes = signals["logits"].shape[1]
+    shares = [np.bincount(rows, minlength=classes) / rows.size for rows in (answer, label)]
+    return Learning(int((answer == label).sum()), label.size, float(shares[0] @ shares[1]))
+
+
+def models_learned(
+    targets: Mapping[str, Learning], shadows: Mapping[str, Sequence[Learning]]
+) -> Check:
+    """Targets, and most shadows of each kind, are better than chance on records they never saw.
+
+    See assets/method.md#hygiene-checks.
+
+    Args:
+        targets: kind of model -> its target.
+        shadows: kind of model -> its shadows; at least one each.
+    """
+    lost = {kind: one for kind, one in targets.items() if not one.is_above_chance}
+    blank = {kind: sum(not one.is_above_chance for one in row) for kind, row in shadows.items()}
+    counts = {kind: f"{blank[kind]} of {len(row)} of {kind}" for kind, row in shadows.items()}
+    useless = [counts[kind] for kind, row in shadows.items() if 2 * blank[kind] >= len(row)]
+    faults = {"targets": _listed(lost), "shadows": join(useless)}
+    if lost or useless:
+        told = [
+            f"On records that they never saw, these {who} are right no more often than chance: {which}."
+            for who, which in faults.items()
+            if which
+        ]
+        detail = " ".join([*told, NOT_SAFETY])
+    else:
+        total, none = sum(map(len, shadows.values())), sum(blank.values())
+        others = f"{total - none} of {total}" if none else f"all {total}"
+        detail = (
+            f"Every target is right more often than chance on records that it never saw: "
+            f"{_listed(targets)}. So are {others} shadows."
+        )
+    return _check("models_learned", MODELS_LEARNED, not (lost or useless), detail)
+
+
 def adversary_knowledge(
     pruning: Mapping[str, Any] | None, assumed: Mapping[str, Any] | None
 ) -> Check:
@@ -258,6 +334,10 @@ def attacks_not_run(names: Sequence[str]) -> Check:
         else f"All {len(ATTACKS)} attacks were run."
     )
     return Check("attacks_not_run", "Attacks not run", None, detail)
+
+
+def _listed(models: Mapping[str, Learning]) -> str:
+    return join([f"{kind} {one.words}" for kind, one in models.items()])
 
 
 def _check(name: str, label: str, passed: bool | np.bool_, detail: str) -> Check:

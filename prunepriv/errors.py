@@ -7,6 +7,7 @@
     │   └── UnknownNameError       a name that no table lists
     ├── DataError                  a data set that cannot be obtained or read
     │   └── ArchiveError           a file that is not the expected archive
+    ├── TrainingError              a model whose loss or answers are no longer finite numbers
     ├── StoreError                 the store cannot read or write something
     │   ├── UnknownRunError        no run has that id
     │   ├── MissingArtifactError   no complete artifact has that key
@@ -36,6 +37,10 @@ class DataError(PruneprivError):
 
 class ArchiveError(DataError):
     """A file that is not the expected archive."""
+
+
+class TrainingError(PruneprivError):
+    """A model whose loss or answers are no longer finite numbers."""
 
 
 class StoreError(PruneprivError):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
+NOT_SAFETY = (
+    "A low attack accuracy is not safety here: a model that learnt nothing has nothing to reveal, "
+    "and shadows that learnt nothing teach an attack nothing."
+)
+MODELS_LEARNED = "Models learnt something"
+"""Label of the check whose failure :data:`NOT_SAFETY` explains."""
 
 
 def percent(fraction: float, digits: int = 1) -> str:
@@ -72,6 +78,49 @@ def privacy_statement(privacy: Mapping[str, Any]) -> str:
         "training before it was not private, so the whole has no finite "
         "\N{GREEK SMALL LETTER EPSILON}."
     )
+
+
+def failed_checks(checks: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """For each failed check: that it failed, and what that means; two sentences to put first.
+
+    Args:
+        checks: of a run, see checks.py; a run of an earlier version lacks the later ones.
+    """
+    return [
+        (
+            f"A hygiene check of this run failed: \N{LEFT DOUBLE QUOTATION MARK}{row['label']}"
+            "\N{RIGHT DOUBLE QUOTATION MARK}.",
+            f"{row['detail']} Do not rely on the figures of this run until the reason is known.",
+        )
+        for row in checks
+        if row["passed"] is False
+    ]
+
+
+def failed_runs(failed: Mapping[str, Sequence[Mapping[str, Any]]], runs: int) -> list[str]:
+    """For each check that failed in a sweep, a sentence with the runs.
+
+    Args:
+        failed: run -> its failed checks.
+        runs: of how many runs.
+    """
+    by_label: dict[str, list[str]] = {}
+    for run, rows in failed.items():
+        for row in rows:
+            by_label.setdefault(row["label"], []).append(run)
+    return [
+        f"A hygiene check failed in {len(names)} of {runs} runs: \N{LEFT DOUBLE QUOTATION MARK}{label}"
+        f"\N{RIGHT DOUBLE QUOTATION MARK} ({_some(names)})."
+        + (f" {NOT_SAFETY}" if label == MODELS_LEARNED else "")
+        + " Do not rely on the figures of these runs until the reason is known."
+        for label, names in by_label.items()
+    ]
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    return join([*names[:most], f"{more} more"] if more > 0 else names)
 
 
 def join(items: Sequence[str], last: str = "and") -> str:

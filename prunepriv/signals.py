@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from prunepriv.errors import TrainingError
 from prunepriv.models import Ensemble
 from prunepriv.models.device import best_device, full_precision
 
@@ -38,13 +39,16 @@ def signals(
     Returns:
         (logits, sensitivity), each (M, r, classes) float32 on the processor; sensitivity is 0 or
         more.
+
+    Raises:
+        TrainingError: an answer is not a finite number.
     """
     logits, sensitivity = [], []
     for stack, models in _stacks(ensemble):
         parts = list(_signals(stack, x, rows[models], seed, exact, chunk))
         logits.append(torch.cat([z for z, _ in parts], dim=1))
         sensitivity.append(torch.cat([s for _, s in parts], dim=1))
-    return _joined(logits), _joined(sensitivity)
+    return _finite(_joined(logits)), _finite(_joined(sensitivity))
 
 
 def confidences(
@@ -61,6 +65,9 @@ def confidences(
 
     Returns:
         (M, r) float32 on the processor.
+
+    Raises:
+        TrainingError: an answer is not a finite number.
     """
     found = []
     for stack, _ in _stacks(ensemble):
@@ -71,7 +78,7 @@ def confidences(
                 labels = _to_device(y[batch]).expand(stack.models, -1)
                 parts.append(scaled_confidence(stack(inputs), labels).float().cpu())
         found.append(torch.cat(parts, dim=1))
-    return _joined(found)
+    return _finite(_joined(found))
 
 
 def scaled_confidence(logits: Tensor, label: Tensor) -> Tensor:
@@ -145,6 +152,16 @@ def _joined(parts: list[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
+def _finite(answers: Tensor) -> Tensor:
+    """The same answers, if all are finite numbers."""
+    if not answers.isfinite().all():
+        raise TrainingError(
+            "a model's answers are not finite numbers, because its weights are too large: lower the "
+            "learning rate"
+        )
+    return answers
+
+
 def posterior_change(logits: Tensor, change: Tensor) -> Tensor:
     """softmax(logits + change) - softmax(logits) along the last axis, without cancellation.
 
@@ -152,11 +169,17 @@ def posterior_change(logits: Tensor, change: Tensor) -> Tensor:
     posterior. With p = softmax(logits), the k-th difference is p_k (exp(change_k - c) - 1), where
     c = log sum_j p_j exp(change_j). Near p_k = 1, c is as small as the sum of the other
     posteriors, and so is every term of its sum.
+
+    A change whose exponential overflows needs no such care: there the posteriors are subtracted.
     """
     p = logits.softmax(dim=-1)
     change = change - change.gather(-1, logits.argmax(dim=-1, keepdim=True))
     c = (p * change.expm1()).sum(dim=-1, keepdim=True).log1p()
-    return p * (change - c).expm1()
+    careful = p * (change - c).expm1()
+    fits = careful.isfinite().all(dim=-1, keepdim=True)
+    if fits.all():
+        return careful
+    return careful.where(fits, (logits + change).softmax(dim=-1) - p)
 
 
 def posterior_slope(logits: Tensor, slope: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from prunepriv.models import Ensemble, State, build
-from prunepriv.models.vision import Vision
+from prunepriv.models.vision import Vision, _Subsampled
 from prunepriv.training import Records, initialize, train
 
 torch.set_num_threads(1)
@@ -100,6 +100,9 @@ def _vision(ensemble: Vision, model: int) -> nn.Module:
         if isinstance(layer, nn.BatchNorm2d) and not ensemble.normalized():
             channels = layer.num_features
             network.set_submodule(name, nn.GroupNorm(_groups(channels), channels))
+        elif isinstance(layer, _Subsampled):
+            plain = nn.Conv2d(layer.in_channels, layer.out_channels, 1, layer.step, bias=False)
+            network.set_submodule(name, plain)
     return _take(network, ensemble, model)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from prunepriv import checks
-from prunepriv.checks import Check, MaskCount
+from prunepriv.checks import Check, Learning, MaskCount
 from prunepriv.datasets.splits import Split
 from prunepriv.plan import DATA, TARGET, Step, StepKind, StepName, read_name
 from prunepriv.store.artifacts import Artifact
@@ -28,6 +28,7 @@ def checks_of(step: Step, result: Result) -> list[Check]:
         checks.thresholds_from_shadows(fits, [], {}),
         checks.masks_exact(_mask_counts(step, result)),
         checks.membership_aligned(*_misaligned(step, result, splits)),
+        checks.models_learned(*_learning(step, result)),
         checks.adversary_knowledge(pruning, None),
         checks.attacks_not_run(step.params["attacks"]),
     ]
@@ -59,6 +60,18 @@ def _mask_counts(step: Step, result: Result) -> dict[str, MaskCount]:
         before = found.get(name.source)
         found[name.source] = count if before is None else before + count
     return found
+
+
+def _learning(step: Step, result: Result) -> tuple[dict[str, Learning], dict[str, list[Learning]]]:
+    targets: dict[str, Learning] = {}
+    shadows: dict[str, list[Learning]] = {}
+    for name, artifact in _of(step, result, "signals"):
+        learnt = checks.learning(artifact.tensors("signals"))
+        if name.number == TARGET:
+            targets[name.source] = learnt
+        else:
+            shadows.setdefault(name.source, []).append(learnt)
+    return targets, shadows
 
 
 def _misaligned(

@@ -12,16 +12,17 @@ from rich.table import Table
 from prunepriv.cli.app import MISTAKE
 from prunepriv.cli.launch import check_writable
 from prunepriv.cli.progress import follow_shown
-from prunepriv.cli.tables import console
+from prunepriv.cli.tables import console, print_warning
 from prunepriv.engine.client import default_workers
 from prunepriv.errors import Cancelled
 from prunepriv.estimates.cost import cost_of
 from prunepriv.estimates.progress import Standing
 from prunepriv.experiment.sweep import Sweep
 from prunepriv.options import ATTACKS
-from prunepriv.prose import percent
+from prunepriv.prose import failed_runs, percent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.sweep_checks import failed_in
 from prunepriv.store.sweep_files import write_sweep
 from prunepriv.store.sweep_table import check_table_name, summary, sweep_table, write_tables
 
@@ -66,6 +67,9 @@ def run_and_tabulate(sweep: Sweep, store: Path, file: Path | None, inline: bool)
     standing = _follow(sweep, store, inline)
     table = sweep_table(ArtifactStore(store), sweep)
     if len(table):
+        failed = failed_in(ArtifactStore(store), sweep.experiments)
+        for sentence in failed_runs(failed, len(sweep.experiments)):
+            print_warning(sentence)
         _print_means(summary(table, sweep), sweep)
     if file is not None:
         for written in write_tables(table, sweep, file):

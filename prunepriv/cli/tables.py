@@ -10,7 +10,7 @@ from rich.table import Table
 
 from prunepriv.options import ATTACKS
 from prunepriv.plan import TARGET, read_name
-from prunepriv.prose import privacy_statement
+from prunepriv.prose import failed_checks, privacy_statement
 from prunepriv.store.schema import RunView, StepView
 
 SIZES = ("parameters", "multiplications")
@@ -26,8 +26,13 @@ def console() -> Console:
 
 
 def print_run(report: Mapping[str, Any]) -> None:
-    """Print the models, attacks and checks of a finished run, see ``store.report``."""
+    """Print the models, attacks and checks of a finished run, see ``store.report``.
+
+    What a failed check means comes first.
+    """
     out = console()
+    for sentences in failed_checks(report["checks"]):
+        print_warning(" ".join(sentences))
     models = Table(title=report["run"], title_justify="left")
     for column in ("model", "member accuracy", "non-member accuracy", "sparsity", *SIZES):
         models.add_column(column, justify="left" if column == "model" else "right")
@@ -56,6 +61,11 @@ def print_run(report: Mapping[str, Any]) -> None:
         )
     out.print(attacks)
     print_checks(report["checks"])
+
+
+def print_warning(sentence: str) -> None:
+    """Print a sentence that no reader of the figures may miss."""
+    console().print(sentence, style="bold", markup=False, highlight=False)
 
 
 def print_checks(checks: Sequence[Mapping[str, Any]]) -> None:

@@ -6,6 +6,7 @@ Imports neither torch nor Dask.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
 from prunepriv.experiment import Experiment
@@ -29,6 +30,7 @@ class Agenda:
         self._ordinals = {step.key: ordinal for ordinal, step in enumerate(plan.steps)}
         self._readers: dict[str, list[str]] = {}
         self._missing: dict[str, int] = {}
+        self._families: Counter[str | None] = Counter()
         self._ready: list[int] = []
         self.reset(unfinished)
 
@@ -43,12 +45,14 @@ class Agenda:
                 self._missing[step.key] = len(waits_for)
                 for key in waits_for:
                     self._readers.setdefault(key, []).append(step.key)
+        self._families = Counter(self.plan.by_key[key].family for key in self._missing)
         self._ready = [self._ordinals[key] for key, count in self._missing.items() if not count]
         heapq.heapify(self._ready)
 
     def finish(self, key: str) -> None:
         """A step is done: steps that only waited for it can be done."""
-        self._missing.pop(key, None)
+        if self._missing.pop(key, None) is not None:
+            self._families[self.plan.by_key[key].family] -= 1
         for reader in self._readers.pop(key, ()):
             if reader in self._missing:
                 self._missing[reader] -= 1
@@ -59,7 +63,8 @@ class Agenda:
         """The next steps for one worker; empty if none can be done now.
 
         Args:
-            workers: how many there are: a family of steps is shared between them.
+            workers: how many there are: what is left of a family is shared between them, whether
+                it can be done now or waits, so that a stack stays together from step to step.
             busy: whether a worker has the step already, for another run.
         """
         while self._ready:
@@ -82,8 +87,10 @@ class Agenda:
             if (other := self.plan.steps[ordinal]).family == step.family
             and self._can_do(other, busy)
         ]
-        share = -(-(len(alike) + 1) // max(1, workers))
-        taken = alike[: min(share, together(step, self.plan.experiment)) - 1]
+        most = together(step, self.plan.experiment)
+        if step.kind != "split":  # milliseconds, and what divides them divides stacks as well
+            most = min(most, -(-self._families[step.family] // max(1, workers)))
+        taken = alike[: most - 1]
         self._ready = [ordinal for ordinal in self._ready if ordinal not in set(taken)]
         heapq.heapify(self._ready)
         yield from (self.plan.steps[ordinal] for ordinal in taken)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from prunepriv.estimates.schedule import Waits, schedule
 from prunepriv.estimates.throughput import NETWORK_KINDS, Throughput, measure
 from prunepriv.experiment import Experiment
 from prunepriv.options import MODELS
@@ -15,9 +16,6 @@ from prunepriv.plan import Plan, Step, StepKind, models_name, plan
 from prunepriv.prose import duration, join
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
-
-Waits = Mapping[str, Sequence[str]]
-"""For each step's key, the keys of the steps that it waits for; these come before it."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +115,13 @@ def cost_of(experiments: Sequence[Experiment], catalog: Catalog, workers: int) -
     """
     plans = [plan(experiment) for experiment in experiments]
     steps = step_costs(plans, catalog)
-    left = {cost.step.key: 0.0 if cost.cached else cost.seconds or 0.0 for cost in steps}
+    left = {cost.step.key: cost.seconds or 0.0 for cost in steps if not cost.cached}
+    waits = waits_of(cost.step for cost in steps if not cost.cached)
     pruned = {step.key for one in plans for step in one.steps if step.name == models_name("pruned")}
     return Cost(
         runs=len(plans),
         pruned_models=len(pruned),
-        seconds=wall_seconds(waits_of(cost.step for cost in steps), left, workers, len(plans))
-        or 0.0,
+        seconds=wall_seconds(waits, left, workers) or 0.0,
         kinds=_by_kind(steps),
         guessed=tuple(dict.fromkeys(cost.guessed for cost in steps if cost.guessed)),
     )
@@ -148,53 +146,19 @@ def waits_of(steps: Iterable[Step]) -> Waits:
     return {step.key: tuple(step.inputs.values()) for step in steps}
 
 
-def wall_seconds(
-    waits: Waits, seconds: Mapping[str, float | None], workers: int, runs: int
-) -> float | None:
-    """Expected wall time of the steps of ``runs`` runs; None where a step's seconds are unknown.
+def wall_seconds(waits: Waits, seconds: Mapping[str, float | None], workers: int) -> float | None:
+    """Expected wall time of the steps; None where a step's seconds are unknown.
 
-    For one run it is :func:`makespan`. With several runs, a worker that one run does not need works
-    on another. Then the time is the larger of two: all work divided by the workers, and the longest
-    chain of steps that wait for each other.
+    Each free worker takes the next step that can begin, as in the engine: the steps of earlier runs
+    first, a run's in the plan's order.
 
     Args:
-        waits: the steps, and what each waits for.
-        seconds: by key; 0 for a step that is done, None if unknown.
+        waits: the steps that are left, and what each waits for; other steps are done.
+        seconds: by key; None if unknown.
         workers: how many steps are worked on at once.
-        runs: how many runs the steps belong to.
     """
-    if runs == 1:
-        return makespan(waits, seconds, workers)
-    work = 0.0
-    ends: dict[str, float] = {}  # when each would be done with unlimited workers
-    for key, inputs in waits.items():
-        needed = seconds.get(key)
-        if needed is None:
-            return None
-        work += needed
-        ends[key] = needed + max((ends[one] for one in inputs), default=0.0)
-    return max(work / max(1, workers), max(ends.values(), default=0.0))
-
-
-def makespan(waits: Waits, seconds: Mapping[str, float | None], workers: int) -> float | None:
-    """Wall time of the steps when each free worker takes the next step in order.
-
-    Args:
-        waits, seconds, workers: as for :func:`wall_seconds`.
-    """
-    free = [0.0] * max(1, workers)
-    ready_at: dict[str, float] = {}
-    for key, inputs in waits.items():
-        needed = seconds.get(key)
-        if needed is None:
-            return None
-        start = max((ready_at[one] for one in inputs), default=0.0)
-        if needed > 0.0:
-            worker = min(range(len(free)), key=lambda index: free[index])
-            start = max(start, free[worker])
-            free[worker] = start + needed
-        ready_at[key] = start + needed
-    return max(ready_at.values(), default=0.0)
+    known = {key: needed for key in waits if (needed := seconds.get(key)) is not None}
+    return schedule(waits, known, workers).wall if len(known) == len(waits) else None
 
 
 def _step_cost(

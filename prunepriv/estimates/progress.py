@@ -188,12 +188,14 @@ class Watch:
     ) -> float | None:
         """Expected wall time of the steps that unfinished runs still need."""
         ended = {run.run_id for run in runs if run.status in ("done", "failed", "cancelled")}
-        left: dict[str, float | None] = dict.fromkeys(self._waits, 0.0)
+        left: dict[str, float | None] = {}
         for run_id in self._keys.keys() - ended:
             for key in self._keys[run_id]:
                 seconds, rest = self._seconds[key], 1.0 - fractions.get(key, 0.0)
-                left[key] = None if seconds is None and rest else (seconds or 0.0) * rest
-        return wall_seconds(self._waits, left, self._workers, len(self._keys))
+                if rest:
+                    left[key] = None if seconds is None else seconds * rest
+        waits = {key: inputs for key, inputs in self._waits.items() if key in left}
+        return wall_seconds(waits, left, self._workers)
 
     def _queue_position(self, runs: Sequence[RunView]) -> int | None:
         if not runs or any(run.status != "queued" for run in runs):

@@ -43,6 +43,11 @@ class Throughput:
             rough.setdefault(sort[:1], []).append(rate)
         self._rates = {sort: median(rates) for sort, rates in (rough | exact).items()}
 
+    @property
+    def rates(self) -> dict[Sort, float]:
+        """Median seconds per unit, by sort of step; by kind alone, over all sorts of it."""
+        return dict(self._rates)
+
     def seconds(self, step: Step, experiment: Experiment) -> float | None:
         """Expected seconds of a step: from its own sort, else from its kind."""
         sort = sort_of(step, experiment)

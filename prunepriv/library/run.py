@@ -15,7 +15,7 @@ from prunepriv.errors import ExperimentError, MissingArtifactError, PruneprivErr
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.options import ATTACKS
-from prunepriv.prose import join, percent
+from prunepriv.prose import failed_checks, join, percent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.report import (
@@ -114,7 +114,7 @@ class Run:
     @property
     def checks(self) -> pd.DataFrame:
         """A row per check of the run; ``passed`` is None if a check only informs."""
-        return _frame("checks", self._rows(lambda result, _: check_rows(result), [None]))
+        return _frame("checks", self._check_rows())
 
     @property
     def steps(self) -> pd.DataFrame:
@@ -193,8 +193,8 @@ class Run:
 
     def __repr__(self) -> str:
         try:
-            best = self._best()
-            return f"Run {self.id}, {self.status}" + (f"\n{best}" if best else "")
+            lines = [f"Run {self.id}, {self.status}", self._best(), *self._warnings()]
+            return "\n".join(filter(None, lines))
         except PruneprivError as error:
             return f"Run {self.id}: {error}"
 
@@ -223,6 +223,13 @@ class Run:
                 if self.status == "done":
                     raise
         return rows
+
+    def _warnings(self) -> list[str]:
+        """What its failed checks mean."""
+        return [" ".join(sentences) for sentences in failed_checks(self._check_rows())]
+
+    def _check_rows(self) -> Rows:
+        return self._rows(lambda result, _: check_rows(result), [None])
 
     def _best(self) -> str:
         """The most accurate attack in one line; empty if no attack was evaluated yet."""

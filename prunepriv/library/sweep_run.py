@@ -11,7 +11,9 @@ import pandas as pd
 
 from prunepriv.experiment.sweep import Sweep
 from prunepriv.library.run import Run
+from prunepriv.prose import failed_runs
 from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.sweep_checks import failed_in
 from prunepriv.store.sweep_table import summary, sweep_table
 
 
@@ -65,7 +67,9 @@ class SweepRun:
     def __repr__(self) -> str:
         count = len(self.sweep.experiments)
         failed = f", {len(self.failures)} of them failed" if self.failures else ""
-        return f"Sweep {self.id}: {count} runs over {', '.join(self.sweep.axes)}{failed}"
+        told = f"Sweep {self.id}: {count} runs over {', '.join(self.sweep.axes)}{failed}"
+        checks = failed_in(ArtifactStore(self.store), self.sweep.experiments)
+        return "\n".join([told, *failed_runs(checks, count)])
 
     @cached_property
     def _table(self) -> pd.DataFrame:

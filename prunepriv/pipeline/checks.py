@@ -14,7 +14,7 @@ import torch
 from prunepriv import checks
 from prunepriv.attacks import FitSettings, get_attack
 from prunepriv.attacks.threshold import ThresholdAttack
-from prunepriv.checks import Check, MaskCount
+from prunepriv.checks import Check, Learning, MaskCount
 from prunepriv.datasets.splits import Split
 from prunepriv.models import Ensemble
 from prunepriv.pipeline.attacks import pooled
@@ -54,6 +54,7 @@ def check_run(context: StepContext, attacks: Sequence[str]) -> list[Check]:
         ),
         checks.masks_exact(_mask_counts(inputs)),
         checks.membership_aligned(*_misaligned(inputs, splits)),
+        checks.models_learned(*_learning(inputs)),
         checks.adversary_knowledge(*_pruning(inputs)),
         checks.attacks_not_run(attacks),
     ]
@@ -160,6 +161,19 @@ def _misaligned(inputs: Inputs, splits: Mapping[int, Split]) -> tuple[dict[str, 
         wrong[source] = wrong.get(source, 0) + count
         rows += table["record"].size
     return wrong, rows
+
+
+def _learning(inputs: Inputs) -> tuple[dict[str, Learning], dict[str, list[Learning]]]:
+    """What the attacked targets, and all shadows, learnt: by the words of their source."""
+    targets: dict[str, Learning] = {}
+    shadows: dict[str, list[Learning]] = {}
+    for name, artifact in _of(inputs, "signals"):
+        source, learnt = name.source.replace(":", " "), checks.learning(artifact.tensors("signals"))
+        if name.number == TARGET:
+            targets[source] = learnt
+        else:
+            shadows.setdefault(source, []).append(learnt)
+    return targets, shadows
 
 
 def _pruning(inputs: Inputs) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:

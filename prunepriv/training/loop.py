@@ -19,6 +19,7 @@ from prunepriv.models.device import arithmetic, best_device
 from prunepriv.progress import Report, silent
 from prunepriv.seeding import derive
 from prunepriv.training.adam import StackAdam
+from prunepriv.training.finite import refuse_non_finite
 from prunepriv.training.protection import DefenseContext, Protection, ProtectionFactory
 from prunepriv.training.settings import Records, Settings
 
@@ -96,6 +97,8 @@ def train(
 
     Raises:
         Cancelled: from a report.
+        TrainingError: a loss, or answers on validation records, are no longer finite numbers; found
+            at the end of the epoch.
     """
     device = device or best_device()
     records = records.to(device)
@@ -152,6 +155,8 @@ def _train(
     history: list[list[dict[str, float]]] = [[] for _ in range(models)]
     for epoch in range(1, settings.epochs + 1):
         points = stack.epoch(epoch)
+        numbers = [job.numbers[model] for model in stack.models]
+        refuse_non_finite(points, numbers, job.stage, settings, protection.defends)
         state = ensemble.state_dict()
         going = []
         message = f"epoch {epoch} of at most {settings.epochs}"
@@ -270,12 +275,14 @@ class _Stack:
         return torch.stack(norms).sum()
 
     def _accuracy(self, rows: Tensor) -> Tensor:
-        """Accuracy of each model on its own records, in eval mode."""
+        """Accuracy of each model on its own records, in eval mode; NaN if a logit is not finite."""
         self.ensemble.eval()
         correct = torch.zeros(len(self.models), device=self.device)
         with torch.inference_mode():
             for batch in rows.split(512, dim=1):
-                correct += (self._logits(batch).argmax(2) == self.records.y[batch]).sum(1)
+                logits = self._logits(batch)
+                hits = (logits.argmax(2) == self.records.y[batch]).sum(1)
+                correct += hits.where(logits.isfinite().all(dim=(1, 2)), torch.nan)
         return correct / rows.shape[1]
 
     def keep(self, going: list[int]) -> None:

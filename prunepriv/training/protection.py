@@ -54,6 +54,11 @@ class Protection:
     def __init__(self, objective: Objective = cross_entropy) -> None:
         self.objective = objective
 
+    @property
+    def defends(self) -> bool:
+        """Whether training differs from that of an undefended model."""
+        return type(self) is not Protection or self.objective is not cross_entropy
+
     def begin(self, context: DefenseContext) -> None:
         """Called once, before the first epoch."""
 

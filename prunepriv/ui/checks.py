@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from prunepriv.prose import failed_checks
 from prunepriv.ui.glossary import tip
 
 Checks = Sequence[Mapping[str, Any]]
@@ -17,13 +18,8 @@ ICONS = {True: ":material/check_circle:", False: ":material/error:", None: ":mat
 
 def warn(checks: Checks | None) -> None:
     """Show every failed check; call it at the top of a page."""
-    for row in checks or ():
-        if row["passed"] is False:
-            st.error(
-                f"**A hygiene check of this run failed: \u201c{row['label']}\u201d.** {row['detail']} "
-                "Do not rely on the figures of this run until the reason is known.",
-                icon=":material/error:",
-            )
+    for headline, meaning in failed_checks(checks or ()):
+        st.error(f"**{headline}** {meaning}", icon=":material/error:")
 
 
 def summary(checks: Checks) -> str:

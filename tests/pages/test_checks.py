@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.result import Result
+from tests.blank_run import SENTENCE, learn_nothing, store_checks
 from tests.pages.conftest import Begin, Open
 
 PAGES = ("overview", "leakage", "classes", "attacks", "defenses", "run")
@@ -34,13 +35,7 @@ def _fail_one(result: Result) -> str:
     rows = result.checks()
     assert rows is not None
     rows[1] = {**rows[1], "passed": False, "detail": "32 records differ by 0.3."}
-    key = result.plan.key("checks")
-    folder = result.store.path(key)
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
-    with result.store.write(key, {"kind": "checks"}) as draft:
-        draft.json("checks", rows)
+    store_checks(result, rows)
     return "32 records differ by 0.3."
 
 
@@ -50,7 +45,7 @@ def test_every_page_lists_the_checks(open_page: Open, begin: Begin, page: str) -
     at = open_page(page, run=result.run_id)
     assert not at.exception
     block = _block(at)
-    assert block.label == "5 of 5 hygiene checks passed"
+    assert block.label == "6 of 6 hygiene checks passed"
     assert block.proto.expanded is False
     told = " ".join(one.value for one in block.markdown)
     assert "Splits are disjoint" in told
@@ -67,9 +62,35 @@ def test_a_failed_check_comes_first_on_every_page(open_page: Open, begin: Begin,
     assert detail in at.error[0].value
     assert "Do not rely" in at.error[0].value
     block = _block(at)
-    assert block.label == "4 of 5 hygiene checks passed"
+    assert block.label == "5 of 6 hygiene checks passed"
     assert block.proto.expanded is True
     assert detail in block.markdown[0].value, "the failed check comes first"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_models_that_learnt_nothing_are_called_that_on_every_page(
+    open_page: Open, begin: Begin, page: str
+) -> None:
+    result = begin(_experiment())
+    detail = learn_nothing(result)
+    at = open_page(page, run=result.run_id)
+    assert not at.exception
+    assert detail in at.error[0].value
+    assert SENTENCE in at.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_run_of_before_a_check_existed_is_read_as_it_is(
+    open_page: Open, begin: Begin, page: str
+) -> None:
+    result = begin(_experiment())
+    rows = result.checks()
+    assert rows is not None
+    store_checks(result, [row for row in rows if row["check"] != "models_learned"])
+    at = open_page(page, run=result.run_id)
+    assert not at.exception
+    assert not at.error
+    assert _block(at).label == "5 of 5 hygiene checks passed"
 
 
 def test_a_running_run_has_no_checks_yet(open_page: Open, begin: Begin) -> None:

@@ -170,17 +170,18 @@ def test_a_run_in_the_queue_without_an_engine_offers_to_start_one(open_page: Ope
 
 
 def test_a_running_run_shows_its_progress(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten steps of one minute each, two of them done and one half done; one worker."""
+    """18 steps of one minute each, four of them done and one half done; one worker."""
     minute = SimpleNamespace(seconds=lambda step, experiment: 60.0)
     monkeypatch.setattr(estimates, "measure", lambda catalog: minute)
     monkeypatch.setattr(live, "default_workers", lambda: 1)
-    experiment = make_experiment({"models": ["pruned"], "attacks": {"names": ["conf"]}})
+    given = {"models": ["pruned"], "attacks": {"names": ["conf"]}, "shadows": 2}
+    experiment = make_experiment(given)
     catalog = Catalog(store_folder())
     catalog.submit(experiment)
     held = claim(catalog.store / "some.lock")
     assert held is not None
     rows = step_rows(ArtifactStore(catalog.store), experiment)
-    for row, fraction in zip(rows, (1.0, 1.0, 0.5), strict=False):
+    for row, fraction in zip(rows, (1.0, 1.0, 1.0, 1.0, 0.5), strict=False):
         row |= {"status": "done" if fraction == 1 else "running", "fraction": fraction}
     catalog.begin(experiment.run_id, "some.lock", rows)
     catalog.close()
@@ -189,7 +190,7 @@ def test_a_running_run_shows_its_progress(open_page: Open, monkeypatch: pytest.M
     assert not at.exception
     whole = at.get("progress")[0].proto
     assert whole.value == 25
-    assert "2 of 10 steps done · about 7 min 30 s left" in whole.text
+    assert "4 of 18 steps done · about 13 min left" in whole.text
 
 
 def test_finished_run_shows_its_size_and_the_sparsity_of_each_layer(

@@ -12,9 +12,11 @@ from prunepriv.environment import store_folder
 from prunepriv.experiment.sweep import Sweep, make_sweep
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.result import Result
 from prunepriv.store.sweep_files import read_sweeps, write_sweep
 from prunepriv.store.sweep_table import summary, sweep_table
 from prunepriv.ui import launching
+from tests.blank_run import SENTENCE, learn_nothing
 from tests.pages.conftest import Open, figures, finish
 from tests.synthetic_run import write_synthetic_run
 
@@ -155,3 +157,20 @@ def test_a_sweep_that_does_not_exist(open_page: Open) -> None:
     at = open_page("sweeps", sweep="../../etc/passwd")
     assert not at.exception
     assert "no such sweep" in at.warning[0].value
+
+
+def test_a_sweep_says_which_of_its_runs_learnt_nothing(open_page: Open, sweep: Sweep) -> None:
+    write_sweep_runs(sweep)
+    first = sweep.experiments[0]
+    learn_nothing(Result(ArtifactStore(store_folder()), first))
+    at = open_page("sweeps")
+    assert not at.exception
+    (told,) = (one.value for one in at.error)
+    assert "failed in 1 of 4 runs: \u201cModels learnt something\u201d" in told
+    assert first.run_id in told
+    assert SENTENCE in told
+
+
+def test_a_sweep_of_sound_runs_warns_of_nothing(open_page: Open, sweep: Sweep) -> None:
+    write_sweep_runs(sweep)
+    assert not open_page("sweeps").error

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from prunepriv import checks
+from prunepriv.checks import Learning
 from prunepriv.datasets.splits import Split, split
 from prunepriv.options import ATTACKS
 
@@ -174,6 +177,101 @@ def test_the_check_of_membership_names_the_step() -> None:
     assert check.passed is False
     assert "3 of 100 rows" in check.detail
     assert "(pruned)" in check.detail
+
+
+@pytest.mark.parametrize("chance", [0.01, 0.1, 0.5, 0.97])
+@pytest.mark.parametrize("records", [1, 54, 1500])
+def test_chance_is_left_behind_as_the_exact_binomial_test_says(records: int, chance: float) -> None:
+    verdicts = set()
+    for correct in range(records + 1):
+        p = binomtest(correct, records, chance, alternative="greater").pvalue
+        assert Learning(correct, records, chance).is_above_chance == (p < 0.05), correct
+        verdicts.add(p < 0.05)
+    assert verdicts == ({False} if chance**records > 0.05 else {False, True})
+
+
+def answers(answer: np.ndarray, label: np.ndarray, members: int = 7) -> dict[str, np.ndarray]:
+    """Signals of a model; it is right on all members, which must not count."""
+    classes = int(label.max()) + 1
+    own = np.zeros(members, dtype=np.int64)
+    return {
+        "logits": np.eye(classes)[np.concatenate([own, answer])],
+        "label": np.concatenate([own, label]),
+        "member": (np.arange(members + len(label)) < members).astype(np.uint8),
+    }
+
+
+def test_chance_is_the_accuracy_of_the_same_answers_in_every_other_order() -> None:
+    answer, label = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2])
+    found = checks.learning(answers(answer, label))
+    orders = [np.mean(np.array(order) == label) for order in permutations(answer)]
+    assert found == Learning(3, 4, pytest.approx(np.mean(orders)))  # type: ignore[arg-type]
+    assert found.words == "75.0 % (chance 31.2 %)"
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.5], [0.9, 0.1], [0.1] * 10], ids=["2", "9to1", "10"])
+def test_a_model_that_learnt_nothing_rarely_passes(
+    rng: np.random.Generator, shares: list[float]
+) -> None:
+    classes = len(shares)
+    passed = [
+        checks.learning(
+            answers(rng.choice(classes, 200, p=shares), rng.choice(classes, 200, p=shares))
+        ).is_above_chance
+        for _ in range(500)
+    ]
+    assert np.mean(passed) < 0.07
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.99])
+def test_one_answer_for_all_records_is_no_learning(share: float) -> None:
+    label = (np.arange(1000) >= 1000 * share).astype(np.int64)
+    for answer in (0, 1):
+        assert not checks.learning(answers(np.full(1000, answer), label)).is_above_chance
+
+
+def test_a_rare_class_that_is_told_apart_is_learning() -> None:
+    """Although always answering the frequent class would be right more often."""
+    label = (np.arange(1000) < 50).astype(np.int64)
+    answer = label.copy()
+    answer[:10] = 0  # 10 of 50 missed
+    answer[500:550] = 1  # 50 false alarms
+    found = checks.learning(answers(answer, label))
+    assert found.correct / 1000 < 1 - label.mean()
+    assert found.is_above_chance
+
+
+GOOD, BLANK = Learning(60, 90, 0.1), Learning(9, 90, 0.1)
+
+
+def test_models_that_learnt_pass_with_their_accuracies() -> None:
+    check = checks.models_learned(
+        {"original": GOOD, "pruned": GOOD}, {"original": [GOOD] * 5, "pruned": [GOOD] * 5}
+    )
+    assert check.passed is True
+    assert "original 66.7 % (chance 10.0 %) and pruned 66.7 %" in check.detail
+    assert check.detail.endswith("So are all 10 shadows.")
+
+
+def test_a_target_that_learnt_nothing_fails() -> None:
+    check = checks.models_learned(
+        {"original": GOOD, "pruned": BLANK}, {"original": [GOOD], "pruned": [GOOD]}
+    )
+    assert check.passed is False
+    assert "these targets are right no more often than chance: pruned 10.0 %" in check.detail
+    assert "original" not in check.detail
+    assert "A low attack accuracy is not safety here" in check.detail
+
+
+@pytest.mark.parametrize(("blank", "passed"), [(1, True), (2, True), (3, False), (5, False)])
+def test_shadows_fail_if_half_of_a_kind_learnt_nothing(blank: int, passed: bool) -> None:
+    shadows = [BLANK] * blank + [GOOD] * (5 - blank)
+    check = checks.models_learned({"original": GOOD}, {"original": [GOOD] * 20, "pruned": shadows})
+    assert check.passed is passed
+    if passed:
+        assert check.detail.endswith(f"So are {25 - blank} of 25 shadows.")
+    else:
+        assert f"chance: {blank} of 5 of pruned. A low attack" in check.detail
 
 
 def test_what_the_adversary_knew_is_stated() -> None:

@@ -9,6 +9,8 @@ from prunepriv.prose import (
     capital,
     count,
     duration,
+    failed_checks,
+    failed_runs,
     join,
     percent,
     points,
@@ -91,3 +93,34 @@ def test_the_promise_of_dp_sgd_is_no_larger_than_it_is():
 )  # fmt: skip
 def test_durations_read_as_people_say_them(seconds, words):
     assert duration(seconds) == words
+
+
+def _row(label: str, passed: bool | None) -> dict[str, object]:
+    return {"label": label, "passed": passed, "detail": f"{label} says this."}
+
+
+def test_only_failed_checks_are_told_with_what_they_mean() -> None:
+    rows = [_row("A", True), _row("B", False), _row("C", None)]
+    assert failed_checks(rows) == [
+        (
+            "A hygiene check of this run failed: \u201cB\u201d.",
+            "B says this. Do not rely on the figures of this run until the reason is known.",
+        )
+    ]
+    assert failed_checks([]) == []
+
+
+def test_the_failed_checks_of_a_sweep_are_told_once_each() -> None:
+    learned = _row("Models learnt something", False)
+    failed = {f"run-{number}": [learned] for number in range(5)}
+    failed["run-1"] = [learned, _row("B", False)]
+    first, second = failed_runs(failed, 12)
+    assert first.startswith(
+        "A hygiene check failed in 5 of 12 runs: \u201cModels learnt something\u201d "
+        "(run-0, run-1, run-2 and 2 more). A low attack accuracy is not safety here: "
+    )
+    assert second == (
+        "A hygiene check failed in 1 of 12 runs: \u201cB\u201d (run-1). Do not rely on the figures "
+        "of these runs until the reason is known."
+    )
+    assert failed_runs({}, 12) == []

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
+from prunepriv.errors import TrainingError
 from prunepriv.signals import (
     DRAWS,
     STEP,
@@ -201,3 +202,23 @@ def test_a_posteriors_change_keeps_its_digits(lead: float) -> None:
     plain = (logits + change).softmax(1) - logits.softmax(1)
     worst = ((plain - expected).abs() / expected.abs().clamp_min(1e-30)).median()
     assert worst > 1e-5, "the plain difference loses digits: the formula is needed"
+
+
+@pytest.mark.parametrize("reached", [1e3, 1e6, 1e20])
+def test_answers_of_huge_logits_change_from_one_posterior_to_another(reached: float) -> None:
+    """Where the exponential of a change overflows: the second class takes over, or nothing does."""
+    logits = torch.tensor([[0.0, -reached / 2, -3 * reached], [0.0, 1.0, 2.0]])
+    change = torch.tensor([[0.0, reached, reached], [0.5, -0.25, 0.0]])
+    expected = (logits + change).double().softmax(1) - logits.double().softmax(1)
+    assert expected[0].tolist() == [-1.0, 1.0, 0.0]
+    torch.testing.assert_close(posterior_change(logits, change).double(), expected)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_answers_that_are_not_finite_are_refused(value: float) -> None:
+    ensemble, x, rows = make_stack("fc", 2), make_records("fc"), rows_of(2)
+    ensemble.output.bias.data[1, 0] = value  # type: ignore[union-attr]
+    with pytest.raises(TrainingError, match=r"not finite numbers.*: lower the learning rate"):
+        signals(ensemble, x, rows, seed=4)
+    with pytest.raises(TrainingError, match=r"not finite numbers.*: lower the learning rate"):
+        confidences(ensemble, x, torch.zeros(len(x), dtype=torch.int64), rows[0])

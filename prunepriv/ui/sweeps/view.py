@@ -14,7 +14,9 @@ from prunepriv.errors import PruneprivError
 from prunepriv.estimates.progress import Standing, Watch
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.sweep import Sweep
+from prunepriv.prose import failed_runs
 from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.sweep_checks import failed_rows
 from prunepriv.store.sweep_files import remove_sweep
 from prunepriv.store.sweep_table import columns_of, run_rows, summary
 from prunepriv.ui.frame import link_params
@@ -43,6 +45,8 @@ def _view(sweep: Sweep, was_active: bool) -> None:
         words = "as soon as the first run is done" if standing.active else "once it has run"
         st.info(f"Its figures will appear here {words}.", icon=":material/hourglass:")
         return
+    for sentence in failed_runs(_failed_checks(sweep), standing.runs):
+        st.error(sentence, icon=":material/error:")
     charts(sweep, summary(table, sweep))
     tables(sweep, table)
 
@@ -135,6 +139,22 @@ def _table(sweep: Sweep) -> pd.DataFrame:
             found = run_rows(_artifacts(store), cell.experiment)
         rows += [{**cell.values, **row} for row in found]
     return pd.DataFrame(rows, columns=columns_of(sweep))
+
+
+def _failed_checks(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
+    """Run -> its failed checks, of those that are done and have any."""
+    done = {run.run_id for run in catalog().runs() if run.status == "done"}
+    found = {
+        one.run_id: _failed_of_done(store_folder(), one.run_id, one)
+        for one in sweep.experiments
+        if one.run_id in done
+    }
+    return {run_id: rows for run_id, rows in found.items() if rows}
+
+
+@st.cache_data(max_entries=2048, show_spinner=False)
+def _failed_of_done(store: Path, run_id: str, _experiment: Experiment) -> list[dict[str, Any]]:
+    return failed_rows(_artifacts(store), _experiment)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from prunepriv.environment import store_folder
+from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.result import Result
+from tests.blank_run import learn_nothing
 from tests.unit.cli.conftest import SMALL, Cli
 
 
@@ -20,3 +26,19 @@ def test_a_run_is_listed_and_shown(cli: Cli) -> None:
 
 def test_an_empty_store_says_what_to_do(cli: Cli) -> None:
     assert "no runs in" in cli("list").out
+
+
+def test_a_run_that_learnt_nothing_is_called_that_first(cli: Cli, tmp_path: Path) -> None:
+    cli("run", "--inline", *SMALL)
+    run = Catalog(store_folder()).runs()[0]
+    detail = learn_nothing(Result(ArtifactStore(store_folder()), run.experiment))
+    file, folder = tmp_path / "out.json", tmp_path / "csv"
+    for words in (("show", run.run_id), ("run", *SMALL)):
+        printed = " ".join(cli(*words).out.split())
+        assert printed.startswith(
+            "A hygiene check of this run failed: \u201cModels learnt something"
+        )
+        assert detail in printed
+    cli("export", run.run_id, "--json", str(file), "--csv", str(folder))
+    assert detail in [row["detail"] for row in json.loads(file.read_text())["checks"]]
+    assert detail in (folder / "checks.csv").read_text()

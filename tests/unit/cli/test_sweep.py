@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from prunepriv.environment import store_folder
+from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.result import Result
 from prunepriv.store.sweep_files import find_sweep, read_sweeps
+from tests.blank_run import SENTENCE, learn_nothing
 from tests.unit.cli.conftest import Cli
 
 GRID = """
@@ -127,3 +130,15 @@ def test_mistakes_are_one_sentence(cli: Cli, words: tuple[str, ...], sentence: s
     assert code == 2
     assert sentence in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_runs_that_learnt_nothing_are_named_before_the_means(cli: Cli, grid: str) -> None:
+    cli("sweep", grid, "--inline")
+    [sweep] = read_sweeps(store_folder()).values()
+    for experiment in sweep.experiments[:2]:
+        learn_nothing(Result(ArtifactStore(store_folder()), experiment))
+    out = " ".join(cli("sweep", grid, "--inline").out.split())
+    assert out.startswith(
+        "A hygiene check failed in 2 of 4 runs: \u201cModels learnt something\u201d"
+    )
+    assert SENTENCE in out

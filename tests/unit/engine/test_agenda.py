@@ -83,6 +83,25 @@ def test_a_family_is_shared_between_the_workers() -> None:
     assert shares(0) == [3], "while a cluster has no worker at all"
 
 
+def test_a_stack_stays_together_from_step_to_step() -> None:
+    """What waits counts too: else each step would halve the stacks of the one before."""
+    agenda = agenda_of(experiment_of(shadows=6), "data")
+    assert names(agenda.take(2, nobody)) == ["split:0"]
+    splits = agenda.take(2, nobody)
+    assert names(splits) == [f"split:{number}" for number in range(1, 7)], "milliseconds"
+    for step in splits:
+        agenda.finish(step.key)
+    stack = agenda.take(2, nobody)
+    for kind in ("train", "fine_tune:pruned", "signals:pruned"):
+        assert names(stack) == [f"{kind}:{number}" for number in (1, 2, 3)]
+        if kind == "train":
+            assert names(agenda.take(2, nobody)) == ["train:4", "train:5", "train:6"]
+        for step in stack:
+            agenda.finish(step.key)
+        stack = agenda.take(2, nobody)
+    assert stack == (), "the fit waits for the others"
+
+
 def test_a_stack_holds_as_many_models_as_fit_the_cache() -> None:
     ready = taken(agenda_of(experiment_of(shadows=10), "data", "split"), 1)
     assert [len(group) for group in ready] == [1, STACKED, STACKED, 2]

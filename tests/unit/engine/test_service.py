@@ -34,13 +34,16 @@ def test_workers_are_given_what_a_page_shows_first_and_share_the_shadows(
 ) -> None:
     catalog.submit(other(experiment, shadows=4))
     workers.do_until(engine, "split:0", "split:1")
-    assert workers.submitted[1:] == [["split:0"], ["split:1", "split:2"]]
+    assert workers.submitted[1:] == [["split:0"], ["split:1", "split:2", "split:3", "split:4"]]
     workers.do("split:1")
     engine.turn()
-    assert workers.submitted[3:] == [["train:1"]], "the other worker will take the next"
+    assert workers.submitted[3:] == [["train:1", "train:2"]], "the other two for the other worker"
     workers.do("split:0")
     engine.turn()
     assert workers.submitted[4:] == [["train:0"]]
+    workers.do("train:0")
+    engine.turn()
+    assert workers.submitted[5:] == [["fine_tune:pruned:0"]]
 
 
 def test_no_more_groups_are_given_out_than_there_are_workers(
@@ -155,7 +158,9 @@ def test_a_failure_ends_its_run_alone(
     failed = catalog.run(experiment.run_id)
     assert (failed.status, failed.error) == ("failed", "no records")
     assert steps(catalog, experiment)["split:0"] == "failed"
-    assert workers.stopped == [plan(experiment).key(name) for name in ("split:1",)]
+    assert sorted(workers.stopped) == sorted(
+        plan(experiment).key(name) for name in ("split:1", "split:2")
+    )
     assert status(catalog, second) == "running"
     workers.do_until(engine)
     assert status(catalog, second) == "done"
@@ -180,7 +185,7 @@ def test_cancelling_stops_running_steps_and_gives_out_no_more(
     second = other(experiment, seed=8)
     catalog.submit(experiment)
     workers.do_until(engine, "split:0", "split:1")
-    running = [workers.begin("split:0"), workers.begin("split:1")]
+    running = [workers.begin("split:0"), workers.begin("split:1"), workers.begin("split:2")]
     engine.turn()
     catalog.submit(second)
     catalog.request_cancel(experiment.run_id)

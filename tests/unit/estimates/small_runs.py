@@ -26,7 +26,8 @@ SECONDS: Mapping[str, float] = {
     "data": 2, "split": 1, "train": 10, "fine_tune": 6, "signals": 3, "divergence": 1, "fit": 2,
     "score": 1, "evaluation": 1, "checks": 1,
 }  # fmt: skip
-"""By kind of step. A run of :func:`small` has one step of each: 28 s of work.
+"""By kind of step, of the target; its shadows' steps take no time. A run of :func:`small` has one of
+each: 28 s of work.
 
 Its longest chain is data, split, train, fine_tune, signals, fit, score, and then evaluation or
 checks: 26 s. Runs that differ in their sparsity share data, split and train (13 s), runs that
@@ -37,7 +38,7 @@ Measured = Callable[[Throughput], None]
 
 
 def small(**settings: object) -> Experiment:
-    """One model, one attack: ten steps."""
+    """One model with two shadows, one attack: :data:`STEPS` steps."""
     return make_experiment({**SETTINGS, "attacks": {"names": ["conf"]}, **settings})
 
 
@@ -45,14 +46,21 @@ def sparsities(*values: float) -> list[Experiment]:
     return [small(pruning={"sparsity": value}) for value in values]
 
 
+STEPS = 18
+"""Of a run of :func:`small`: ten, and four more for each shadow."""
+PRUNED_STEPS = 11
+"""Those that runs of different sparsity do not share."""
+
+
 class Fixed(Throughput):
-    """Knows how long each kind of step takes."""
+    """Knows how long each kind of step of the target takes."""
 
     def __init__(self, seconds: Mapping[str, float]) -> None:
         self._by_kind = seconds
 
     def seconds(self, step: Step, experiment: Experiment) -> float | None:
-        return self._by_kind.get(step.kind)
+        known = self._by_kind.get(step.kind)
+        return 0.0 if step.number and known is not None else known
 
     def knows(self, step: Step, experiment: Experiment) -> bool:
         return step.kind in self._by_kind

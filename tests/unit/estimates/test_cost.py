@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prunepriv.estimates.cost import cost_of, makespan, step_costs, waits_of
+from prunepriv.estimates.cost import cost_of, step_costs, waits_of, wall_seconds
 from prunepriv.estimates.throughput import Throughput
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.options import MODELS
@@ -13,8 +13,10 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from tests.unit.estimates.small_runs import (
     EXPERIMENT,
+    PRUNED_STEPS,
     SECONDS,
     SETTINGS,
+    STEPS,
     Fixed,
     Measured,
     run,
@@ -59,12 +61,16 @@ def test_workers_share_what_can_be_done_side_by_side() -> None:
     the_plan = plan(experiment)
     seconds: dict[str, float | None] = {step.key: 0.0 for step in the_plan.steps}
     fits = [step.key for step in the_plan.steps if step.kind == "fit"]
-    seconds |= dict.fromkeys(fits, 10.0) | {the_plan.key("train"): 5.0}
+    seconds |= dict.fromkeys(fits, 10.0) | {the_plan.key("train:1"): 5.0}
     waits = waits_of(the_plan.steps)
     assert len(fits) == 4
-    assert makespan(waits, seconds, workers=1) == 45.0
-    assert makespan(waits, seconds, workers=2) == 25.0
-    assert makespan(waits, seconds, workers=8) == 15.0
+    assert wall_seconds(waits, seconds, workers=1) == 45.0
+    assert wall_seconds(waits, seconds, workers=2) == 25.0
+    assert wall_seconds(waits, seconds, workers=8) == 15.0
+
+
+TWO, THREE = STEPS + PRUNED_STEPS, STEPS + 2 * PRUNED_STEPS
+"""Steps of two and of three runs that differ in their sparsity."""
 
 
 @pytest.mark.usefixtures("measured")
@@ -74,15 +80,16 @@ class TestSums:
     @pytest.mark.parametrize(
         ("experiments", "workers", "steps", "seconds"),
         [
-            ([small()], 1, 10, 28),  # all its work
-            ([small()], 2, 10, 26),  # its longest chain
-            (sparsities(0.5, 0.7), 1, 17, 28 + 15),  # data, split and train once
-            (sparsities(0.5, 0.7), 2, 17, 26),  # half of 43 s is less than the longest chain
-            (sparsities(0.5, 0.6, 0.7), 2, 24, 29),  # half of 28 + 15 + 15 s
-            (sparsities(0.5, 0.6, 0.7), 8, 24, 26),
-            ([small(seed=1), small(seed=2)], 1, 19, 28 + 26),  # data once
-            ([small(seed=1), small(seed=2)], 2, 19, 27),
-            ([small(), small()], 1, 10, 28),  # the same twice
+            ([small()], 1, STEPS, 28),  # all its work
+            ([small()], 2, STEPS, 24),  # its longest chain: the fit goes beside the training
+            (sparsities(0.5, 0.7), 1, TWO, 28 + 15),  # data, split and train once
+            (sparsities(0.5, 0.7), 2, TWO, 13 + 13),  # a worker for each run after training
+            (sparsities(0.5, 0.6, 0.7), 2, THREE, 13 + 13 + 11),  # then the third's own chain
+            (sparsities(0.5, 0.6, 0.7), 8, THREE, 24),
+            ([small(seed=1), small(seed=2)], 1, 2 * STEPS - 1, 28 + 26),  # data once
+            # a worker for each run after data; the fit of the first goes before the second's steps
+            ([small(seed=1), small(seed=2)], 2, 2 * STEPS - 1, 2 + 27),
+            ([small(), small()], 1, STEPS, 28),  # the same twice
         ],
         ids=lambda value: str(len(value)) if isinstance(value, list) else None,
     )
@@ -99,22 +106,28 @@ class TestSums:
 
     def test_what_the_store_holds_costs_nothing(self, catalog: Catalog) -> None:
         both = sparsities(0.5, 0.7)
-        cache(catalog, both[0], "data", "split", "train", "fine_tune:pruned")
+        cache(catalog, both[0], "data", "split:0", "train:0", "fine_tune:pruned:0")
         cost = cost_of(both, catalog, workers=1)
-        assert (cost.steps, cost.cached_steps) == (17, 4)
+        assert (cost.steps, cost.cached_steps) == (TWO, 4)
         assert cost.seconds == 43 - 2 - 1 - 10 - 6
         assert cost_of(both, catalog, workers=2).seconds == 13, "the second run's own chain"
         assert cost.pruned_models == 2
 
+    def test_what_the_store_holds_waits_for_nothing(self, catalog: Catalog) -> None:
+        """Its inputs were deleted: they are made again, beside the steps that read it."""
+        cache(catalog, small(), "data", "split:0", "signals:pruned:0")
+        again = SECONDS["train"] + SECONDS["fine_tune"]
+        assert cost_of([small()], catalog, workers=2).seconds == again + SECONDS["checks"]
+
     def test_kinds_add_up_to_the_whole(self, catalog: Catalog) -> None:
         both = sparsities(0.5, 0.7)
-        cache(catalog, both[0], "data", "fine_tune:pruned")
+        cache(catalog, both[0], "data", "fine_tune:pruned:0")
         kinds = cost_of(both, catalog, workers=1).kinds
         told = {kind: (one.steps, one.cached, one.seconds) for kind, one in kinds.items()}
         assert told["data"] == (1, 1, 0)
-        assert told["train"] == (1, 0, 10)
-        assert told["fine_tune"] == (2, 1, 6)
-        assert told["signals"] == (2, 0, 6)
+        assert told["train"] == (3, 0, 10)
+        assert told["fine_tune"] == (6, 1, 6)
+        assert told["signals"] == (6, 0, 6)
 
     def test_what_was_never_measured_is_left_out_and_named(
         self, catalog: Catalog, measured: Measured
@@ -130,8 +143,9 @@ class TestSums:
             "more than 21 s with one worker; "
             "steps of the kind train and fine tune have never been measured here"
         )
-        cache(catalog, both[0], "train", "fine_tune:pruned")
-        cache(catalog, both[1], "fine_tune:pruned")
+        tuned = [f"fine_tune:pruned:{number}" for number in range(3)]
+        cache(catalog, both[0], *(f"train:{number}" for number in range(3)), *tuned)
+        cache(catalog, both[1], *tuned)
         assert cost_of(both, catalog, workers=1).unmeasured == (), "they are done"
 
     def test_time_is_told_with_its_reasons(self, catalog: Catalog, measured: Measured) -> None:
@@ -155,7 +169,8 @@ def test_a_network_that_never_ran_is_judged_by_others(catalog: Catalog, measured
     assert cost.guessed == (MODELS["cnn"].label,)
     assert "estimated from other networks' steps" in cost.time_words(1)
     assert cost_of([small()], catalog, workers=1).guessed == ()
-    cache(catalog, pictures, "train", "fine_tune:pruned", "signals:pruned")
+    kinds_of_models = ("train", "fine_tune:pruned", "signals:pruned")
+    cache(catalog, pictures, *(f"{kind}:{n}" for kind in kinds_of_models for n in range(3)))
     assert cost_of([pictures], catalog, workers=1).guessed == (), "nothing is left to guess"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prunepriv.estimates.cost import makespan, waits_of
+from prunepriv.estimates.cost import waits_of, wall_seconds
 from prunepriv.estimates.throughput import Throughput, measure, sort_of, units
 from prunepriv.experiment import make_experiment
 from prunepriv.plan import plan
@@ -17,19 +17,19 @@ from tests.unit.estimates.small_runs import EXPERIMENT, SETTINGS
 
 def test_nothing_measured_nothing_claimed(catalog: Catalog, tmp_path: Path) -> None:
     throughput = measure(catalog, examples=tmp_path / "no examples")
-    assert throughput.seconds(plan(EXPERIMENT).by_name["train"], EXPERIMENT) is None
-    assert makespan(waits_of(plan(EXPERIMENT).steps), {}, workers=2) is None
+    assert throughput.seconds(plan(EXPERIMENT).by_name["train:0"], EXPERIMENT) is None
+    assert wall_seconds(waits_of(plan(EXPERIMENT).steps), {}, workers=2) is None
 
 
 @pytest.mark.parametrize(
     ("step", "changes", "factor"),
     [
-        ("train", {"training": {"epochs": 100, "fine_tune_epochs": 25}}, 2.0),
-        ("train", {"data": {"name": "checkins", "limit": 800}}, 2.0),
-        ("train", {"shadows": 5}, 2.0),
-        ("fine_tune:pruned", {"training": {"epochs": 50, "fine_tune_epochs": 50}}, 2.0),
+        ("train:0", {"training": {"epochs": 100, "fine_tune_epochs": 25}}, 2.0),
+        ("train:0", {"data": {"name": "checkins", "limit": 800}}, 2.0),
+        ("train:0", {"shadows": 5}, 1.0),
+        ("fine_tune:pruned:2", {"training": {"epochs": 50, "fine_tune_epochs": 50}}, 2.0),
         ("fit:nn:pruned", {"shadows": 4}, 2.0),
-        ("train", {"pruning": {"sparsity": 0.5}}, 1.0),
+        ("train:0", {"pruning": {"sparsity": 0.5}}, 1.0),
     ],
 )
 def test_work_grows_as_it_should(step: str, changes: dict[str, object], factor: float) -> None:
@@ -44,7 +44,7 @@ def test_an_unknown_sort_is_estimated_from_its_kind() -> None:
     throughput = Throughput([(sort_of(nn, EXPERIMENT), 2.0), (("fit", "samia", "fast"), 4.0)])
     assert throughput.seconds(nn, EXPERIMENT) == 2.0 * units(nn, EXPERIMENT)
     assert throughput.seconds(conf, EXPERIMENT) == 3.0 * units(conf, EXPERIMENT)
-    assert throughput.seconds(the_plan.by_name["train"], EXPERIMENT) is None
+    assert throughput.seconds(the_plan.by_name["train:0"], EXPERIMENT) is None
 
 
 def test_the_bundled_examples_replace_missing_runs(catalog: Catalog, tmp_path: Path) -> None:
@@ -54,4 +54,4 @@ def test_the_bundled_examples_replace_missing_runs(catalog: Catalog, tmp_path: P
     record = {"experiment": EXPERIMENT.model_dump(mode="json"), "steps": steps}
     (folder / "run.json").write_text(json.dumps(record))
     throughput = measure(catalog, examples=folder.parent)
-    assert throughput.seconds(plan(EXPERIMENT).by_name["train"], EXPERIMENT) == pytest.approx(2.0)
+    assert throughput.seconds(plan(EXPERIMENT).by_name["train:0"], EXPERIMENT) == pytest.approx(2.0)

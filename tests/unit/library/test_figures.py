@@ -19,7 +19,7 @@ from prunepriv.figures.palette import DARK, LIGHT
 from prunepriv.figures.roc import make_curve, roc_chart
 from prunepriv.figures.scales import SCALES
 from prunepriv.library.drawings import DRAWINGS
-from prunepriv.plan import Target
+from prunepriv.plan import TARGET, Target, models_name
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
 
@@ -141,3 +141,16 @@ def waiting(experiment: Experiment) -> prunepriv.Run:
     with closing(Catalog(store_folder())) as catalog:
         catalog.submit(experiment)
     return prunepriv.load(experiment.run_id)
+
+
+@pytest.mark.parametrize("kind", ["original", "pruned"])
+def test_the_training_figure_is_the_targets(
+    synthetic: prunepriv.Run, result: Result, kind: str
+) -> None:
+    own = result.artifact(models_name(kind, TARGET))
+    assert own is not None
+    report, drawn = own.json("report"), synthetic.figure("training", model=kind)
+    loss = next(trace for trace in drawn.data if trace.name == "training loss")
+    assert list(loss.y) == [point["loss"] for point in report["history"]]
+    star = drawn.data[-1]
+    assert list(star.x) == [report["best_epoch"]]

@@ -25,6 +25,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.export import export_csv
 from prunepriv.store.result import Result
+from tests.blank_run import learn_nothing
 from tests.synthetic_run import write_synthetic_run
 from tests.unit.library.conftest import SMALL, enter
 
@@ -134,6 +135,17 @@ def test_a_run_says_what_it_is(synthetic: prunepriv.Run) -> None:
     assert first in synthetic._repr_html_()
 
 
+def test_a_run_that_learnt_nothing_says_so(finished: Result) -> None:
+    run = enter(finished.store, finished.experiment)
+    assert len(repr(run).splitlines()) == 2
+    detail = learn_nothing(finished)
+    last = repr(run).splitlines()[-1]
+    assert last.startswith("A hygiene check of this run failed: ")
+    assert detail in last
+    assert "not safety here" in run._repr_html_()
+    assert detail in set(run.checks["detail"])
+
+
 # --- runs that are not finished ---
 
 
@@ -216,7 +228,7 @@ def test_a_failed_run_raises_its_sentence(monkeypatch: pytest.MonkeyPatch, tmp_p
     (tmp_path / "fail").mkdir()
     (tmp_path / "fail" / "train+0").touch()
     monkeypatch.setenv("FAKE_RUNNER", str(tmp_path))
-    with pytest.raises(prunepriv.PruneprivError, match="train+0 was told to fail"):
+    with pytest.raises(prunepriv.PruneprivError, match=r"train\+0 was told to fail"):
         prunepriv.run(**SMALL, inline=True)
     run = prunepriv.load(Catalog(store_folder()).runs()[0].run_id)
     assert (run.status, run.error) == ("failed", "train+0 was told to fail")

@@ -14,7 +14,10 @@ from pandas.testing import assert_frame_equal
 import prunepriv
 from prunepriv.cli import main
 from prunepriv.environment import store_folder
+from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.result import Result
 from prunepriv.store.sweep_files import read_sweeps
+from tests.blank_run import learn_nothing
 from tests.unit.library.conftest import SMALL
 
 GRID = """
@@ -58,6 +61,10 @@ def test_lists_of_values_make_a_grid(grid: Path) -> None:
     assert ours.definition["grid"] == {"pruning.sparsity": [0.5, 0.7], "seed": [1, 2]}
     assert repr(ours) == f"Sweep {ours.id}: 4 runs over pruning.sparsity, seed"
     assert sweep(**SMALL, sparsity=[0.5], seed=[1]).sweep.name == "sparsity and seed"
+    learn_nothing(Result(ArtifactStore(store_folder()), ours.runs[3].experiment))
+    told = repr(ours).splitlines()[1]
+    assert told.startswith("A hygiene check failed in 1 of 4 runs: ")
+    assert ours.runs[3].id in told
 
 
 def test_a_sweep_is_found_by_definition_and_id_and_changed(grid: Path) -> None:

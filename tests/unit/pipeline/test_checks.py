@@ -24,9 +24,10 @@ from prunepriv.store.result import Result
 
 CHECKS = (
     "splits_disjoint", "eval_mode", "thresholds_from_shadows", "masks_exact", "membership_aligned",
-    "adversary_knowledge", "attacks_not_run",
+    "models_learned", "adversary_knowledge", "attacks_not_run",
 )  # fmt: skip
 
+WIDTH = 0.25
 Arrays = dict[str, np.ndarray]
 
 
@@ -36,9 +37,9 @@ class Finished:
     def __init__(self, root: Path) -> None:
         experiment = make_experiment(
             {
-                "data": {"name": "digits", "limit": 200},
-                "model": {"name": "cnn", "width": 0.125},
-                "training": {"epochs": 1},
+                "data": {"name": "digits", "limit": 400},
+                "model": {"name": "cnn", "width": WIDTH},
+                "training": {"epochs": 10, "learning_rate": 0.01, "batch_size": 16},
                 "knowledge": {"sparsity": 0.5},
                 "attacks": {"names": ["corr", "conf", "top1_conf"]},
                 "models": ["original", "pruned"],
@@ -100,7 +101,7 @@ def test_the_step_checks_the_run(run: Finished) -> None:
     found = run.result.checks()
     assert found is not None
     assert tuple(row["check"] for row in found) == CHECKS
-    assert [row["passed"] for row in found] == [True] * 5 + [None] * 2
+    assert [row["passed"] for row in found] == [True] * 6 + [None] * 2
     assert all(set(row) == {"check", "label", "passed", "detail"} for row in found)
     details = {row["check"]: row["detail"] for row in found}
     assert "believes it was pruned by L1 unstructured 50 %" in details["adversary_knowledge"]
@@ -145,6 +146,32 @@ def test_a_planted_mistake_fails_its_check_alone(
     # a wrong split also makes wrong members
     assert failed - {"membership_aligned"} == {check} - {"membership_aligned"}
     assert found[check].passed is False
+
+
+BLANK = {
+    ("signals:pruned:0",): "these targets are right no more often than chance: pruned ",
+    (
+        "signals:original:1",
+        "signals:original:2",
+    ): "these shadows are right no more often than chance",
+    ("signals:assumed:pruned:1", "signals:assumed:pruned:2"): ": 2 of 2 of assumed pruned.",
+}
+"""Steps -> what is said if their models answer the same on every record."""
+
+
+@pytest.mark.parametrize("steps", list(BLANK), ids=lambda steps: steps[0])
+def test_models_that_learnt_nothing_are_found(run: Finished, steps: tuple[str, ...]) -> None:
+    inputs = run.inputs
+    blank = {
+        step: Tampered(
+            inputs[step], "signals", lambda a: {**a, "logits": np.zeros_like(a["logits"])}
+        )
+        for step in steps
+    }
+    found = run.checked({**inputs, **blank})["models_learned"]
+    assert found.passed is False
+    assert BLANK[steps] in found.detail
+    assert "A low attack accuracy is not safety here" in found.detail
 
 
 def test_a_removed_weight_that_was_trained_again_is_found(run: Finished) -> None:

@@ -208,7 +208,7 @@ GOLDEN: dict[str, str] = {
     "fit:lira:pruned": "7b6595bf8371",
     "score:lira:pruned:adaptive": "918ee0dff916",
     "evaluation:pruned:adaptive": "98e2d9ad213b",
-    "checks": "265e92e9bdf0",
+    "checks": "29e3e7f79ae8",
 }
 
 

@@ -18,7 +18,7 @@ OWNER = ROOT / "prunepriv" / "plan" / "names.py"
 SOURCES = [
     *sorted((ROOT / "prunepriv").rglob("*.py")),
     *sorted((ROOT / "pages").glob("*.py")),
-    *sorted((ROOT / "benchmarks").glob("*.py")),
+    *sorted((ROOT / "benchmarks").rglob("*.py")),
     ROOT / "app.py",
 ]
 ONCE = {"data", "checks"}
