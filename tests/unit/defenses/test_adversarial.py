@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -44,6 +45,17 @@ def test_the_attack_network_against_one_written_out() -> None:
         torch.testing.assert_close(
             together[model], plain_attack_network(attack_network, model, x[model])
         )
+
+
+@pytest.mark.parametrize(("records", "classes"), [(2, 93), (3, 62), (64, 30)])
+def test_an_attack_network_answers_as_it_does_alone(records: int, classes: int) -> None:
+    attack_network = AttackNetwork(3, classes)
+    initialize(attack_network, 4)
+    x = torch.rand(3, records, 2 * classes, generator=torch.Generator().manual_seed(1))
+    together = attack_network(x)
+    for model in range(3):
+        alone = attack_network.single(model)(x[model : model + 1].clone())
+        assert torch.equal(alone[0], together[model])
 
 
 def test_the_gain_is_the_attack_networks_cross_entropy_on_members() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from prunepriv.models import layers
 from prunepriv.models.layers import (
     Dropout,
     StackedBatchNorm2d,
@@ -135,11 +137,16 @@ PRODUCTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("sizes", PRODUCTS, ids=str)
-def test_products_have_the_bits_of_a_stack_of_one(sizes: tuple[int, int, int]) -> None:
+def test_products_have_the_bits_of_a_stack_of_one(
+    sizes: tuple[int, int, int], turned: bool
+) -> None:
     rows, inner, columns = sizes
     x = torch.randn(9, rows, inner, generator=generator(1))
-    y = torch.randn(9, columns, inner, generator=generator(2)).mT
+    y = torch.randn(9, inner, columns, generator=generator(2))
+    if turned:  # in memory by columns, as a layer's weights are
+        y = y.mT.contiguous().mT
     bias = torch.randn(9, columns, generator=generator(3))
     together, plain = products(x, y, bias), products(x, y)
     exact = x.double() @ y.double()
@@ -150,6 +157,28 @@ def test_products_have_the_bits_of_a_stack_of_one(sizes: tuple[int, int, int]) -
         alone = x[one].clone(), y[one].clone()
         assert torch.equal(products(*alone, bias[one])[0], together[model])
         assert torch.equal(products(*alone)[0], plain[model])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "calls"),
+    [((16, 32, 48), 1), ((3, 5, 16), 4), ((16, 3, 5), 4), ((3, 16, 5), 4), ((16, 16, 1), 4)],
+    ids=["none", "first", "second", "product", "one-column"],
+)
+def test_one_matrix_that_is_not_aligned_decides(
+    sizes: tuple[int, int, int], calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not each of them changes a bit on every processor."""
+    rows, inner, columns = sizes
+    heard = []
+    plain = layers._products
+
+    def listening(*given: Any) -> torch.Tensor:
+        heard.append(given)
+        return plain(*given)
+
+    monkeypatch.setattr(layers, "_products", listening)
+    products(torch.zeros(4, rows, inner), torch.zeros(4, inner, columns))
+    assert len(heard) == calls
 
 
 @pytest.mark.parametrize("sizes", [(7, 13, 3), (16, 32, 48)], ids=str)
