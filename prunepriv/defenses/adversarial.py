@@ -39,7 +39,7 @@ class AttackNetwork(Ensemble):
 
     def forward(self, x: Tensor) -> Tensor:
         """(M, B, 2 C) -> (M, B)."""
-        posterior, label = x.split(self.classes, dim=2)
+        posterior, label = (part.clone() for part in x.split(self.classes, dim=2))
         seen = torch.cat([self.posterior(posterior).relu(), self.label(label).relu()], dim=2)
         odds: Tensor = self.output(self.both(seen).relu())
         return odds.squeeze(2)
@@ -76,12 +76,10 @@ class Adversarial(Protection):
         rows = torch.cat([batch, others], dim=1)
         x = seen(query(rows), self._records.y[rows])
         attack_network = self._attack_network or self._new_attack_network(x.shape[2] // 2)
-        truth = torch.zeros(rows.shape, device=x.device)
-        truth[:, : batch.shape[1]] = 1.0
+        member = torch.arange(rows.shape[1], device=x.device) < batch.shape[1]
+        odds = attack_network(x)
         self._adam.zero_grad()
-        F.binary_cross_entropy_with_logits(attack_network(x), truth, reduction="none").mean(
-            1
-        ).sum().backward()
+        cross_entropies(torch.where(member, odds, -odds)).sum().backward()
         self._adam.step()
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -121,8 +119,15 @@ def seen(logits: Tensor, labels: Tensor) -> Tensor:
 
 def member_cross_entropy(attack_network: AttackNetwork, logits: Tensor, labels: Tensor) -> Tensor:
     """(M,) cross-entropy of each model's attack network on the model's members, 0 or more."""
-    odds = attack_network(seen(logits, labels))
-    return F.softplus(-odds).mean(dim=1)
+    return cross_entropies(attack_network(seen(logits, labels)))
+
+
+def cross_entropies(odds: Tensor) -> Tensor:
+    """(M,) mean cross-entropies -log sigmoid(odds); odds (M, B) of what is true.
+
+    Not by softplus or sigmoid: they round the last elements of a stack otherwise than the rest.
+    """
+    return -F.logsigmoid(odds).mean(dim=1)
 
 
 def _draw(count: int, wanted: int, streams: Sequence[torch.Generator]) -> Tensor:

@@ -16,6 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+ALIGNED = 16
+"""Float32 values in 64 bytes: PyTorch allocates memory at multiples of them."""
+
 
 class StackedLinear(nn.Module):
     """M linear layers: (M, B, inputs) -> (M, B, outputs)."""
@@ -31,7 +34,7 @@ class StackedLinear(nn.Module):
         if learns and not torch.is_autocast_enabled(x.device.type):
             product: Tensor = _Products.apply(x, self.weight, self.bias)
             return product
-        return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.mT)
+        return products(x, self.weight.mT, self.bias)
 
 
 class _Products(torch.autograd.Function):
@@ -43,13 +46,47 @@ class _Products(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
+        return products(x, weight.mT, bias)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         x, weight = ctx.saved_tensors
-        of_input = torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None
-        return of_input, torch.bmm(gradient.mT, x), gradient.sum(1)
+        of_input = products(gradient, weight) if ctx.needs_input_grad[0] else None
+        return of_input, products(gradient.mT, x), gradient.sum(1)
+
+
+def products(x: Tensor, y: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(M, r, c) products of M pairs of matrices, each with the bits that it has in a stack of one.
+
+    On the processor, the rounding of a product depends on where its matrices begin in memory. A
+    stack of one begins at a multiple of 64 bytes; where the others of a stack do not, each product
+    is computed alone.
+
+    Args:
+        x: (M, r, k), in memory of its own.
+        y: (M, k, c), in memory of its own.
+        bias: (M, c), added to every row; none if left out.
+    """
+    if x.device.type != "cpu" or len(x) == 1 or _all_begin_aligned(x, y):
+        return _products(x, y, bias)
+    rows = [slice(row, row + 1) for row in range(len(x))]
+    biases = [None if bias is None else bias[row] for row in rows]
+    return torch.cat(
+        [_products(x[row].clone(), y[row].clone(), b) for row, b in zip(rows, biases, strict=True)]
+    )
+
+
+def _products(x: Tensor, y: Tensor, bias: Tensor | None) -> Tensor:
+    return torch.bmm(x, y) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, y)
+
+
+def _all_begin_aligned(x: Tensor, y: Tensor) -> bool:
+    """Whether every factor and every product of a stack begins at a multiple of 64 bytes.
+
+    Matrices of one row or column do not count: several are multiplied in another way than one.
+    """
+    r, k, c = x.shape[1], x.shape[2], y.shape[2]
+    return min(r, k, c) > 1 and not any(size % ALIGNED for size in (r * k, k * c, r * c))
 
 
 class StackedConv2d(nn.Module):
