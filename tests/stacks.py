@@ -57,11 +57,18 @@ def make_records(name: str, count: int = 64, *, shape: tuple[int, ...] | None = 
     return torch.randint(0, top, size, dtype=torch.uint8, generator=generator)
 
 
-def make_problem(name: str, models: int, *, noise: float = 0.35) -> Records:
+def make_problem(
+    name: str,
+    models: int,
+    *,
+    noise: float = 0.35,
+    shape: tuple[int, ...] | None = None,
+    classes: int = CLASSES,
+) -> Records:
     """Records that a network can learn in part: a pattern per class, and noise."""
     generator = torch.Generator().manual_seed(2)
-    y = torch.randint(0, CLASSES, (COUNT,), generator=generator)
-    pattern = torch.rand((CLASSES, *SHAPES[name]), generator=generator)[y]
+    y = torch.randint(0, classes, (COUNT,), generator=generator)
+    pattern = torch.rand((classes, *(shape or SHAPES[name])), generator=generator)[y]
     chance = torch.rand(pattern.shape, generator=generator)
     keep = torch.rand(pattern.shape, generator=generator) > noise
     mixed = torch.where(keep, pattern, chance)

@@ -13,8 +13,10 @@ from prunepriv.models.layers import (
     StackedBatchNorm2d,
     StackedConv2d,
     StackedGroupNorm,
+    StackedLinear,
     group_count,
     keep_mask,
+    products,
 )
 
 
@@ -124,3 +126,44 @@ def test_a_convolution_reads_its_own_models_channels_only() -> None:
     before, after = layer(x), layer(changed)
     torch.testing.assert_close(before[:, :4], after[:, :4])
     assert not torch.allclose(before[:, 4:], after[:, 4:])
+
+
+PRODUCTS = [
+    # rows, inner size, columns: those of layers whose matrices begin at 64 bytes, and of others
+    (128, 446, 256), (102, 446, 30), (246, 249, 2), (2, 457, 17), (17, 256, 9),
+    (96, 64, 1), (93, 64, 1), (1, 256, 128), (5, 1, 7), (16, 16, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sizes", PRODUCTS, ids=str)
+def test_products_have_the_bits_of_a_stack_of_one(sizes: tuple[int, int, int]) -> None:
+    rows, inner, columns = sizes
+    x = torch.randn(9, rows, inner, generator=generator(1))
+    y = torch.randn(9, columns, inner, generator=generator(2)).mT
+    bias = torch.randn(9, columns, generator=generator(3))
+    together, plain = products(x, y, bias), products(x, y)
+    exact = x.double() @ y.double()
+    torch.testing.assert_close(plain.double(), exact, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(together.double(), exact + bias[:, None], atol=1e-4, rtol=1e-4)
+    for model in range(9):
+        one = slice(model, model + 1)
+        alone = x[one].clone(), y[one].clone()
+        assert torch.equal(products(*alone, bias[one])[0], together[model])
+        assert torch.equal(products(*alone)[0], plain[model])
+
+
+@pytest.mark.parametrize("sizes", [(7, 13, 3), (16, 32, 48)], ids=str)
+def test_gradients_of_linear_layers_are_autograds(sizes: tuple[int, int, int]) -> None:
+    rows, inner, columns = sizes
+    layer = StackedLinear(3, inner, columns)
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, generator=generator(4))
+    x = torch.randn(3, rows, inner, generator=generator(5)).requires_grad_()
+    shares = torch.randn(3, rows, columns, generator=generator(6))
+    (layer(x) * shares).sum().backward()
+    learnt = [x.grad, layer.weight.grad, layer.bias.grad]
+    wanted = [x.detach().clone().requires_grad_() for x in (x, layer.weight, layer.bias)]
+    again = wanted[0] @ wanted[1].mT + wanted[2][:, None]
+    (again * shares).sum().backward()
+    for ours, theirs in zip(learnt, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs.grad, atol=1e-4, rtol=1e-4)
