@@ -9,6 +9,7 @@ import typer
 
 from benchmarks import defenses as all_defenses
 from benchmarks import images as network_speed
+from benchmarks import load as many_sessions
 from benchmarks import location as location_figures
 from benchmarks import recipes as two_recipes
 from benchmarks import speed as speed_table
@@ -56,6 +57,17 @@ def images(
 ) -> None:
     """Records per second in training, for every data set and network."""
     network_speed.report(steps, batch, threads)
+
+
+@app.command()
+def load(
+    sessions: Annotated[int, typer.Option(min=1, help="Visitors at a time.")] = 30,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each load lasts.")] = 90,
+    visits: Annotated[int, typer.Option(min=4, help="Visits before memory is measured.")] = 200,
+    run: Annotated[bool, typer.Option(help="Also time a run, alone and beside them.")] = True,
+) -> None:
+    """The dashboard with many visitors: waiting times, memory, and a run beside them."""
+    many_sessions.report(sessions, seconds, visits, run)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 LOW_FPRS = (0.01, 0.001)
 """False positive rates at which attacks are compared (Carlini et al. 2022)."""
@@ -362,7 +362,8 @@ def mean_and_t_interval(values: Sequence[float]) -> MeanInterval:
     mean = float(np.mean(values))
     if len(values) == 1:
         return MeanInterval(mean, None, None)
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    half = stdtrit(len(values) - 1, 0.975) * error
     return MeanInterval(mean, float(mean - half), float(mean + half))
 
 

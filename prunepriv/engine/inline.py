@@ -75,7 +75,8 @@ class _Inline:
                 for step in group:
                     agenda.finish(step.key)
         except (Cancelled, KeyboardInterrupt):
-            self._ledger.end(self._run_id, "cancelled")
+            if self._run_id in self._ledger.active:  # else its last step was done already
+                self._ledger.end(self._run_id, "cancelled")
             raise
         except PruneprivError as error:
             store = ArtifactStore(self._catalog.store)
@@ -91,7 +92,13 @@ class _Inline:
     def _do(self, group: Sequence[Step], runner: Runner) -> None:
         store = ArtifactStore(self._catalog.store)
         reports = [StepReport(self._sender(step), self._is_cancelled) for step in group]
-        runner(group, store, data_folder(), reports)
+        try:
+            runner(group, store, data_folder(), reports)
+        except BaseException:
+            for step in group:  # what the group had done is kept, and told
+                if (seconds := stored_seconds(store, step.key)) is not None:
+                    self._ledger.finish(step.key, seconds)
+            raise
         for step, report in zip(group, reports, strict=True):
             report.flush()
             self._ledger.finish(step.key, finished_seconds(store, step))

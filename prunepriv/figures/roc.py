@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from prunepriv.evaluation import Confusion, Roc, ScoreCurve, decisions
 from prunepriv.figures.palette import Theme, rgba
@@ -86,7 +86,7 @@ def thin(roc: Roc, most: int = MOST_VERTICES, finest: float = FINE) -> Roc:
 
 def wilson(found: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """95 % intervals of a share found among ``count`` records (Wilson 1927)."""
-    z = float(norm.ppf(0.975))
+    z = float(ndtri(0.975))
     middle = (found + z**2 / (2 * count)) / (1 + z**2 / count)
     reach = np.sqrt(found * (1 - found) / count + (z / (2 * count)) ** 2) * z / (1 + z**2 / count)
     return np.clip(middle - reach, 0, 1), np.clip(middle + reach, 0, 1)

@@ -31,7 +31,8 @@ def outdated(run: RunView, catalog: Catalog) -> str:
     left = [step for step in steps if not store.lists(step.key)]
     if not known or known.issuperset(step.key for step in left):
         return ""
+    counts = "counts" if len(left) == 1 else "count"
     return (
         f"An earlier version of the program made this run: {len(left)} of its {len(steps)} steps no "
-        f"longer count. Make them again, under the same id, with `{command_line(run.experiment)}`."
+        f"longer {counts}. Make it again, under the same id, with `{command_line(run.experiment)}`."
     )

@@ -20,6 +20,7 @@ from prunepriv.divergence import (
     jensen_shannon,
     kullback_leibler,
     shared_edges,
+    wasserstein,
 )
 
 histogram = hnp.arrays(np.int64, 6, elements=st.integers(0, 50)).filter(lambda h: h.sum() > 0)
@@ -177,3 +178,9 @@ def test_density_by_hand() -> None:
     np.testing.assert_allclose(density(np.array([0.1, 0.2, 0.9, 0.6]), edges), [1, 1])
     np.testing.assert_allclose(density(np.array([0.1, 0.2, 0.9, 7.0]), edges), [1, 0.5])
     np.testing.assert_array_equal(density(np.array([]), edges), [0, 0])
+
+
+@given(hnp.arrays(np.float64, st.integers(1, 40), elements=reals), st.integers(1, 39))
+def test_wasserstein_is_scipys_to_the_last_bit(values: np.ndarray, cut: int) -> None:
+    ours, theirs = values[:cut], values[cut:] if cut < len(values) else values
+    assert wasserstein(ours, theirs) == wasserstein_distance(ours, theirs)

@@ -105,3 +105,15 @@ def test_the_scan_sees_an_import(tmp_path: Path, graph: grimp.ImportGraph) -> No
     script.write_text("def f():\n    from prunepriv.pipeline import steps\n")
     assert "prunepriv.pipeline.steps" in imported(script)
     assert graph.find_shortest_chain("prunepriv.pipeline.steps", "torch") is not None
+
+
+def test_pages_import_no_scipy_stats() -> None:
+    """It takes half a second and 45 MB; all that the pages need of it is in scipy.special."""
+    modules = sorted(
+        ".".join(("prunepriv", *file.relative_to(ROOT / "prunepriv").with_suffix("").parts))
+        for file in (ROOT / "prunepriv" / "ui").rglob("*.py")
+        if file.stem != "__init__"
+    )
+    code = f"import sys, {', '.join(modules)}\nassert 'pandas' in sys.modules\n"
+    code += "assert 'scipy.stats' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)

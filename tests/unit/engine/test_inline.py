@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from prunepriv.engine import inline
 from prunepriv.engine.inline import run_inline
+from prunepriv.engine.reporting import StepReport
 from prunepriv.errors import Cancelled, DataError, EngineError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import plan
@@ -68,6 +71,28 @@ def test_a_failed_run_keeps_its_steps_and_continues_from_them(
     assert catalog.run(run.run_id).status == "done"
 
 
+@pytest.mark.parametrize(
+    ("accident", "error", "status"),
+    [("fail", DataError, "failed"), ("bug", ZeroDivisionError, "waiting")],
+)
+def test_what_a_group_had_done_before_it_failed_is_told(
+    experiment: Experiment,
+    catalog: Catalog,
+    steering: Path,
+    accident: str,
+    error: type[Exception],
+    status: str,
+) -> None:
+    (steering / accident / "signals+pruned+2").touch()
+    with pytest.raises(error):
+        run_inline(experiment, catalog.store, runner=RUNNER)
+    assert catalog.run(experiment.run_id).status == "failed"
+    steps = {step.name: step for step in catalog.steps(experiment.run_id)}
+    assert steps["signals:pruned:1"].status == "done"
+    assert steps["signals:pruned:1"].seconds == SECONDS
+    assert steps["signals:pruned:2"].status == status
+
+
 def test_a_bug_is_raised_and_the_run_is_not_left_running(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
@@ -102,6 +127,21 @@ def test_ctrl_c_cancels(experiment: Experiment, catalog: Catalog, steering: Path
     with pytest.raises(KeyboardInterrupt):
         run_inline(experiment, catalog.store, watch=watch, runner=RUNNER)
     assert catalog.run(experiment.run_id).status == "cancelled"
+
+
+def test_ctrl_c_after_the_last_step_finds_the_run_done(
+    experiment: Experiment, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inline, "StepReport", partial(StepReport, every=0.0))
+    checks = ArtifactStore(catalog.store).path(plan(experiment).key("checks"))
+
+    def watch() -> None:
+        if checks.exists() and catalog.run(experiment.run_id).status == "running":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_inline(experiment, catalog.store, watch=watch, runner=RUNNER)
+    assert catalog.run(experiment.run_id).status == "done"
 
 
 def test_a_run_that_another_process_works_on_is_refused(
