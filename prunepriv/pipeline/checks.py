@@ -45,7 +45,7 @@ def check_run(context: StepContext, attacks: Sequence[str]) -> list[Check]:
         name.number or TARGET: Split.from_arrays(artifact.tensors("split"))
         for name, artifact in _of(inputs, "split")
     }
-    others = _read_by_fits(inputs, context.store.open)
+    others = _read_by_fits(inputs, context.store.open, splits[TARGET])
     return [
         checks.splits_disjoint([splits[number] for number in sorted(splits)]),
         checks.eval_mode(_scored_again(inputs, lambda signals: _scorer(context, signals))),
@@ -102,16 +102,26 @@ def one_by_one(model: Ensemble, x: torch.Tensor) -> np.ndarray:
     return np.asarray(torch.cat(logits).numpy())
 
 
-def _read_by_fits(inputs: Inputs, opened: Callable[[str], Artifact]) -> list[str]:
-    """What the fits read that is not a shadow's answers, in words."""
+def _read_by_fits(inputs: Inputs, opened: Callable[[str], Artifact], target: Split) -> list[str]:
+    """What the fits read that is not a shadow's answers to its own records, in words.
+
+    The records of signals are compared with those of the splits by another check.
+    """
     found = []
-    for _, artifact in _of(inputs, "fit"):
-        for key in artifact.meta["inputs"].values():
-            step = str(opened(key).meta["step"])
-            name = read_name(step)
-            if name.kind not in ANSWERS or name.number in (None, TARGET):
-                found.append(step_words(step))
-    return sorted(set(found))
+    for key in {k for _, fit in _of(inputs, "fit") for k in fit.meta["inputs"].values()}:
+        artifact = opened(key)
+        step = str(artifact.meta["step"])
+        name = read_name(step)
+        if name.kind not in ANSWERS or name.number in (None, TARGET):
+            found.append(step_words(step))
+        elif name.kind == "population" and _shares(artifact.tensors("population"), target):
+            found.append(f"records of the target in {step_words(step)}")
+    return sorted(found)
+
+
+def _shares(table: Mapping[str, np.ndarray], target: Split) -> bool:
+    """Whether a table has a record of the target's half."""
+    return bool(np.isin(table["record"], target.half).any())
 
 
 def _thresholds(

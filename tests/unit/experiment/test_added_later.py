@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from prunepriv.experiment import completed, identity, make_experiment
+from prunepriv.experiment import Experiment, completed, identity, make_experiment
 from prunepriv.experiment.added_later import AddedLater
 from prunepriv.experiment.parts import Part, Training
 from prunepriv.plan import plan
@@ -50,6 +50,21 @@ class LaterTraining(Training):
     """Training as a later version may describe it."""
 
     label_noise: Annotated[float, AddedLater(0.0)] = 0.0
+
+
+class LaterExperiment(Experiment):
+    """An experiment as a later version may describe it."""
+
+    training: LaterTraining = Field(default_factory=LaterTraining)
+    repeats: Annotated[int, AddedLater(1)] = 1
+
+
+def test_a_setting_added_to_experiments_changes_no_id() -> None:
+    experiment, later = make_experiment({}), LaterExperiment()
+    assert "label_noise" in later.model_dump()["training"], "the test needs the new setting"
+    assert (later.key, later.run_id) == (experiment.key, experiment.run_id)
+    assert LaterExperiment(repeats=2).key != experiment.key
+    assert LaterExperiment(training=LaterTraining(label_noise=0.1)).key != experiment.key
 
 
 def test_a_setting_added_to_training_changes_no_key() -> None:

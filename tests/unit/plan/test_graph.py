@@ -116,8 +116,10 @@ def test_shadows_of_a_family_differ_by_their_number_only() -> None:
 def test_shadows_whose_training_differs_are_no_family() -> None:
     families = {
         planned(training={"epochs": epochs}).by_name["train:1"].family for epochs in (10, 20)
-    } | {planned(data={"limit": limit}).by_name["train:1"].family for limit in (None, 100)}
-    assert len(families) == 3, "a limit leaves training itself as it is"
+    }
+    others: list[dict[str, Any]] = [{"limit": 100}, {"knobs": {"distinctiveness": 0.9}}]
+    families |= {planned(data=data).by_name["train:1"].family for data in others}
+    assert len(families) == 4, "a limit leaves training itself as it is"
 
 
 # --- targets and adversaries ---
