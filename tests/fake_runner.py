@@ -2,13 +2,15 @@
 
 Files in the folder ``FAKE_RUNNER`` control it, each named after a step (``:`` as ``+``):
 ``hold/NAME``: report until the file is removed; ``fail/NAME``: a DataError; ``bug/NAME``: a
-ZeroDivisionError; ``crash/NAME``: kill this process. ``begun`` lists the steps that have begun.
+ZeroDivisionError; ``crash/NAME``: end this process by the signal that the file names, SIGKILL if it
+is empty. ``begun`` lists the steps that have begun. Each step prints its name on standard error.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -55,12 +57,13 @@ def run_step(step: Step, store: ArtifactStore, data_folder: Path, report: Report
 def _apply_controls(folder: Path, name: str, report: Report) -> None:
     with (folder / "begun").open("a") as stream:
         stream.write(f"{name}\n")
+    sys.stderr.write(f"{name} prints this\n")
     if (folder / "fail" / name).exists():
         raise DataError(f"{name} was told to fail")
     if (folder / "bug" / name).exists():
         raise ZeroDivisionError("a mistake in the program")
     if (folder / "crash" / name).exists():
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[(folder / "crash" / name).read_text() or "SIGKILL"])
     deadline = time.monotonic() + HOLD_AT_MOST
     epoch = 0
     while (folder / "hold" / name).exists() and time.monotonic() < deadline:

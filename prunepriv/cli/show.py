@@ -9,6 +9,7 @@ from prunepriv.cli.tables import print_run, print_runs, print_steps
 from prunepriv.environment import store_folder
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.step_logs import log_path
 
 
 @app.command("list")
@@ -36,3 +37,7 @@ def show(run_id: Run, store: Store = None) -> None:
     else:
         print_runs([run])
     print_steps(steps)
+    for step in steps:
+        log = log_path(folder, step.key)
+        if step.status == "failed" and log.exists():
+            typer.echo(f"log of step {step.name}: {log}")

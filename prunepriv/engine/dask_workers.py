@@ -21,12 +21,15 @@ from typing import Any
 
 import dask
 from distributed import Client, Future, LocalCluster, Security
+from distributed.scheduler import KilledWorker
 
+from prunepriv.engine.deaths import WatchingNanny, death_words
 from prunepriv.engine.preload import RUNNER
-from prunepriv.engine.service import Outcome
+from prunepriv.engine.service import Outcome, WorkerDied
 from prunepriv.engine.worker import cancel_marker, perform
 from prunepriv.errors import EngineError, StoreError
 from prunepriv.plan import Step
+from prunepriv.store.step_logs import read_log
 
 _SETTINGS = {
     "distributed.scheduler.http.routes": [],
@@ -136,7 +139,7 @@ class DaskWorkers:
                 f"the connection to the Dask scheduler is lost (the client is {self._client.status})"
             )
         ended = {key: future for key, future in self._futures.items() if future.done()}
-        outcomes = [_outcome(key, future) for key, future in ended.items()]
+        outcomes = [self._outcome(key, future) for key, future in ended.items()]
         for key, future in ended.items():
             future.release()
             del self._futures[key]
@@ -155,16 +158,32 @@ class DaskWorkers:
         if self._cluster is not None:
             self._cluster.close()
 
+    def _outcome(self, key: str, future: Future) -> Outcome:
+        if future.status == "finished":
+            return Outcome(key)
+        error = future.exception()
+        text = "".join(traceback.format_exception(type(error), error, future.traceback()))
+        if isinstance(error, KilledWorker):
+            own = self._cluster is not None
+            error = WorkerDied(death_words(error, read_log(self._store, key), own))
+        return Outcome(key, error, text)
+
     def _receive(self, event: tuple[float, dict[str, Any]]) -> None:
         self._news.put(event[1])
 
 
+_NEVER = "36500 days"
+"""Dask removes a worker for good, with its nanny, if it is not there 15 s after it was lost: also if
+its nanny has restarted it in the meantime, and it was lost again a moment ago."""
+
+
 def _local_cluster(workers: int, runner: str) -> LocalCluster:
+    dask.config.set({"distributed.deploy.lost-worker-timeout": _NEVER})  # read at every loss
     with dask.config.set(_SETTINGS):
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            processes=True,
+            worker_class=WatchingNanny,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
@@ -186,11 +205,3 @@ def _task_key(step: Step, number: int) -> str:
     """
     word = "_".join(filter(None, (step.kind, step.params.get("attack"))))
     return f"{word}-{step.key}-{number}"
-
-
-def _outcome(key: str, future: Future) -> Outcome:
-    if future.status == "finished":
-        return Outcome(key)
-    error = future.exception()
-    text = "".join(traceback.format_exception(type(error), error, future.traceback()))
-    return Outcome(key, error, text)

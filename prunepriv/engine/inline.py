@@ -10,6 +10,7 @@ from pathlib import Path
 from prunepriv.engine.ledger import Ledger
 from prunepriv.engine.reporting import StepReport
 from prunepriv.engine.runner import RUN_STEP, Runner, load_runner
+from prunepriv.engine.step_log import kept_log
 from prunepriv.environment import data_folder
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.experiment import Experiment
@@ -90,9 +91,11 @@ class _Inline:
 
         self._ledger.start(step.key, os.getpid())
         report = StepReport(send, self._is_cancelled)
-        runner(step, ArtifactStore(self._catalog.store), data_folder(), report)
-        report.flush()
-        self._ledger.finish(step.key, finished_seconds(self._catalog.store, step))
+        store = self._catalog.store
+        with kept_log(store, step.key, printed=False):
+            runner(step, ArtifactStore(store), data_folder(), report)
+            report.flush()
+        self._ledger.finish(step.key, finished_seconds(store, step))
         self._show()
 
     def _is_cancelled(self) -> bool:

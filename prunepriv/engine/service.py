@@ -22,6 +22,7 @@ from prunepriv.plan import Plan, Step, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.schema import RunView
+from prunepriv.store.step_logs import add_to_log, log_path, read_log
 from prunepriv.store.step_rows import step_rows, stored_seconds
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,10 @@ RESTARTS = 3
 
 AHEAD = 4
 """Largest number of active runs per worker."""
+
+
+class WorkerDied(Exception):
+    """A step ended the worker processes that tried it; ``str(error)`` says how."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,12 @@ class Engine:
         catalog: the store's catalogue.
         workers: they do the steps.
         owner: the lock file that this process holds, relative to the store.
-        log: the file with the tracebacks; the error of an unexpected failure names it.
     """
 
-    def __init__(
-        self, catalog: Catalog, workers: Workers, owner: str, log: str = "the log"
-    ) -> None:
+    def __init__(self, catalog: Catalog, workers: Workers, owner: str) -> None:
         self._catalog = catalog
         self._workers = workers
         self._ledger = Ledger(catalog, owner)
-        self._log = log
         self._runs: dict[str, ActiveRun] = {}
 
     @property
@@ -200,6 +201,7 @@ class Engine:
                 self._restart(run_id, key, str(error))
                 continue
             logger.error("run %s: step %s failed\n%s", run_id, step.name, traceback)
+            self._keep_log(key, error, traceback)
             self._end_failed(run_id, key, self._sentence(step, error))
 
     def _is_own(self, step: Step, unfinished: frozenset[str]) -> bool:
@@ -214,12 +216,18 @@ class Engine:
     def _sentence(self, step: Step, error: BaseException) -> str:
         if isinstance(error, PruneprivError):
             return str(error)
-        if type(error).__name__ == "KilledWorker":
-            return (
-                f"step {step.name} ended its worker process several times, perhaps because "
-                f"memory was full: see {self._log}"
-            )
-        return f"step {step.name} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
+        log = log_path(self._catalog.store, step.key)
+        if isinstance(error, WorkerDied):
+            return f"step {step.name} {error}: see {log}"
+        return f"step {step.name} failed unexpectedly ({type(error).__name__}: {error}): see {log}"
+
+    def _keep_log(self, key: str, error: BaseException, traceback: str) -> None:
+        """What the step's process itself could not write to the step's log."""
+        store = self._catalog.store
+        if isinstance(error, WorkerDied):
+            add_to_log(store, key, f"It {error}.")
+        elif not read_log(store, key):
+            add_to_log(store, key, traceback)
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
         """Restart a run from the complete artifacts in the store."""

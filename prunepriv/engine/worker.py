@@ -10,8 +10,10 @@ from distributed import get_worker
 
 from prunepriv.engine.reporting import StepReport
 from prunepriv.engine.runner import load_runner
+from prunepriv.engine.step_log import kept_log
 from prunepriv.plan import Step
 from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.step_logs import remove_log
 
 
 def cancel_marker(store: Path, key: str) -> Path:
@@ -34,6 +36,7 @@ def perform(
     """
     artifacts = ArtifactStore(store)
     if artifacts.has(step.key):  # done, but its worker was lost and Dask forgot it
+        remove_log(store, step.key)
         return step.key
     worker = get_worker()
     marker = cancel_marker(store, step.key)
@@ -44,6 +47,7 @@ def perform(
 
     worker.log_event(topic, {"key": step.key, "pid": os.getpid()})
     report = StepReport(send, marker.exists)
-    load_runner(runner)(step, artifacts, data, report)
-    report.flush()
+    with kept_log(store, step.key, printed=worker.state.nthreads == 1):
+        load_runner(runner)(step, artifacts, data, report)
+        report.flush()
     return step.key
