@@ -137,7 +137,8 @@ def best_attack(leaderboard: pd.DataFrame, series: Target) -> Mapping[str, Any] 
     """The row of the most accurate attack; None if none has been evaluated."""
     if leaderboard.empty:
         return None
-    rows = leaderboard[
-        (leaderboard["model"] == series.model) & (leaderboard["adversary"] == series.adversary)
-    ]
-    return None if rows.empty else dict(rows.iloc[int(rows["accuracy"].argmax())])
+    ours = (leaderboard["model"] == series.model) & (leaderboard["adversary"] == series.adversary)
+    rows = np.flatnonzero(ours)
+    if not len(rows):
+        return None
+    return dict(leaderboard.iloc[rows[leaderboard["accuracy"].to_numpy()[rows].argmax()]])

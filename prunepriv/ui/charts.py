@@ -9,12 +9,19 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from prunepriv.figures.figure import Figure
+from prunepriv.figures.figure import Figure, finished
 from prunepriv.figures.palette import DARK, LIGHT, Theme
+from prunepriv.ui.cache import Cache
 from prunepriv.ui.provenance import Provenance
 
 Drawing = tuple[Figure, pd.DataFrame]
 """A figure, and exactly the numbers that it plots."""
+
+Drawn = tuple[Figure, pd.DataFrame, str]
+"""The same, and what is told of it if that was made from the numbers."""
+
+FIGURES: Cache[Drawn] = Cache(512)
+PASSING: Cache[Drawn] = Cache(64)
 
 
 def theme() -> Theme:
@@ -31,13 +38,15 @@ def chart(
     alt: str,
     alt_alone: bool = False,
     choices: tuple[Hashable, ...] | None = (),
+    passing: bool = False,
     select: bool = False,
     small_in: DeltaGenerator | None = None,
 ) -> list[Any] | None:
     """Draw one chart with its finding, its numbers and their download.
 
-    A figure is made once for its artifacts, choices and theme, and then cached: an artifact never
-    changes, so its figure does not change either.
+    A figure is made once for its artifacts, choices and theme, and then cached for all visitors: an
+    artifact never changes, so its figure does not change either. If the finding is a function, it is
+    called once too, and may depend on nothing else.
 
     Args:
         key: unique on the page; also names its files.
@@ -49,6 +58,7 @@ def chart(
         alt_alone: whether the screen reader leaves the finding out.
         choices: every control, and every other value except the artifacts, that the figure depends
             on; None if the figure is made again every time.
+        passing: whether only the latest figures are kept, because a slider passes through hundreds.
         select: whether a click on a mark reruns the page.
         small_in: if given, the chart is small, for a card, and the button for its numbers goes into
             this container.
@@ -57,12 +67,19 @@ def chart(
         ``customdata`` of the mark that was just clicked; None without a new click.
     """
     look = theme()
-    figure, table = (
-        draw(look)
-        if choices is None
-        else _drawn((key, *provenance.keys, *choices, look.name), lambda: draw(look))
-    )
-    told = finding if isinstance(finding, str) else finding(table)
+
+    def make() -> Drawn:
+        figure, table = draw(look)
+        return figure, table, finding(table) if callable(finding) else ""
+
+    if choices is None:
+        figure, table, told = make()
+    else:
+        cache = PASSING if passing else FIGURES
+        figure, table, told = cache.get(
+            (key, provenance.keys, choices, look.name), lambda: _finished(*make())
+        )
+    told = finding if isinstance(finding, str) else told
     st.markdown(f"**{told}**" if small_in is None else f":small[{told}]")
     config = picture_config(f"{provenance.run}-{key}")
     if small_in is not None:
@@ -79,9 +96,8 @@ def chart(
     return _clicked(shown["selection"]["points"], key) if select else None
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _drawn(key: tuple[Hashable, ...], _make: Callable[[], Drawing]) -> Drawing:
-    return _make()
+def _finished(figure: Figure, table: pd.DataFrame, told: str) -> Drawn:
+    return finished(figure), table, told
 
 
 def _clicked(points: Sequence[Mapping[str, Any]], key: str) -> list[Any] | None:

@@ -15,14 +15,13 @@ import streamlit as st
 
 from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
-from prunepriv.experiment.command import command_line
 from prunepriv.options import ModelKind
 from prunepriv.plan import signals_name
-from prunepriv.store.result import Result
 from prunepriv.store.schema import RunView
 from prunepriv.ui import checks
 from prunepriv.ui.entrance import enter_through_app
 from prunepriv.ui.provenance import Provenance, provenance_of
+from prunepriv.ui.readings import KeptResult
 from prunepriv.ui.runs import Entry, catalog, entries, find, result_of
 from prunepriv.ui.theme_watch import watch_theme
 from prunepriv.ui.words import describe
@@ -41,11 +40,13 @@ class Frame:
 
     Attributes:
         entry: the run as the picker lists it.
-        result: its figures. They are cached and shared, so arrays must not be modified.
+        result: its figures. They are cached and shared, so nothing of them must be modified.
+        listed: all runs that can be picked, when the page was drawn.
     """
 
     entry: Entry
-    result: Result
+    result: KeptResult
+    listed: Mapping[str, Entry]
 
     @property
     def run_id(self) -> str:
@@ -78,7 +79,7 @@ class Frame:
 
     def provenance(self, *steps: str) -> Provenance:
         """Provenance of a chart that was read from these steps, by their names."""
-        return provenance_of(self.result.plan, steps)
+        return provenance_of(self.result, steps)
 
 
 def page(title: str, question: str, follow: bool = True) -> Frame:
@@ -95,8 +96,9 @@ def page(title: str, question: str, follow: bool = True) -> Frame:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title(title, anchor=False, width="content")
         st.markdown(f":gray[{question}]", width="content")
-    entry = _run_in_view()
-    frame = Frame(entry, result_of(entry))
+    listed = _listed()
+    entry = _run_in_view(listed)
+    frame = Frame(entry, result_of(entry), listed)
     watch_theme()
     checks.warn(frame.result.checks())
     if follow and frame.live:
@@ -131,7 +133,7 @@ def footer(frame: Frame) -> None:
     st.divider()
     checks.draw(frame.result.checks())
     st.caption(f"Run `{frame.run_id}` · seed {frame.experiment.seed}{made}")
-    st.code(command_line(frame.experiment), language=None, wrap_lines=True)
+    st.code(frame.result.command, language=None, wrap_lines=True)
 
 
 def not_there_yet(frame: Frame, what: str) -> None:
@@ -148,12 +150,15 @@ def not_there_yet(frame: Frame, what: str) -> None:
     )  # fmt: skip
 
 
-def _run_in_view() -> Entry:
+def _listed() -> dict[str, Entry]:
     try:
-        listed = entries()
+        return entries()
     except StoreError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def _run_in_view(listed: dict[str, Entry]) -> Entry:
     if not listed:
         st.info("There is no run yet, and no bundled example was found: set up a first run.")
         st.page_link("pages/run.py", label="Set up a run", icon=":material/play_arrow:")

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from prunepriv.experiment.command import command_line
-from prunepriv.plan import Plan
+from prunepriv.ui.readings import KeptResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +43,11 @@ class Provenance:
         )
 
 
-def provenance_of(plan: Plan, steps: tuple[str, ...]) -> Provenance:
+def provenance_of(result: KeptResult, steps: tuple[str, ...]) -> Provenance:
     """Provenance of numbers that were read from these steps' artifacts."""
-    experiment = plan.experiment
     return Provenance(
-        run=experiment.run_id,
-        seed=experiment.seed,
-        keys=tuple(plan.key(step) for step in steps),
-        command=command_line(experiment),
+        run=result.run_id,
+        seed=result.experiment.seed,
+        keys=tuple(map(result.plan.key, steps)),
+        command=result.command,
     )

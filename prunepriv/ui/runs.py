@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog, check_run_id
 from prunepriv.store.schema import RunStatus, RunView
+from prunepriv.ui.cache import Cache
 from prunepriv.ui.readings import KeptResult
 from prunepriv.ui.words import describe
 
@@ -28,6 +30,9 @@ STATUS_MARKS: Mapping[RunStatus, str] = {
     "interrupted": "Interrupted: ",
 }
 """Words before a run's name in the picker."""
+
+KNOWN: Cache[tuple[Experiment | None, str]] = Cache(2048)
+RESULTS: Cache[KeptResult] = Cache(64)
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,9 @@ def entries() -> dict[str, Entry]:
         for example in _examples(environment.EXAMPLES)
     }
     for view in catalog().runs():
-        experiment = _experiment(view.run_id, view)
+        experiment, title = KNOWN.get(view.run_id, partial(_described, view))
         if experiment is not None:  # an example that was run here is listed as the user's run
-            title = STATUS_MARKS[view.status] + describe(experiment)
+            title = STATUS_MARKS[view.status] + title
             listed[view.run_id] = Entry(view.run_id, title, experiment, view=view)
     return listed
 
@@ -95,7 +100,9 @@ def find(run_id: str, listed: Mapping[str, Entry]) -> Entry:
 def result_of(entry: Entry) -> KeptResult:
     """A run's figures."""
     store = entry.example.folder if entry.example else environment.store_folder()
-    return _result(store, entry.run_id, entry.experiment)
+    return RESULTS.get(
+        (store, entry.run_id), lambda: KeptResult(ArtifactStore(store), entry.experiment)
+    )
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -116,15 +123,9 @@ def _catalog(store: Path) -> Catalog:
     return Catalog(store)
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
-def _experiment(run_id: str, _view: RunView) -> Experiment | None:
-    """A run's experiment; None if a version with other settings made the run."""
+def _described(view: RunView) -> tuple[Experiment | None, str]:
+    """A run's experiment, also in words; None if a version with other settings made the run."""
     try:
-        return _view.experiment
+        return view.experiment, describe(view.experiment)
     except ExperimentError:
-        return None
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _result(store: Path, run_id: str, _experiment: Experiment) -> KeptResult:
-    return KeptResult(ArtifactStore(store), _experiment)
+        return None, ""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-import streamlit as st
-
 from prunepriv.figures.roc import Curve, make_curve
 from prunepriv.plan import Target, score_name
-from prunepriv.store.result import AttackScores
+from prunepriv.ui.cache import Cache
 from prunepriv.ui.frame import Frame
 from prunepriv.ui.provenance import Provenance
+
+CURVES: Cache[Curve] = Cache(64)
 
 
 def curves_of(frame: Frame, target: Target) -> dict[str, Curve]:
@@ -31,12 +30,7 @@ def curve_of(frame: Frame, target: Target, attack: str) -> Curve | None:
     if scores is None or records is None:
         return None
     key = frame.result.plan.key(score_name(attack, target))
-    return _curve(key, attack, scores, records.member)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _curve(key: str, attack: str, _scores: AttackScores, _member: np.ndarray) -> Curve:
-    return make_curve(attack, _scores, _member)
+    return CURVES.get(key, lambda: make_curve(attack, scores, records.member))
 
 
 def provenance_of_scores(frame: Frame, target: Target, attacks: Iterable[str]) -> Provenance:

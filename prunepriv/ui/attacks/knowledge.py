@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,15 +20,21 @@ from prunepriv.figures.knowledge import knowledge_matrix
 from prunepriv.figures.sweeps import setting_value
 from prunepriv.options import APPROACHES, ATTACKS
 from prunepriv.plan import Target, evaluation_name
+from prunepriv.ui.cache import Cache
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.launching import submit_sweep
-from prunepriv.ui.runs import catalog, entries, result_of
+from prunepriv.ui.runs import Entry, catalog, entries, result_of
 
 What = Literal["sparsity", "approach"]
 SPARSITIES = (0.5, 0.7, 0.9)
 """Default rows and columns; the run's own sparsity replaces the nearest one."""
 EVERY = 3.0
+
+APPROACHES_OF: Cache[list[str]] = Cache(64)
+SWEEPS: Cache[tuple[list[Any], Sweep]] = Cache(64)
+MATRICES: Cache[pd.DataFrame] = Cache(128)
+SHARED: Cache[dict[str, Any]] = Cache(2048)
 
 
 def draw_knowledge(frame: Frame, target: Target, attack: str) -> None:
@@ -41,24 +48,34 @@ def draw_knowledge(frame: Frame, target: Target, attack: str) -> None:
         "in the pruning.",
     )  # fmt: skip
     what: What = "sparsity"
-    approaches = _approaches(frame.experiment)
+    approaches = APPROACHES_OF.get(frame.run_id, lambda: _approaches(frame.experiment))
     if len(approaches) > 1:
         chosen = st.segmented_control(
             "Not known to the adversary", ["sparsity", "approach"], default="sparsity", required=True,
             key="knowledge_of", bind="query-params", format_func=str.capitalize,
         )  # fmt: skip
         what = "approach" if chosen == "approach" else "sparsity"
-    values = _values(frame.experiment, what, approaches)
-    sweep = matrix_sweep(frame.experiment, target, what, values)
-    st.fragment(_draw, run_every=EVERY if _active(sweep) else None)(
-        frame, target, attack, what, values, sweep
+    values, sweep = SWEEPS.get(
+        (frame.run_id, target, what), lambda: _plan(frame.experiment, target, what, approaches)
+    )
+    active = _active(sweep)
+    st.fragment(_draw, run_every=EVERY if active else None)(
+        frame, target, attack, what, values, sweep, active
     )
 
 
 def _draw(
-    frame: Frame, target: Target, attack: str, what: What, values: list[Any], sweep: Sweep
+    frame: Frame,
+    target: Target,
+    attack: str,
+    what: What,
+    values: list[Any],
+    sweep: Sweep,
+    was_active: bool,
 ) -> None:
-    cells = matrix_table(frame, target, attack, what, values)
+    # while the sweep runs, this is drawn again and again, without the page around it
+    listed = entries() if was_active else frame.listed
+    cells = matrix_table(frame, target, attack, what, values, listed)
     if cells["accuracy"].notna().sum() == 0:
         st.caption("No cell of this matrix has been evaluated yet.")
         return
@@ -66,16 +83,21 @@ def _draw(
         "knowledge",
         frame.provenance(evaluation_name(target)),
         lambda look: knowledge_matrix(cells, what, look),
-        finding=findings.knowledge(cells, attack, what),
+        finding=lambda _: findings.knowledge(cells, attack, what),
         alt=f"{ATTACKS[attack].label}'s accuracy by the target's {what} and the {what} that the "
         "adversary assumes",
-        choices=None,  # the cells come from other runs too
+        choices=(attack, what, cells.to_json()),  # the cells come from other runs too
     )
-    _offer(sweep, int(cells["accuracy"].isna().sum()), frame)
+    _offer(sweep, int(cells["accuracy"].isna().sum()), frame, was_active and _active(sweep))
 
 
 def matrix_table(
-    frame: Frame, target: Target, attack: str, what: What, values: list[Any]
+    frame: Frame,
+    target: Target,
+    attack: str,
+    what: What,
+    values: list[Any],
+    listed: Mapping[str, Entry],
 ) -> pd.DataFrame:
     """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ``of_run``.
 
@@ -83,26 +105,35 @@ def matrix_table(
     and whose pruning and knowledge differ from it only in ``what``.
     """
     found = {
-        cell: one for one in _similar_runs(frame) if (cell := _cell(one, frame, what)) is not None
+        cell: one
+        for one in _similar_runs(frame, listed)
+        if (cell := _cell(one, frame, what)) is not None
     }
     found[_assumes(frame.experiment, what)] = frame
-    rows = []
+    rows = list[tuple[Any, ...]]()
     for actual in values:
         for assumed in values:
             run = found.get((actual, assumed))
             row = None if run is None else _evaluated(run, target, attack)
             low, high = row["accuracy_ci95"] if row is not None else (None, None)
-            rows.append(
-                {
-                    "row": setting_value(f"pruning.{what}", actual),
-                    "column": setting_value(f"pruning.{what}", assumed),
-                    "accuracy": None if row is None else row["accuracy"],
-                    "low": low,
-                    "high": high,
-                    "of_run": "" if run is None or row is None else run.run_id,
-                }
-            )
-    return pd.DataFrame(rows).astype(dict.fromkeys(("accuracy", "low", "high"), "float64"))
+            names = (setting_value(f"pruning.{what}", one) for one in (actual, assumed))
+            accuracy = None if row is None else row["accuracy"]
+            of_run = "" if run is None or row is None else run.run_id
+            rows.append((*names, accuracy, low, high, of_run))
+    return MATRICES.get(tuple(rows), lambda: _matrix(rows))
+
+
+def _matrix(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["row", "column", "accuracy", "low", "high", "of_run"])
+    return table.astype(dict.fromkeys(("accuracy", "low", "high"), "float64"))
+
+
+def _plan(
+    experiment: Experiment, target: Target, what: What, approaches: list[str]
+) -> tuple[list[Any], Sweep]:
+    """The matrix's rows and columns, and the sweep that fills it."""
+    values = _values(experiment, what, approaches)
+    return values, matrix_sweep(experiment, target, what, values)
 
 
 def matrix_sweep(experiment: Experiment, target: Target, what: What, values: list[Any]) -> Sweep:
@@ -143,17 +174,22 @@ def _possible(experiment: Experiment, approach: str) -> bool:
     return True
 
 
-def _similar_runs(frame: Frame) -> list[Frame]:
+def _similar_runs(frame: Frame, listed: Mapping[str, Entry]) -> list[Frame]:
     """Runs that differ from the selected one only in pruning, knowledge, models and attacks."""
-    shared = _shared(frame.experiment)
+    shared = _shared(frame.entry)
     return [
-        Frame(entry, result_of(entry))
-        for entry in entries().values()
-        if entry.run_id != frame.run_id and _shared(entry.experiment) == shared
+        Frame(entry, result_of(entry), listed)
+        for entry in listed.values()
+        if entry.run_id != frame.run_id and _shared(entry) == shared
     ]
 
 
-def _shared(experiment: Experiment) -> dict[str, Any]:
+def _shared(entry: Entry) -> dict[str, Any]:
+    """All settings that must be equal in the cells of a matrix."""
+    return SHARED.get(entry.run_id, lambda: _settings(entry.experiment))
+
+
+def _settings(experiment: Experiment) -> dict[str, Any]:
     given = experiment.model_dump(exclude={"pruning", "knowledge", "models", "attacks"})
     return given | {"recipe": experiment.attacks.recipe}
 
@@ -180,14 +216,13 @@ def _evaluated(run: Frame, target: Target, attack: str) -> dict[str, Any] | None
 
 
 def _active(sweep: Sweep) -> bool:
-    wanted = set(sweep.run_ids)
-    return any(run.active and run.run_id in wanted for run in catalog().runs())
+    return any(run.active for run in catalog().runs(sweep.run_ids))
 
 
-def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
+def _offer(sweep: Sweep, missing: int, frame: Frame, active: bool) -> None:
     """Draw the cost of the missing cells and the button; or a link to the sweep that runs them."""
     link = {**link_params(frame.run_id), "sweep": sweep.sweep_id}
-    if _active(sweep):
+    if active:
         st.page_link(
             "pages/sweeps.py", label="The missing cells are running: show their progress", query_params=link,
             icon=":material/hourglass:",

@@ -12,10 +12,13 @@ from prunepriv.figures import findings
 from prunepriv.figures.roc import Curve, low_fpr_table, low_fpr_words, roc_chart
 from prunepriv.plan import Target
 from prunepriv.ui.attacks.curves import provenance_of_scores
+from prunepriv.ui.cache import Cache
 from prunepriv.ui.charts import chart, show_data, theme
 from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.provenance import Provenance
+
+LOW_RATES: Cache[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = Cache(32)
 
 
 def draw_rocs(frame: Frame, curves: Mapping[str, Curve], chosen: str, target: Target) -> None:
@@ -43,16 +46,16 @@ def _roc(curves: Mapping[str, Curve], chosen: str, provenance: Provenance, log: 
     )
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _low_rates_table(keys: tuple[str, ...], _curves: Mapping[str, Curve]) -> pd.DataFrame:
-    return low_fpr_table(_curves)
+def _low_rates(curves: Mapping[str, Curve]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The table, and its texts with what each of them is worth."""
+    table = low_fpr_table(curves)
+    return table, *low_fpr_words(table)
 
 
 def draw_low_rates(frame: Frame, curves: Mapping[str, Curve], target: Target) -> None:
     """Draw a table of exact values, because a curve cannot be read exactly at low FPR."""
     provenance = provenance_of_scores(frame, target, curves)
-    table = _low_rates_table(provenance.keys, curves)
-    words, meant = low_fpr_words(table)
+    table, words, meant = LOW_RATES.get(provenance.keys, lambda: _low_rates(curves))
     gray = f"color: {theme().muted}; opacity: 0.55; font-style: italic"
     st.markdown(f"**{findings.low_rates(table)}**", help=tip("tpr_at_fpr"))
     st.dataframe(

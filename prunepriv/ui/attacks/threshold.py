@@ -72,5 +72,8 @@ def _cut(
     )  # fmt: skip
     with st.grid(3, min_column_width=290, gap="medium"):
         for key, what, finding, draw in pictures:
-            with st.container():  # there are too many thresholds to cache a figure for each
-                chart(key, provenance, draw, finding=finding, alt=what, choices=None)
+            with st.container():
+                chart(
+                    key, provenance, draw, finding=finding, alt=what,
+                    choices=(threshold, spacing), passing=True,
+                )  # fmt: skip

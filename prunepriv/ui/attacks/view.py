@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from prunepriv.figures.leaderboard import best_attack
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
 from prunepriv.ui.attacks.agreement import draw_agreement
@@ -30,7 +29,6 @@ def controls(frame: Frame) -> Target | None:
 
 def attacks(frame: Frame, target: Target | None) -> None:
     """Draw everything below the controls."""
-    board = frame.result.leaderboard()
     if target is None:
         not_there_yet(frame, "Attacks")
         return
@@ -38,8 +36,8 @@ def attacks(frame: Frame, target: Target | None) -> None:
     if not curves:
         not_there_yet(frame, f"Attacks on the {target.model} model")
         return
-    draw_leaderboard(frame, board, target)
-    best = best_attack(board, target)
+    draw_leaderboard(frame, target)
+    best = frame.result.best(target)
     names = list(curves)
     start = names.index(str(best["attack"])) if best and best["attack"] in names else 0
     st.subheader("One attack in detail", anchor=False)

@@ -73,7 +73,7 @@ def draw_class(
         lambda look: class_means(gaps, metric, label, name or "", look),
         finding=lambda means: findings.class_detail(means, by, name),
         alt="Means of members and non-members under each model",
-        choices=(metric, label),
+        choices=(by, metric, label),
     )
     if name is not None:
         st.page_link(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from prunepriv.figures import findings
-from prunepriv.figures.leaderboard import accuracy_dots, best_attack
+from prunepriv.figures.leaderboard import accuracy_dots
 from prunepriv.options import Adversary
 from prunepriv.plan import Target, evaluation_name
 from prunepriv.ui.charts import chart
@@ -16,13 +16,12 @@ from prunepriv.ui.glossary import tip
 def draw_attacks(frame: Frame, adversary: Adversary, name: str) -> None:
     """Draw all attacks without and with the defence, and both adversaries, in one chart."""
     st.subheader("Attacks without and with the defence", anchor=False, help=tip("attack_accuracy"))
-    board = frame.result.leaderboard()
     everyone = [
         Target("pruned"),
         Target("defended", "adaptive"),
         Target("defended", "non_adaptive"),
     ]
-    best = {one: best_attack(board, one) for one in everyone}
+    best = {one: frame.result.best(one) for one in everyone}
     shown = [one for one in everyone if best[one] is not None]
     before = best[everyone[0]]
     if before is None or len(shown) < 2:
@@ -32,11 +31,11 @@ def draw_attacks(frame: Frame, adversary: Adversary, name: str) -> None:
     chart(
         "defense_attacks",
         frame.provenance(*map(evaluation_name, shown)),
-        lambda look: accuracy_dots(board, shown, look),
+        lambda look: accuracy_dots(frame.result.leaderboard(), shown, look),
         finding=findings.defense(before, adaptive, other, name, adversary),
         alt=f"Attack accuracies without and with {name}, with 95 % intervals",
     )
     st.caption(
         "The numbers on the right belong to the pruned model. "
-        + findings.not_run(board["attack"].unique())
+        + findings.not_run(frame.experiment.attacks.names)
     )

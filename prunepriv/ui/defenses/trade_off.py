@@ -6,13 +6,12 @@ import streamlit as st
 
 from prunepriv.figures import findings
 from prunepriv.figures.defenses import Point, privacy_utility
-from prunepriv.figures.leaderboard import best_attack
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, Adversary
 from prunepriv.plan import TRAIN, Target, evaluation_name, models_name
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, not_there_yet
-from prunepriv.ui.runs import entries, result_of
+from prunepriv.ui.runs import result_of
 from prunepriv.ui.words import defense_of
 
 MOST_OTHER_RUNS = 12
@@ -36,18 +35,17 @@ def draw_trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
         lambda look: privacy_utility(points, look),
         finding=findings.trade(end.utility - start.utility, end.leakage - start.leakage, name),
         alt=f"Accuracy on non-members against the best attack, an arrow from pruned to {name}",
-        choices=None,  # the chart shows other runs too
+        choices=tuple(points),  # the other runs' too
     )
     st.caption(findings.others(len(points) - len(here)))
 
 
 def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Point]:
     """The run's models in the privacy-utility plane; only models that have been attacked."""
-    board = frame.result.leaderboard()
     points = []
     for kind in frame.kinds:
         target = Target(kind, adversary if kind == "defended" else "adaptive")
-        best, report = best_attack(board, target), frame.result.model_report(kind)
+        best, report = frame.result.best(target), frame.result.model_report(kind)
         if best is None or report is None:
             continue
         low, high = best["accuracy_ci95"]
@@ -72,14 +70,14 @@ def _others(frame: Frame, adversary: Adversary) -> list[Point]:
     mine, trained = frame.experiment, frame.result.plan.key(TRAIN)
     models = models_name("defended")
     seen, found = {frame.result.plan.key(models)}, list[Point]()
-    for entry in entries().values():
+    for entry in frame.listed.values():
         experiment = entry.experiment
         same = "defended" in experiment.models and all(
             getattr(experiment, part) == getattr(mine, part) for part in BASE
         )
         if not same or len(found) >= MOST_OTHER_RUNS:
             continue
-        other = Frame(entry, result_of(entry))
+        other = Frame(entry, result_of(entry), frame.listed)
         plan = other.result.plan
         if plan.key(TRAIN) == trained and plan.key(models) not in seen:
             seen.add(plan.key(models))  # draw models that several runs attack only once

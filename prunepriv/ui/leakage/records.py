@@ -18,11 +18,13 @@ from prunepriv.options import ModelKind
 from prunepriv.plan import DATA, signals_name
 from prunepriv.store.artifacts import Artifact
 from prunepriv.store.signals import QUANTITIES, RecordSignals
+from prunepriv.ui.cache import Cache
 from prunepriv.ui.charts import show_data
-from prunepriv.ui.controls import class_names
 from prunepriv.ui.frame import Frame
 
 MOST_ROWS = 100
+
+LOOKS: Cache[pd.DataFrame | None] = Cache(32)
 
 
 def contents(frame: Frame) -> tuple[np.ndarray, np.ndarray, Sequence[str] | None] | None:
@@ -52,18 +54,17 @@ def _arrays(key: str, _artifact: Artifact, _data: Data) -> Mapping[str, np.ndarr
 def record_list(
     frame: Frame,
     signals: Mapping[ModelKind, RecordSignals],
-    chosen: np.ndarray,
+    table: pd.DataFrame,
     key: str,
 ) -> None:
     """Draw a row per record: its contents, class, membership, and scores under every model.
 
     Args:
         signals: per kind of model.
-        chosen: indices of records in the data set, in the order of the rows.
+        table: a row per record, see :func:`record_table`; at least one.
     """
-    table = record_table(signals, chosen, class_names(frame))
     shown = table.head(MOST_ROWS)
-    seen = _seen(frame, signals, chosen[:MOST_ROWS])
+    seen = _seen(frame, signals, shown["record"].to_numpy())
     if seen is not None:
         shown = pd.concat([seen, shown], axis=1)
     columns: dict[str, Any] = {
@@ -134,24 +135,22 @@ def _seen(
     frame: Frame, signals: Mapping[ModelKind, RecordSignals], chosen: np.ndarray
 ) -> pd.DataFrame | None:
     """Pictures or features of these records; None if they may not be the records that were scored."""
+    key = (frame.result.plan.key(DATA), chosen.tobytes())
+    return LOOKS.get(key, lambda: _look_up(frame, signals, chosen))
+
+
+def _look_up(
+    frame: Frame, signals: Mapping[ModelKind, RecordSignals], chosen: np.ndarray
+) -> pd.DataFrame | None:
+    """A hundred pictures take longer than all else on the page."""
     found = contents(frame)
-    if found is None or not len(chosen):
+    if found is None:
         return None
     x, y, names = found
     first = next(iter(signals.values()))
     if first.record.max() >= len(y) or not np.array_equal(y[first.record], first.label):
         st.caption("The data set has changed since this run, so its records cannot be shown.")
         return None
-    key = frame.result.plan.key(DATA)
-    name = "picture" if x.ndim == 4 else "features"
-    return pd.DataFrame({name: _looks(key, tuple(chosen.tolist()), x, names)})
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _looks(
-    key: str, chosen: tuple[int, ...], _x: np.ndarray, _names: Sequence[str] | None
-) -> list[str]:
-    """What these records look like: a hundred pictures take longer than all else on the page."""
-    if _x.ndim == 4:
-        return [thumbnail(_x[one]) for one in chosen]
-    return [features(_x[one], _names) for one in chosen]
+    if x.ndim == 4:
+        return pd.DataFrame({"picture": [thumbnail(x[one]) for one in chosen]})
+    return pd.DataFrame({"features": [features(x[one], names) for one in chosen]})

@@ -55,7 +55,7 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
             "pages/run.py", label="Launch the same run with PPB to fill the fourth panel",
             icon=":material/shield:", query_params=link_params(frame.run_id),
         )  # fmt: skip
-    records_in_bar(frame, signals, scale)
+    records_in_bar(frame, signals, scale, label)
 
 
 def _histograms(
@@ -68,7 +68,7 @@ def _histograms(
         f"histograms_{quantity}",
         frame.provenance(*(signals_name(kind) for kind in signals)),
         lambda look: leakage_histograms(signals, quantity, scale, look, absent),
-        finding=findings.leakage(signals, quantity, only),
+        finding=lambda _: findings.leakage(signals, quantity, only),
         alt=f"Histograms of {quantity}, members against non-members, for each model",
         choices=(scale.name, label, *absent.items()),
         select=True,

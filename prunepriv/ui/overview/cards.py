@@ -14,6 +14,7 @@ from prunepriv.figures import overview as figures
 from prunepriv.options import MODEL_KINDS, MODELS, ModelKind
 from prunepriv.plan import SPLIT, TRAIN, Target, divergence_name, evaluation_name, signals_name
 from prunepriv.ui import handover
+from prunepriv.ui.cache import Cache
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.overview.subject import pending, subject
@@ -21,6 +22,8 @@ from prunepriv.ui.words import defense_name, pruning_of, size_of
 
 Draw = Callable[[Frame, DeltaGenerator], None]
 """Draws a card's chart; the button to its numbers goes into the given container."""
+
+SIZES: Cache[tuple[int, int, int]] = Cache(64)
 
 
 def cards(frame: Frame) -> None:
@@ -49,9 +52,9 @@ def _card(frame: Frame, number: int, title: str, page: str, name: str, draw: Dra
 def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
     experiment = frame.experiment
     option = experiment.data.option
-    parts = split(option.records, 1, experiment.seed, experiment.data.limit)
-    members, non_members = len(parts.target_train), len(parts.target_test)
-    validation = len(parts.target_validation)
+    members, validation, non_members = SIZES.get(
+        frame.result.plan.key(SPLIT), lambda: _sizes(experiment)
+    )
     half = members + validation + non_members
     chart(
         "split",
@@ -63,6 +66,12 @@ def _data_card(frame: Frame, tools: DeltaGenerator) -> None:
         alt_alone=True,
         small_in=tools,
     )
+
+
+def _sizes(experiment: Experiment) -> tuple[int, int, int]:
+    """How many members, validation records and non-members the target has."""
+    parts = split(experiment.data.option.records, 1, experiment.seed, experiment.data.limit)
+    return len(parts.target_train), len(parts.target_validation), len(parts.target_test)
 
 
 def _train_card(frame: Frame, tools: DeltaGenerator) -> None:

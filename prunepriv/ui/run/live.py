@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -215,7 +215,8 @@ def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
             bind="query-params",
         )  # fmt: skip
         shown = picked if picked in curves else shown
-    points, best, whose = curves[shown]
+    curve = curves[shown]
+    points, best = curve.points, curve.best
     epochs = frame.experiment.training
     most = epochs.epochs if shown == TRAIN else epochs.fine_tune_epochs
     top = next(point for point in points if point["epoch"] == best)
@@ -223,29 +224,37 @@ def _draw_curves(frame: Frame, steps: Sequence[StepView]) -> None:
         "curves_chart",
         frame.provenance(shown),
         lambda look: curves_chart(points, best, most, look),
-        finding=findings.curves(f"{KINDS[TRAINED[shown]].label}, {whose}", top, most, frame.live),
+        finding=findings.curves(
+            f"{KINDS[TRAINED[shown]].label}, {curve.whose}", top, most, frame.live
+        ),
         alt=f"Training loss and accuracy by epoch of the {TRAINED[shown]} model",
         alt_alone=True,
-        choices=None,  # there may be no artifact yet
+        choices=(most,) if curve.made else None,  # a curve in the making has no artifact
     )
 
 
-Curve = tuple[Sequence[Mapping[str, float]], int, str]
+class Curve(NamedTuple):
+    """The points, the epoch with the star, whose curve it is, and whether its model is made."""
+
+    points: Sequence[Mapping[str, float]]
+    best: int
+    whose: str
+    made: bool
 
 
 def _curve(frame: Frame, name: str, steps: Sequence[StepView]) -> Curve | None:
-    """Points, epoch with the star, and whose curve it is: the target's when its step is finished."""
+    """The curve of a step: the target's when the step is finished."""
     report = (
         frame.result.training_report(TRAINED[name]) if name in frame.result.plan.by_name else None
     )
     if report is not None:
-        return report["history"][0], int(report["best_epoch"][0]), "target model"
+        return Curve(report["history"][0], int(report["best_epoch"][0]), "target model", True)
     step = next((step for step in steps if step.name == name), None)
     if step is None or not step.curve:
         return None
     in_turn = step.message.startswith("model ")  # then it is the curve of the first model
     whose = "target model" if in_turn else "mean of target and shadows"
-    return step.curve, best_epoch(step.curve), whose
+    return Curve(step.curve, best_epoch(step.curve), whose, False)
 
 
 def _draw_made(frame: Frame) -> None:
