@@ -294,7 +294,3 @@ class _Stack:
         self.masks = {name: kept[rows] for name, kept in self.masks.items()}
         self.orders = [self.orders[row] for row in going]
         self.models = [self.models[row] for row in going]
-
-
-def _mean(points: list[dict[str, float]]) -> dict[str, float]:
-    return {name: sum(point[name] for point in points) / len(points) for name in points[0]}
