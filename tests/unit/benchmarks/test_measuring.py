@@ -239,6 +239,22 @@ class TestScaling:
         }  # fmt: skip
         assert all(seconds > 0 for seconds in times.values())
 
+    def test_steps_are_timed_by_the_processor(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        clocks = []
+
+        def noted(*args: Any) -> str:
+            clocks.append(time.perf_counter)
+            raise InterruptedError
+
+        monkeypatch.setattr(scaling, "run_inline", noted)
+        before = time.perf_counter
+        with pytest.raises(InterruptedError):
+            scaling.measure(tmp_path, Size(records=300, shadows=2, classes=3), 1)
+        assert clocks == [time.process_time]
+        assert time.perf_counter is before
+
     def test_sizes_double_along_each_axis(self) -> None:
         for axis, sizes in scaling.AXES.items():
             values = [getattr(size, "shadows" if axis == "models" else axis) for size in sizes]
