@@ -257,8 +257,10 @@ class TestScaling:
 
     def test_sizes_double_along_each_axis(self) -> None:
         for axis, sizes in scaling.AXES.items():
-            values = [getattr(size, "shadows" if axis == "models" else axis) for size in sizes]
-            values = [value + (axis == "models") for value in values]
+            values = [scaling.along(axis, size) for size in sizes]
             assert [b / a for a, b in pairwise(values)] == [2.0] * 3
+        models = scaling.AXES["models"][0]
+        assert scaling.along("models", models, "training") == models.shadows + 1
+        assert scaling.along("models", models, "SAMIA, fit") == models.shadows
         for size in scaling.AXES["classes"]:
             assert size.shadows * 0.9 * size.records / 2 < 1_000_000 / size.classes
