@@ -83,6 +83,16 @@ def test_a_family_is_shared_between_the_workers() -> None:
     assert shares(0) == [3], "while a cluster has no worker at all"
 
 
+def test_what_is_left_of_a_family_is_shared_again() -> None:
+    agenda = agenda_of(experiment_of(shadows=6), "data", "split")
+    assert names(agenda.take(2, nobody)) == ["train:0"]
+    first = agenda.take(2, nobody)
+    assert len(first) == 3
+    for step in first:
+        agenda.finish(step.key)
+    assert names(agenda.take(2, nobody)) == ["train:4", "train:5"], "the last for the other worker"
+
+
 def test_a_stack_stays_together_from_step_to_step() -> None:
     """What waits counts too: else each step would halve the stacks of the one before."""
     agenda = agenda_of(experiment_of(shadows=6), "data")
