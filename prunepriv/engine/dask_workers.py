@@ -45,6 +45,14 @@ _SETTINGS = {
 }
 
 
+_FOREVER = {"distributed.deploy.lost-worker-timeout": "10000 days"}
+"""Whatever the user's own settings: a lost worker is restarted by its nanny.
+
+Dask looks 15 s after each loss whether a worker of that name is there, and else gives it up for good:
+also where it is being restarted for the second time. After a few such losses no worker was left.
+"""
+
+
 class DaskWorkers:
     """Workers, and the steps that were submitted to them.
 
@@ -171,6 +179,7 @@ class DaskWorkers:
 
 
 def _local_cluster(workers: int, runner: str) -> LocalCluster:
+    dask.config.set(_FOREVER)  # to stay: Dask reads it when a worker is lost
     with dask.config.set(_SETTINGS):
         cluster = LocalCluster(
             n_workers=workers,

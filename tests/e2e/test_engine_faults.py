@@ -130,6 +130,20 @@ def test_a_killed_worker_costs_one_group(
     assert sorted(twice.elements()) == again
 
 
+def test_a_killed_worker_comes_back_however_soon_it_is_missed(
+    catalog: Catalog, experiment: Experiment, steering: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask gives up one that is missing after 15 s, be it in the middle of another restart."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "1ms")
+    held = steering / "hold" / "train+0"
+    held.touch()
+    run_id = catalog.submit(experiment)
+    with EngineProcess(catalog.store, *FAKE, "--workers", "1"):
+        kill_worker_at(catalog, run_id, "train:0")
+        held.unlink()
+        wait_for_status(catalog, run_id, "done")
+
+
 def test_shadows_are_added_to_those_that_are_there(
     served: Catalog, experiment: Experiment, steering: Path
 ) -> None:
