@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from prunepriv.options import ATTACKS
-from prunepriv.plan import TARGET, read_name
+from prunepriv.plan import read_name
 from prunepriv.prose import failed_checks, privacy_statement
 from prunepriv.store.schema import RunView, StepView
 
@@ -113,7 +113,7 @@ def print_steps(steps: Sequence[StepView]) -> None:
 
 def _row_name(step: StepView) -> str:
     parts = read_name(step.name)
-    return step.name if parts.number in (None, TARGET) else f"{parts.group}:shadows"
+    return f"{parts.group}:shadows" if parts.of_shadow else step.name
 
 
 def _standing(steps: Sequence[StepView]) -> str:

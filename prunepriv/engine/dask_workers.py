@@ -129,10 +129,6 @@ class DaskWorkers:
         if self._ended.wait(seconds):
             self._ended.clear()
 
-    def wake(self) -> None:
-        """End a :meth:`wait` that another thread, or this one, is in."""
-        self._ended.set()
-
     def stop(self, key: str) -> None:
         """Ask a running step to stop; it ends with Cancelled, unless it was nearly done."""
         marker = cancel_marker(self._store, key)

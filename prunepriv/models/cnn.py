@@ -25,10 +25,10 @@ class CNN(Ensemble):
     The outputs of the first two are halved in size before their norm, which then has a quarter of
     the work.
 
-    One tensor holds the channels of all models, (B, M * channels, H, W) with channels last. On the
-    processor the models are run one by one all the same: a grouped convolution rounds otherwise
-    than one for a single model, so a model would depend on its neighbours, and it is not faster
-    (six models on 32x32 pictures: 38 ms a step and model, one by one 26 ms).
+    One tensor holds the channels of all models, (B, M * channels, H, W) with channels last. The
+    models are run one by one all the same: a grouped convolution rounds otherwise than one for a
+    single model, so a model would depend on its neighbours. Milliseconds for a step of one model,
+    alone and as one of six: 3.2 and 2.2 on 8x8 pixels, 7.8 and 9.4 on 16x16, 24 and 44 on 32x32.
     """
 
     one_by_one: ClassVar[bool] = True

@@ -112,7 +112,7 @@ def _read_by_fits(inputs: Inputs, opened: Callable[[str], Artifact], target: Spl
         artifact = opened(key)
         step = str(artifact.meta["step"])
         name = read_name(step)
-        if name.kind not in ANSWERS or name.number in (None, TARGET):
+        if name.kind not in ANSWERS or not name.of_shadow:
             found.append(step_words(step))
         elif name.kind == "population" and _shares(artifact.tensors("population"), target):
             found.append(f"records of the target in {step_words(step)}")
@@ -154,7 +154,7 @@ def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
     for name, artifact in _of(inputs, "fine_tune"):
         weights, masks = artifact.tensors("model"), artifact.tensors("masks")
         count = checks.count_masks(weights, masks, artifact.json("report"))
-        source = name.source.replace(":", " ")
+        source = name.source_words
         found[source] = found[source] + count if source in found else count
     return found
 
@@ -167,7 +167,7 @@ def _misaligned(inputs: Inputs, splits: Mapping[int, Split]) -> tuple[dict[str, 
     for name, artifact in _of(inputs, "signals"):
         table, split = artifact.tensors("signals"), splits[name.number or TARGET]
         count = checks.misaligned(table, labels, split.train, split.test)
-        source = name.source.replace(":", " ")
+        source = name.source_words
         wrong[source] = wrong.get(source, 0) + count
         rows += table["record"].size
     return wrong, rows
@@ -178,7 +178,7 @@ def _learning(inputs: Inputs) -> tuple[dict[str, Learning], dict[str, list[Learn
     targets: dict[str, Learning] = {}
     shadows: dict[str, list[Learning]] = {}
     for name, artifact in _of(inputs, "signals"):
-        source, learnt = name.source.replace(":", " "), checks.learning(artifact.tensors("signals"))
+        source, learnt = name.source_words, checks.learning(artifact.tensors("signals"))
         if name.number == TARGET:
             targets[source] = learnt
         else:

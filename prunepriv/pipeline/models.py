@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,16 +65,7 @@ def fine_tune_group(group: Sequence[StepContext]) -> list[Writer]:
 
 def load_model(context: StepContext) -> Ensemble:
     """The model that a step reads, as a stack of one."""
-    architecture = context.inputs["model"].json("report")["architecture"]
-    x, _ = context.records
-    one = build(
-        architecture["name"],
-        1,
-        x.shape[1:],
-        context.classes,
-        architecture["width"],
-        architecture["norm"],
-    )
+    one = _build(context, context.inputs["model"].json("report")["architecture"], 1)
     one.load(_stacked([context.tensors("model", "model")]))
     return one
 
@@ -84,11 +76,14 @@ def _numbers(group: Sequence[StepContext]) -> list[int]:
 
 def _stack(group: Sequence[StepContext]) -> Ensemble:
     """A stack for the models of the group; its weights are not set."""
-    first = group[0]
-    model = completed(Model, first.params["model"])
-    x, _ = first.records
-    shape, classes = x.shape[1:], first.classes
-    return build(model["name"], len(group), shape, classes, model["width"], model["norm"])
+    return _build(group[0], completed(Model, group[0].params["model"]), len(group))
+
+
+def _build(context: StepContext, model: Mapping[str, Any], count: int) -> Ensemble:
+    """A stack of networks for the records that the step reads."""
+    x, _ = context.records
+    shape, classes = x.shape[1:], context.classes
+    return build(model["name"], count, shape, classes, model["width"], model["norm"])
 
 
 def _stacked(states: Sequence[Mapping[str, Tensor]]) -> State:

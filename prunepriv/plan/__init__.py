@@ -1,6 +1,13 @@
 """Which steps a run has: their names, their keys, and what each reads. Imports no torch."""
 
-from prunepriv.plan.graph import plan, reference_step, shadows_of, source_of, targets
+from prunepriv.plan.graph import (
+    plan,
+    reference_step,
+    shadow_numbers,
+    shadows_of,
+    source_of,
+    targets,
+)
 from prunepriv.plan.models import data_step
 from prunepriv.plan.names import (
     ASSUMED,
@@ -16,7 +23,6 @@ from prunepriv.plan.names import (
     divergence_name,
     evaluation_name,
     fit_name,
-    model_words,
     models_name,
     population_name,
     read_name,
@@ -47,7 +53,6 @@ __all__ = [
     "divergence_name",
     "evaluation_name",
     "fit_name",
-    "model_words",
     "models_name",
     "plan",
     "population_name",
@@ -55,6 +60,7 @@ __all__ = [
     "reference_name",
     "reference_step",
     "score_name",
+    "shadow_numbers",
     "shadow_of_role",
     "shadows_of",
     "signals_name",

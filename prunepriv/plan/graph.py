@@ -93,7 +93,7 @@ def plan(experiment: Experiment) -> Plan:
     steps: Steps = {}
     _add(steps, [data_step(experiment.data)])
     _add_targets(experiment, steps)
-    for number in _shadows(experiment):
+    for number in shadow_numbers(experiment):
         _add(steps, _base(experiment, number, steps))
     for source in sources:
         _add_shadows(experiment, source, steps)
@@ -115,8 +115,8 @@ def _add(steps: Steps, new: Iterable[Step]) -> None:
     steps.update((step.name, step) for step in new)
 
 
-def _shadows(experiment: Experiment) -> range:
-    """The numbers of the shadows."""
+def shadow_numbers(experiment: Experiment) -> range:
+    """The numbers of its shadow models: 1 and up."""
     return range(TARGET + 1, TARGET + 1 + experiment.shadows)
 
 
@@ -159,12 +159,12 @@ def _model_steps(
 def _add_shadows(experiment: Experiment, source: str, steps: Steps) -> None:
     """The shadows of a source; with the pruning that the adversary assumes, if that differs."""
     if not source.startswith(ASSUMED):
-        for number in _shadows(experiment):
+        for number in shadow_numbers(experiment):
             _add(steps, _model_steps(experiment, cast(ModelKind, source), number, steps))
         return
     assumed = cast(Experiment, experiment.assumed)
     kind = cast(ModelKind, source.removeprefix(ASSUMED))
-    for number in _shadows(experiment):
+    for number in shadow_numbers(experiment):
         base = {DATA: steps[DATA], **{s.name: s for s in _base(assumed, number, steps)}}
         trained = models_name("original", number)
         if base[trained].key != steps[trained].key:  # trained again, because training differs
@@ -177,13 +177,13 @@ def _add_shadows(experiment: Experiment, source: str, steps: Steps) -> None:
 
 def _add_confidences(experiment: Experiment, sources: Iterable[str], steps: Steps) -> None:
     """What reference attacks read: each model on the shadow half, each shadow on the target."""
-    first = _shadows(experiment)[0]
+    first = shadow_numbers(experiment)[0]
     for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
         name = population_name(kind)
         read = {**steps[signals_name(kind)].inputs, "split": steps[split_name(first)].key}
         steps[name] = Step(name, "population", {}, read)
     for source in sources:
-        for number in _shadows(experiment):
+        for number in shadow_numbers(experiment):
             own = steps[signals_name(source, number)].inputs
             name = population_name(source, number)
             steps[name] = Step(name, "population", {}, own)
@@ -223,7 +223,7 @@ def _fit(experiment: Experiment, attack: str, source: str, steps: Mapping[str, S
         name = population_name
     read = {
         shadow_role("shadow", number): steps[name(source, number)].key
-        for number in _shadows(experiment)
+        for number in shadow_numbers(experiment)
     }
     return Step(fit_name(attack, source), "fit", params, read)
 
@@ -235,7 +235,7 @@ def _score(
     if ATTACKS[attack].kind == "reference":
         source = source_of(experiment, target)
         read["population"] = steps[population_name(target.model)].key
-        for number in _shadows(experiment):
+        for number in shadow_numbers(experiment):
             for what, name in (("population", population_name), ("confidences", confidences_name)):
                 read[shadow_role(what, number)] = steps[name(source, number)].key
     return Step(score_name(attack, target), "score", {"attack": attack}, read)

@@ -143,6 +143,16 @@ class StepName:
         return f"{self.source}:".startswith(ASSUMED)
 
     @property
+    def of_shadow(self) -> bool:
+        """Whether it is about one shadow, not about the target and not about all models."""
+        return self.number not in (None, TARGET)
+
+    @property
+    def source_words(self) -> str:
+        """Its source for texts: "assumed pruned"."""
+        return self.source.replace(":", " ")
+
+    @property
     def rest(self) -> str:
         """The name without its kind: "samia:pruned:adaptive"."""
         number = "" if self.number is None else str(self.number)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from prunepriv.experiment import Experiment, canonical_json
-from prunepriv.plan.names import DATA, TARGET, StepKind, read_name
+from prunepriv.plan.names import DATA, StepKind, StepName, read_name
 
 VERSIONS: Mapping[StepKind, int] = {
     "data": 1,
@@ -56,10 +56,15 @@ class Step:
         }
         return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
 
+    @cached_property
+    def parts(self) -> StepName:
+        """The parts of its name."""
+        return read_name(self.name)
+
     @property
     def number(self) -> int | None:
         """The number of the model that it is about; None if it is about none."""
-        return read_name(self.name).number
+        return self.parts.number
 
     @cached_property
     def family(self) -> str | None:
@@ -67,10 +72,10 @@ class Step:
 
         None for a step that is done alone. The target's always are, because pages wait for them.
         """
-        if self.number in (None, TARGET):
+        if not self.parts.of_shadow:
             return None
         alike = {name: value for name, value in self.params.items() if name != "number"}
-        return f"{read_name(self.name).group} {self.inputs[DATA]} {canonical_json(alike)}"
+        return f"{self.parts.group} {self.inputs[DATA]} {canonical_json(alike)}"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from prunepriv.environment import cores
 from prunepriv.errors import MissingArtifactError
-from prunepriv.plan import TARGET, StepKind
+from prunepriv.plan import StepKind
 from prunepriv.store.artifacts import META, Artifact
 from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
@@ -52,7 +52,7 @@ def write_bundle(
         artifact = result.artifact(step.name)
         if artifact is None:
             raise MissingArtifactError(f"step {step.name} of run {result.run_id} is not finished")
-        if step.kind in KEPT and step.number in (None, TARGET):
+        if step.kind in KEPT and not step.parts.of_shadow:
             _copy(artifact, folder / "artifacts" / step.key[:2] / step.key, KEPT[step.kind])
     seconds = [{"step": s.name, "key": s.key, "kind": s.kind, "seconds": s.seconds} for s in steps]
     record = {

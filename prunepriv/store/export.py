@@ -14,7 +14,15 @@ import pyarrow.parquet as pq
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.options import ModelKind
-from prunepriv.plan import TARGET, Step, Target, reference_step, signals_name, source_of, step_words
+from prunepriv.plan import (
+    Step,
+    Target,
+    reference_step,
+    shadow_numbers,
+    signals_name,
+    source_of,
+    step_words,
+)
 from prunepriv.store.report import flat_row
 from prunepriv.store.result import Result
 
@@ -57,9 +65,10 @@ def export_signals(
     """Write ``signals_<model>.parquet`` for each attacked kind of model.
 
     One row per record and scoring model: the target on its own records, each shadow of its adaptive
-    adversary on its own, and each of them on the target's records (which no shadow was trained on). Columns: ``record`` (the
-    data set's own index), ``scored_by`` (target, shadow_0, ...), ``model``, ``member``, ``label``,
-    ``logit_0``..., ``sensitivity_0``... The files' metadata hold run id, seed, experiment and key.
+    adversary on its own, and each of them on the target's records (which no shadow was trained on).
+    Columns: ``record`` (the data set's own index), ``scored_by`` (target, shadow_0, ...),
+    ``model``, ``member``, ``label``, ``logit_0``..., ``sensitivity_0``... The files' metadata hold
+    run id, seed, experiment and key.
 
     Args:
         result: the run.
@@ -74,7 +83,10 @@ def export_signals(
     files = []
     for kind in result.experiment.models:
         source = source_of(result.experiment, Target(kind))
-        steps = [reference_step(result.plan, source, number) for number in _shadows(result)]
+        steps = [
+            reference_step(result.plan, source, number)
+            for number in shadow_numbers(result.experiment)
+        ]
         missing = [step for step in steps if result.artifact_of(step) is None]
         if missing and result.artifact(signals_name(kind)) is not None:
             make(missing)
@@ -89,7 +101,7 @@ def signals_table(result: Result, kind: ModelKind) -> pa.Table:
     target = _tensors(result, result.plan.by_name[signals_name(kind)], "signals")
     parts = [_part("target", kind, target)]
     source = source_of(result.experiment, Target(kind))
-    for index, number in enumerate(_shadows(result)):
+    for index, number in enumerate(shadow_numbers(result.experiment)):
         signals = _tensors(result, result.plan.by_name[signals_name(source, number)], "signals")
         step = reference_step(result.plan, source, number)
         others = {
@@ -106,10 +118,6 @@ def signals_table(result: Result, kind: ModelKind) -> pa.Table:
         "experiment": json.dumps(result.experiment.model_dump(mode="json")),
     }
     return pa.concat_tables(parts).replace_schema_metadata(origin)
-
-
-def _shadows(result: Result) -> range:
-    return range(TARGET + 1, TARGET + 1 + result.experiment.shadows)
 
 
 def _tensors(result: Result, step: Step, name: str) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,14 +20,9 @@ class _Moments:
     """Adam's state of some tensors."""
 
     tensors: list[Tensor]
-    first: list[Tensor] = field(init=False)
-    second: list[Tensor] = field(init=False)
-    steps: list[Tensor] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.first = [torch.zeros_like(tensor) for tensor in self.tensors]
-        self.second = [torch.zeros_like(tensor) for tensor in self.tensors]
-        self.steps = [torch.zeros((), device=tensor.device) for tensor in self.tensors]
+    first: list[Tensor]
+    second: list[Tensor]
+    steps: list[Tensor]
 
 
 class StackAdam:
@@ -51,7 +46,10 @@ class StackAdam:
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self._apart = next(ensemble.parameters()).device.type == "cpu"
         self._models = ensemble.models
-        self._moments = _Moments(self._rows(ensemble.parameters()))
+        tensors = self._rows(ensemble.parameters())
+        first, second = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
+        steps = [torch.zeros((), device=tensor.device) for tensor in tensors]
+        self._moments = _Moments(tensors, first, second, steps)
 
     def zero_grad(self) -> None:
         """Forget the gradients of the stack."""
@@ -82,17 +80,19 @@ class StackAdam:
     def keep(self, rows: Tensor) -> None:
         """Keep only some of the models; called after :meth:`Ensemble.keep`."""
         before = self._moments
-        self._moments = _Moments(self._rows(self._ensemble.parameters()))
-        for name in ("first", "second", "steps"):
-            held: list[Tensor] = getattr(before, name)
-            setattr(self._moments, name, self._kept(held, rows, whole=name == "steps"))
+        self._moments = _Moments(
+            self._rows(self._ensemble.parameters()),
+            self._kept(before.first, rows),
+            self._kept(before.second, rows),
+            self._kept(before.steps, rows) if self._apart else before.steps,
+        )
         self._models = len(rows)
 
-    def _kept(self, held: list[Tensor], rows: Tensor, whole: bool) -> list[Tensor]:
+    def _kept(self, held: list[Tensor], rows: Tensor) -> list[Tensor]:
         if self._apart:
             starts = range(0, len(held), self._models)
             return [held[start + row] for start in starts for row in rows.tolist()]
-        return held if whole else [tensor[rows] for tensor in held]
+        return [tensor[rows] for tensor in held]
 
     def plain(self) -> torch.optim.Adam:
         """The same, as PyTorch's own optimiser of the whole stack; it begins anew."""

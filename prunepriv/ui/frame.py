@@ -17,7 +17,7 @@ from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.options import ModelKind
-from prunepriv.plan import TARGET, read_name, signals_name
+from prunepriv.plan import read_name, signals_name
 from prunepriv.store.outdated import outdated
 from prunepriv.store.result import Result
 from prunepriv.store.schema import RunView, StepView
@@ -208,7 +208,7 @@ def _offer_example(sentence: str, listed: Mapping[str, Entry]) -> NoReturn:
 
 def _is_shown(step: StepView) -> bool:
     """Whether a page draws the step's artifact: of models, it draws the target's only."""
-    return step.kind in SHOWN_KINDS and read_name(step.name).number in (None, TARGET)
+    return step.kind in SHOWN_KINDS and not read_name(step.name).of_shadow
 
 
 @st.fragment(run_every=2)
