@@ -139,7 +139,7 @@ class DaskWorkers:
             raise StoreError(f"{marker} cannot be made ({error.strerror})") from None
 
     def outcomes(self) -> list[Outcome]:
-        """Steps that have ended since the last call, in the order of their submission.
+        """Groups that have ended since the last call, in the order of their submission.
 
         Raises:
             EngineError: the connection to the scheduler is lost.
@@ -149,7 +149,7 @@ class DaskWorkers:
                 f"the connection to the Dask scheduler is lost (the client is {self._client.status})"
             )
         ended = {future: group for future, group in self._futures.items() if future.done()}
-        outcomes = [one for future, group in ended.items() for one in _outcomes(group, future)]
+        outcomes = [_outcome(group, future) for future, group in ended.items()]
         for future, group in ended.items():
             future.release()
             del self._futures[future]
@@ -204,11 +204,10 @@ def _task_key(step: Step, number: int) -> str:
     return f"{word}-{step.key}-{number}"
 
 
-def _outcomes(group: Sequence[Step], future: Future) -> list[Outcome]:
-    """How the steps of a group ended: all as the group did."""
+def _outcome(group: Sequence[Step], future: Future) -> Outcome:
     keys = tuple(step.key for step in group)
     if future.status == "finished":
-        return [Outcome(key, group=keys) for key in keys]
+        return Outcome(keys)
     error = future.exception()
     text = "".join(traceback.format_exception(type(error), error, future.traceback()))
-    return [Outcome(key, error, text, keys) for key in keys]
+    return Outcome(keys, error, text)

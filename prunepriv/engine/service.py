@@ -39,12 +39,11 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a step ended: ``error`` is None if it was done, else that of its whole ``group``."""
+    """How a group of steps, given by their keys, ended: ``error`` is None if all were done."""
 
-    key: str
+    keys: tuple[str, ...]
     error: BaseException | None = None
     traceback: str = ""
-    group: tuple[str, ...] = ()
 
 
 class Workers(Protocol):
@@ -130,7 +129,7 @@ class Engine:
 
     def _listen(self) -> None:
         ended = self._workers.outcomes()  # before the news: no report follows its step's end
-        out = {outcome.key for outcome in ended}
+        out = {key for outcome in ended for key in outcome.keys}
         for news in self._workers.news():
             key = news["key"]
             if key in out or self._workers.has(key):
@@ -139,16 +138,14 @@ class Engine:
                 )
         store = ArtifactStore(self._catalog.store)
         self._restarted = set()
-        failed = []
         for outcome in ended:
-            if outcome.error is None or store.has(outcome.key):  # done before its group failed
-                self._finish(outcome.key)
-            else:
-                failed.append(outcome)
-        for outcome in failed:
+            for key in outcome.keys:
+                if outcome.error is None or store.has(key):  # done before its group failed
+                    self._finish(key)
+        for outcome in ended:
             if outcome.error is not None:
-                left = [key for key in outcome.group if not store.has(key)]
-                self._fail(outcome.key, outcome.error, outcome.traceback, left)
+                left = [key for key in outcome.keys if not store.has(key)]
+                self._fail(left, outcome.error, outcome.traceback)
         self._forget_ended()
 
     def _hand_out(self) -> None:
@@ -199,22 +196,25 @@ class Engine:
         for run_id in self._ledger.wanting(key):
             self._restart(run_id, key, "a step ended without writing its artifact")
 
-    def _fail(self, key: str, error: BaseException, traceback: str, group: Sequence[str]) -> None:
-        """A step's own failure ends the runs that wait for it, unless doing it again may help.
+    def _fail(self, group: Sequence[str], error: BaseException, traceback: str) -> None:
+        """The failure of steps ends the runs that wait for them, unless doing it again may help.
 
         A run that does not need all of a failed group may go on: it tries its own steps once more.
         """
-        self._ledger.wait(key)
-        for run_id in self._ledger.wanting(key):
-            by_key = self._runs[run_id].plan.by_key
-            names = [by_key[one].name for one in group if one in by_key] or [by_key[key].name]
+        for key in group:
+            self._ledger.wait(key)
+        again = isinstance(error, (Cancelled, MissingArtifactError))
+        wanting = dict.fromkeys(run_id for key in group for run_id in self._ledger.wanting(key))
+        for run_id in wanting:
+            by_key, unfinished = self._runs[run_id].plan.by_key, self._ledger.unfinished(run_id)
+            names = [by_key[key].name for key in group if key in by_key]
             sentence = self._sentence(names, error)
-            again = isinstance(error, (Cancelled, MissingArtifactError))
-            if again or not self._ledger.unfinished(run_id).issuperset(group):
-                self._restart(run_id, key, sentence)
+            first = next(key for key in group if key in unfinished)
+            if again or not unfinished.issuperset(group):
+                self._restart(run_id, first, sentence)
                 continue
             logger.error("run %s: %s failed\n%s", run_id, ", ".join(names), traceback)
-            self._end_failed(run_id, key, sentence)
+            self._end_failed(run_id, first, sentence)
 
     def _sentence(self, names: Sequence[str], error: BaseException) -> str:
         if isinstance(error, PruneprivError):

@@ -102,7 +102,7 @@ class FakeWorkers:
         for step in done:
             run_group([step], self.store, Path(), [silent])
         keys = tuple(step.key for step in group)
-        self._ended += [Outcome(key, error, "Traceback: ...", keys) for key in keys]
+        self._ended.append(Outcome(keys, error, "Traceback: ..."))
 
     def do_until(self, engine: Engine, *names: str) -> None:
         """Workers do everything until they have all of these steps; with no name, to the end."""
