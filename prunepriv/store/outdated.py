@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment.command import command_line
-from prunepriv.plan import plan
+from prunepriv.plan import Plan, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.schema import RunView
 
 
-def outdated(run: RunView, catalog: Catalog) -> str:
+def outdated(run: RunView, catalog: Catalog, whole: Plan | None = None) -> str:
     """Why a finished run's figures are gone, in two sentences; "" if they are not.
 
     An earlier version may have done its steps in another way. Then their keys are other ones than
@@ -19,17 +19,20 @@ def outdated(run: RunView, catalog: Catalog) -> str:
     Args:
         run: a run of the catalogue.
         catalog: of the store.
+        whole: the run's plan, where it is at hand: a page has it on every rerun.
     """
     if run.status != "done":
         return ""
     try:
-        steps = plan(run.experiment).steps
+        steps = (whole or plan(run.experiment)).steps
     except ExperimentError:
         return ""  # it cannot be run by this version
     known = {step.key for step in catalog.steps(run.run_id)}
+    if not known or known.issuperset(step.key for step in steps):
+        return ""
     store = ArtifactStore(catalog.store)
     left = [step for step in steps if not store.lists(step.key)]
-    if not known or known.issuperset(step.key for step in left):
+    if known.issuperset(step.key for step in left):
         return ""
     counts = "counts" if len(left) == 1 else "count"
     return (

@@ -74,7 +74,7 @@ class Frame:
     @cached_property
     def outdated(self) -> str:
         """Why the figures of a run of an earlier version are gone; "" if they are not."""
-        return "" if self.view is None else outdated(self.view, catalog())
+        return "" if self.view is None else outdated(self.view, catalog(), self.result.plan)
 
     @cached_property
     def kinds(self) -> tuple[ModelKind, ...]:

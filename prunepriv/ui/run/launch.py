@@ -14,7 +14,7 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.store.outdated import outdated
 from prunepriv.ui.frame import look_at
-from prunepriv.ui.runs import Entry, catalog, entries
+from prunepriv.ui.runs import Entry, catalog, entries, result_of
 from prunepriv.ui.words import STEP_WORDS, describe, duration
 
 
@@ -74,7 +74,9 @@ def _has_results(entry: Entry) -> bool:
     """Whether a run's figures can be opened: a bundled example's, or those of a finished run."""
     if entry.view is None:
         return True
-    return entry.view.status == "done" and not outdated(entry.view, catalog())
+    return entry.view.status == "done" and not outdated(
+        entry.view, catalog(), result_of(entry).plan
+    )
 
 
 @st.cache_data(max_entries=16, ttl=10, show_spinner=False)
