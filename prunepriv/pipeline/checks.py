@@ -41,26 +41,31 @@ def check_run(context: StepContext, attacks: Sequence[str]) -> list[Check]:
         attacks: names of the attacks that were run.
     """
     inputs = context.inputs
-    splits = {
-        name.number or TARGET: Split.from_arrays(artifact.tensors("split"))
-        for name, artifact in _of(inputs, "split")
-    }
+    splits = splits_of(inputs)
     others = _read_by_fits(inputs, context.store.open, splits[TARGET])
     return [
         checks.splits_disjoint([splits[number] for number in sorted(splits)]),
         checks.eval_mode(_scored_again(inputs, lambda signals: _scorer(context, signals))),
         checks.thresholds_from_shadows(
-            sum(1 for _ in _of(inputs, "fit")), others, _thresholds(inputs, context.store.open)
+            sum(1 for _ in of_kind(inputs, "fit")), others, _thresholds(inputs, context.store.open)
         ),
-        checks.masks_exact(_mask_counts(inputs)),
-        checks.membership_aligned(*_misaligned(inputs, splits)),
-        checks.models_learned(*_learning(inputs)),
+        checks.masks_exact(mask_counts(inputs)),
+        checks.membership_aligned(*misaligned(inputs, splits)),
+        checks.models_learned(*learning(inputs)),
         checks.adversary_knowledge(*_pruning(inputs)),
         checks.attacks_not_run(attacks),
     ]
 
 
-def _of(inputs: Inputs, kind: StepKind) -> Iterator[tuple[StepName, Artifact]]:
+def splits_of(inputs: Inputs) -> dict[int, Split]:
+    """The split of each model, by its number."""
+    return {
+        name.number or TARGET: Split.from_arrays(artifact.tensors("split"))
+        for name, artifact in of_kind(inputs, "split")
+    }
+
+
+def of_kind(inputs: Inputs, kind: StepKind) -> Iterator[tuple[StepName, Artifact]]:
     """Inputs of a kind of step, with their names."""
     for text, artifact in inputs.items():
         name = read_name(text)
@@ -77,7 +82,7 @@ def _scorer(context: StepContext, signals: Artifact) -> tuple[Ensemble, torch.Te
 def _scored_again(inputs: Inputs, scorer: Scorer) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Stored and new logits of some records of the target, by kind of model."""
     found = {}
-    for name, artifact in _of(inputs, "signals"):
+    for name, artifact in of_kind(inputs, "signals"):
         if name.number != TARGET:
             continue
         stored = artifact.tensors("signals")
@@ -108,7 +113,7 @@ def _read_by_fits(inputs: Inputs, opened: Callable[[str], Artifact], target: Spl
     The records of signals are compared with those of the splits by another check.
     """
     found = []
-    for key in {k for _, fit in _of(inputs, "fit") for k in fit.meta["inputs"].values()}:
+    for key in {k for _, fit in of_kind(inputs, "fit") for k in fit.meta["inputs"].values()}:
         artifact = opened(key)
         step = str(artifact.meta["step"])
         name = read_name(step)
@@ -128,9 +133,9 @@ def _thresholds(
     inputs: Inputs, opened: Callable[[str], Artifact]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Thresholds of the threshold attacks, as used and as refitted, by score step."""
-    fits = {artifact.key: (name, artifact) for name, artifact in _of(inputs, "fit")}
+    fits = {artifact.key: (name, artifact) for name, artifact in of_kind(inputs, "fit")}
     used: dict[tuple[str, ...], list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
-    for name, artifact in _of(inputs, "score"):
+    for name, artifact in of_kind(inputs, "score"):
         fit, fitted = fits[artifact.meta["inputs"]["fit"]]
         method = get_attack(fit.attack)
         if isinstance(method, ThresholdAttack):
@@ -148,10 +153,10 @@ def _thresholds(
     return found
 
 
-def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
+def mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
     """By kind of models: the target and its shadows together."""
     found: dict[str, MaskCount] = {}
-    for name, artifact in _of(inputs, "fine_tune"):
+    for name, artifact in of_kind(inputs, "fine_tune"):
         weights, masks = artifact.tensors("model"), artifact.tensors("masks")
         count = checks.count_masks(weights, masks, artifact.json("report"))
         source = name.source_words
@@ -159,12 +164,12 @@ def _mask_counts(inputs: Inputs) -> dict[str, MaskCount]:
     return found
 
 
-def _misaligned(inputs: Inputs, splits: Mapping[int, Split]) -> tuple[dict[str, int], int]:
+def misaligned(inputs: Inputs, splits: Mapping[int, Split]) -> tuple[dict[str, int], int]:
     """Wrong rows by kind of models, and how many rows were checked."""
     labels = inputs[DATA].tensors("data")["y"]
     wrong: dict[str, int] = {}
     rows = 0
-    for name, artifact in _of(inputs, "signals"):
+    for name, artifact in of_kind(inputs, "signals"):
         table, split = artifact.tensors("signals"), splits[name.number or TARGET]
         count = checks.misaligned(table, labels, split.train, split.test)
         source = name.source_words
@@ -173,11 +178,11 @@ def _misaligned(inputs: Inputs, splits: Mapping[int, Split]) -> tuple[dict[str, 
     return wrong, rows
 
 
-def _learning(inputs: Inputs) -> tuple[dict[str, Learning], dict[str, list[Learning]]]:
+def learning(inputs: Inputs) -> tuple[dict[str, Learning], dict[str, list[Learning]]]:
     """What the attacked targets, and all shadows, learnt: by the words of their source."""
     targets: dict[str, Learning] = {}
     shadows: dict[str, list[Learning]] = {}
-    for name, artifact in _of(inputs, "signals"):
+    for name, artifact in of_kind(inputs, "signals"):
         source, learnt = name.source_words, checks.learning(artifact.tensors("signals"))
         if name.number == TARGET:
             targets[source] = learnt
@@ -189,7 +194,7 @@ def _learning(inputs: Inputs) -> tuple[dict[str, Learning], dict[str, list[Learn
 def _pruning(inputs: Inputs) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
     """How the target was pruned, and how the adversary's shadows were pruned if it differs."""
     done: dict[bool, Mapping[str, Any]] = {}
-    for name, artifact in _of(inputs, "fine_tune"):
+    for name, artifact in of_kind(inputs, "fine_tune"):
         if artifact.meta["params"]["pruning"] is not None:
             done.setdefault(name.assumed, artifact.meta["params"]["pruning"])
     return done.get(False), done.get(True)
