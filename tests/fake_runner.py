@@ -133,8 +133,9 @@ def _write_signals(draft: Draft, step: Step, number: int) -> None:
         "member": (np.arange(RECORDS) < RECORDS // 2).astype(np.uint8),
         "label": rng.integers(0, CLASSES, RECORDS),
         "logits": rng.normal(size=(RECORDS, CLASSES)).astype(np.float32),
-        "sensitivity": rng.random((RECORDS, CLASSES), dtype=np.float32),
     }
+    if step.params.get("sensitivity") != "none":
+        tables["sensitivity"] = rng.random((RECORDS, CLASSES), dtype=np.float32)
     draft.tensors("signals", tables)
     report = {"member_accuracy": 0.9, "non_member_accuracy": 0.5, "sparsity": 0.7, "layers": {}}
     draft.json("report", report)

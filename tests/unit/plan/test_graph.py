@@ -51,6 +51,17 @@ def numbered(name: str, shadows: int = 5, first: int = 0) -> set[str]:
     return {f"{name}:{number}" for number in range(first, shadows + 1)}
 
 
+def test_shadows_sensitivity_is_measured_only_if_an_attack_reads_it() -> None:
+    without = planned(attacks={"names": ["conf", "lira"]})
+    with_samia = planned(attacks={"names": ["conf", "lira", "samia"]})
+    exact = planned(attacks={"names": ["conf", "samia"]}, signals={"sensitivity": "exact"})
+    for number, cheap in ((0, {}), (1, {"sensitivity": "none"})):
+        name = f"signals:pruned:{number}"
+        assert without.by_name[name].params == {"seed": 7, **cheap}
+        assert with_samia.by_name[name].params == {"seed": 7}
+        assert exact.by_name[name].params == {"seed": 7, "sensitivity": "exact"}
+
+
 def test_the_steps_of_a_run_with_all_models() -> None:
     whole = planned(**DEFENDED)
     kinds = ("original", "control", "pruned", "defended")
