@@ -217,11 +217,11 @@ GOLDEN: dict[str, str] = {
     "population:pruned:0": "4a4a21d63276",
     "confidences:pruned:1": "9808abdbc579",
     "divergence:pruned": "79b0d79bc500",
-    "fit:samia:pruned": "39c54256e9ea",
-    "fit:lira:pruned": "7b6595bf8371",
-    "score:lira:pruned:adaptive": "918ee0dff916",
-    "evaluation:pruned:adaptive": "98e2d9ad213b",
-    "checks": "29e3e7f79ae8",
+    "fit:samia:pruned": "544773badba8",
+    "fit:lira:pruned": "67d0182efeed",
+    "score:lira:pruned:adaptive": "2d2f73f765df",
+    "evaluation:pruned:adaptive": "85c24e7ef65d",
+    "checks": "932aa9c4c954",
 }
 
 
