@@ -2,7 +2,8 @@
 
 Files in the folder ``FAKE_RUNNER`` control it, each named after a step (``:`` as ``+``):
 ``hold/NAME``: report until the file is removed; ``fail/NAME``: a DataError; ``bug/NAME``: a
-ZeroDivisionError; ``crash/NAME``: kill this process. ``begun`` lists the steps that have begun.
+ZeroDivisionError; ``crash/NAME``: end this process by the signal that the file names, SIGKILL if it
+is empty. ``begun`` lists the steps that have begun. Each step prints its name on standard error.
 
 The models of a group begin together and are written one after another, as the real runner does it;
 other steps of a group are done one after another.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,12 +81,13 @@ def _note(folder: Path, step: Step) -> None:
 
 
 def _apply_controls(folder: Path, name: str, report: Report) -> None:
+    sys.stderr.write(f"{name} prints this\n")
     if (folder / "fail" / name).exists():
         raise DataError(f"{name} was told to fail")
     if (folder / "bug" / name).exists():
         raise ZeroDivisionError("a mistake in the program")
     if (folder / "crash" / name).exists():
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[(folder / "crash" / name).read_text() or "SIGKILL"])
     deadline = time.monotonic() + HOLD_AT_MOST
     epoch = 0
     while (folder / "hold" / name).exists() and time.monotonic() < deadline:

@@ -22,12 +22,15 @@ from typing import Any
 
 import dask
 from distributed import Client, Future, LocalCluster, Security
+from distributed.scheduler import KilledWorker
 
+from prunepriv.engine.deaths import WatchingNanny, death_words
 from prunepriv.engine.preload import RUNNER
-from prunepriv.engine.service import Outcome
+from prunepriv.engine.service import Outcome, WorkerDied
 from prunepriv.engine.worker import cancel_marker, perform
 from prunepriv.errors import EngineError, StoreError
 from prunepriv.plan import Step
+from prunepriv.store.step_logs import read_log
 
 _SETTINGS = {
     "distributed.scheduler.http.routes": [],
@@ -149,7 +152,7 @@ class DaskWorkers:
                 f"the connection to the Dask scheduler is lost (the client is {self._client.status})"
             )
         ended = {future: group for future, group in self._futures.items() if future.done()}
-        outcomes = [_outcome(group, future) for future, group in ended.items()]
+        outcomes = [self._outcome(group, future) for future, group in ended.items()]
         for future, group in ended.items():
             future.release()
             del self._futures[future]
@@ -170,6 +173,17 @@ class DaskWorkers:
         if self._cluster is not None:
             self._cluster.close()
 
+    def _outcome(self, group: Sequence[Step], future: Future) -> Outcome:
+        keys = tuple(step.key for step in group)
+        if future.status == "finished":
+            return Outcome(keys)
+        error = future.exception()
+        text = "".join(traceback.format_exception(type(error), error, future.traceback()))
+        if isinstance(error, KilledWorker):
+            own = self._cluster is not None
+            error = WorkerDied(death_words(error, read_log(self._store, keys[0]), own))
+        return Outcome(keys, error, text)
+
     def _receive(self, event: tuple[float, dict[str, Any]]) -> None:
         self._news.put(event[1])
 
@@ -180,7 +194,7 @@ def _local_cluster(workers: int, runner: str) -> LocalCluster:
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            processes=True,
+            worker_class=WatchingNanny,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
@@ -202,12 +216,3 @@ def _task_key(step: Step, number: int) -> str:
     """
     word = "_".join(filter(None, (step.kind, step.params.get("attack"))))
     return f"{word}-{step.key}-{number}"
-
-
-def _outcome(group: Sequence[Step], future: Future) -> Outcome:
-    keys = tuple(step.key for step in group)
-    if future.status == "finished":
-        return Outcome(keys)
-    error = future.exception()
-    text = "".join(traceback.format_exception(type(error), error, future.traceback()))
-    return Outcome(keys, error, text)

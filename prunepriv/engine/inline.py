@@ -11,6 +11,7 @@ from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
 from prunepriv.engine.reporting import Send, StepReport
 from prunepriv.engine.runner import RUN_GROUP, Runner, load_runner
+from prunepriv.engine.step_log import kept_log
 from prunepriv.environment import data_folder
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.experiment import Experiment
@@ -93,7 +94,8 @@ class _Inline:
         store = ArtifactStore(self._catalog.store)
         reports = [StepReport(self._sender(step), self._is_cancelled) for step in group]
         try:
-            runner(group, store, data_folder(), reports)
+            with kept_log(store.root, [step.key for step in group], printed=False):
+                runner(group, store, data_folder(), reports)
         except BaseException:
             for step in group:  # what the group had done is kept, and told
                 if (seconds := stored_seconds(store, step.key)) is not None:

@@ -7,7 +7,7 @@ import signal
 import threading
 from pathlib import Path
 
-from prunepriv.engine.client import ENGINE_LOCK, ENGINE_LOG, default_workers
+from prunepriv.engine.client import ENGINE_LOCK, default_workers
 from prunepriv.engine.dask_workers import DaskWorkers
 from prunepriv.engine.runner import RUN_GROUP
 from prunepriv.engine.service import Engine
@@ -63,7 +63,7 @@ def _serve(
     logger.info("engine of %s: %d workers, %d runs to resume", store, workers, left_behind)
     dask = DaskWorkers(store, data_folder(), runner, workers, scheduler)
     try:
-        engine = Engine(catalog, dask, ENGINE_LOCK, log=str(store / ENGINE_LOG))
+        engine = Engine(catalog, dask, ENGINE_LOCK)
         while lock is not None:
             engine.serve(stop, idle_timeout, lock.beat)
             lock.release()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from prunepriv.engine.agenda import Agenda
@@ -23,6 +24,7 @@ from prunepriv.plan import Plan, Step, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.schema import RunView
+from prunepriv.store.step_logs import add_to_log, log_path, move_log, read_log
 from prunepriv.store.step_rows import step_rows, stored_seconds
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,10 @@ RESTARTS = 3
 
 AHEAD = 4
 """Largest number of active runs per worker."""
+
+
+class WorkerDied(Exception):
+    """A step ended the worker processes that tried it; ``str(error)`` says how."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +85,12 @@ class Engine:
         catalog: the store's catalogue.
         workers: they do the steps.
         owner: the lock file that this process holds, relative to the store.
-        log: the file with the tracebacks; the error of an unexpected failure names it.
     """
 
-    def __init__(
-        self, catalog: Catalog, workers: Workers, owner: str, log: str = "the log"
-    ) -> None:
+    def __init__(self, catalog: Catalog, workers: Workers, owner: str) -> None:
         self._catalog = catalog
         self._workers = workers
         self._ledger = Ledger(catalog, owner)
-        self._log = log
         self._runs: dict[str, ActiveRun] = {}
         self._restarted: set[str] = set()
 
@@ -145,6 +147,8 @@ class Engine:
         for outcome in ended:
             if outcome.error is not None:
                 left = [key for key in outcome.keys if not store.has(key)]
+                if left:  # its log is known by the group's first step as long as nobody moves it
+                    move_log(self._catalog.store, outcome.keys[0], left[0])
                 self._fail(left, outcome.error, outcome.traceback)
         self._forget_ended()
 
@@ -208,26 +212,33 @@ class Engine:
         for run_id in wanting:
             by_key, unfinished = self._runs[run_id].plan.by_key, self._ledger.unfinished(run_id)
             names = [by_key[key].name for key in group if key in by_key]
-            sentence = self._sentence(names, error)
             first = next(key for key in group if key in unfinished)
+            sentence = self._sentence(names, log_path(self._catalog.store, group[0]), error)
             if again or not unfinished.issuperset(group):
                 self._restart(run_id, first, sentence)
                 continue
             logger.error("run %s: %s failed\n%s", run_id, ", ".join(names), traceback)
+            self._keep_log(first, error, traceback)
             self._end_failed(run_id, first, sentence)
 
-    def _sentence(self, names: Sequence[str], error: BaseException) -> str:
+    def _sentence(self, names: Sequence[str], log: Path, error: BaseException) -> str:
         if isinstance(error, PruneprivError):
             return str(error)
         what = f"step {names[0]}"
         if len(names) > 1:  # done together: which of them it was is not known
             what = f"one of the steps {names[0]} to {names[-1]}"
-        if type(error).__name__ == "KilledWorker":
-            return (
-                f"{what} ended its worker process several times, perhaps because "
-                f"memory was full: see {self._log}"
-            )
-        return f"{what} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
+        if isinstance(error, WorkerDied):
+            return f"{what} {error}: see {log}"
+        return f"{what} failed unexpectedly ({type(error).__name__}: {error}): see {log}"
+
+    def _keep_log(self, key: str, error: BaseException, traceback: str) -> None:
+        """What the step's process itself could not write to the step's log."""
+        store = self._catalog.store
+        known, told = read_log(store, key), f"It {error}."
+        if isinstance(error, WorkerDied) and told not in known:  # several runs may wait for it
+            add_to_log(store, key, told)
+        elif not known:
+            add_to_log(store, key, traceback)
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
         """Restart a run from the complete artifacts in the store: once for all steps of a group."""
