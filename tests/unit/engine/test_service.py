@@ -200,12 +200,15 @@ def test_how_a_step_ended_its_workers_is_told_and_added_to_the_log(
     catalog.submit(experiment)
     engine.turn()
     key = plan(experiment).key("data")
+    second = other(experiment, pruning={"sparsity": 0.3})
+    catalog.submit(second)
+    engine.turn()
     add_to_log(catalog.store, key, "printed")
     workers.do("data", WorkerDied("ended its worker process 4 times"))
     engine.turn()
     log = log_path(catalog.store, key)
     told = f"step data ended its worker process 4 times: see {log}"
-    assert catalog.run(experiment.run_id).error == told
+    assert catalog.run(experiment.run_id).error == catalog.run(second.run_id).error == told
     assert log.read_text() == "printed\nIt ended its worker process 4 times.\n"
 
 
