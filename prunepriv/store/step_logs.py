@@ -44,7 +44,7 @@ def add_to_log(store: Path, key: str, text: str) -> None:
     """Write a text at the end of a step's log. A store that cannot be written to keeps none."""
     path = log_path(store, key)
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # never a store that was removed
         with path.open("a", encoding="utf-8") as stream:
             stream.write(text.rstrip("\n") + "\n")
 
