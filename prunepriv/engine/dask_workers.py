@@ -17,6 +17,7 @@ import threading
 import traceback
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class DaskWorkers:
     def submit(self, group: Sequence[Step]) -> None:
         """Submit a group of steps, whose inputs are in the store."""
         for step in group:
-            cancel_marker(self._store, step.key).unlink(missing_ok=True)
+            self.want(step.key)
         future = self._client.submit(
             perform,
             tuple(group),
@@ -125,7 +126,8 @@ class DaskWorkers:
 
     def want(self, key: str) -> None:
         """A step that is worked on does not have to stop any more."""
-        cancel_marker(self._store, key).unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that may only be read: where no marker could be made
+            cancel_marker(self._store, key).unlink(missing_ok=True)
 
     def wait(self, seconds: float) -> None:
         """Return when a group has ended, or after some seconds."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
+from prunepriv.engine.leftovers import remove_drafts
 from prunepriv.engine.reporting import Send, StepReport
 from prunepriv.engine.runner import RUN_GROUP, Runner, load_runner
 from prunepriv.engine.step_log import kept_log
@@ -18,7 +19,7 @@ from prunepriv.experiment import Experiment
 from prunepriv.plan import Step, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.locks import claim
+from prunepriv.store.locks import LOCKS, claim
 from prunepriv.store.step_rows import step_rows, stored_seconds
 
 
@@ -39,7 +40,7 @@ def run_inline(
     Raises:
         PruneprivError: a step failed, the run was cancelled, or another process works on it.
     """
-    owner = f"locks/inline-{uuid.uuid4().hex}.lock"
+    owner = f"{LOCKS}/inline-{uuid.uuid4().hex}.lock"
     held = claim(store / owner)
     catalog = Catalog(store)
     try:
@@ -50,6 +51,7 @@ def run_inline(
         _Inline(catalog, ledger, run_id, watch).work(experiment, load_runner(runner))
         return run_id
     finally:
+        remove_drafts(store, owner)
         catalog.close()
         if held is not None:
             held.remove()

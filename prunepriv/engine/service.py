@@ -6,19 +6,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
+from prunepriv.engine.leftovers import remove_drafts
 from prunepriv.errors import (
     Cancelled,
     ExperimentError,
     MissingArtifactError,
     PruneprivError,
     StoreError,
-    StoreFullError,
 )
 from prunepriv.plan import Plan, Step, plan
 from prunepriv.store.artifacts import ArtifactStore
@@ -91,8 +91,10 @@ class Engine:
         self._catalog = catalog
         self._workers = workers
         self._ledger = Ledger(catalog, owner)
+        self._owner = owner
         self._runs: dict[str, ActiveRun] = {}
         self._restarted: set[str] = set()
+        self._trouble = ""
 
     @property
     def busy(self) -> bool:
@@ -102,25 +104,54 @@ class Engine:
     def serve(self, stop: threading.Event, idle_timeout: float, beat: Callable[[], None]) -> None:
         """Work until ``stop`` is set, or until no run was active for ``idle_timeout`` s.
 
-        ``beat`` is called on every turn.
+        ``beat`` is called on every turn. What the store refuses is tried again on the next one.
+
+        Raises:
+            StoreError: from ``beat``.
         """
         last_busy = time.monotonic()
+        self._clean()
         while not stop.is_set() and time.monotonic() - last_busy < idle_timeout:
             self._workers.wait(TURN)
             beat()
             try:
                 self.turn()
-            except StoreFullError as error:
-                logger.error("%s", error)  # what could not be written is kept for the next turn
+            except StoreError as error:
+                self._tell(str(error))
+            else:
+                self._tell("")
             if self.busy:
                 last_busy = time.monotonic()
+        self._clean()
 
     def turn(self) -> None:
-        """Check cancellations, workers and queue once, and write what changed."""
-        self._cancel()
-        self._listen()
-        self._hand_out()
-        self._ledger.flush()
+        """Check cancellations, workers and queue once, and write what changed.
+
+        Raises:
+            StoreError: the catalogue refused a part of it, which the next turn tries again. The
+                other parts are done.
+        """
+        refused: list[StoreError] = []
+        for part in (self._cancel, self._listen, self._hand_out, self._ledger.flush):
+            try:
+                part()
+            except StoreError as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+
+    def _clean(self) -> None:
+        """Remove what lost processes have left, when no worker of this engine writes anything."""
+        if self._workers.idle == self._workers.capacity:
+            remove_drafts(self._catalog.store, self._owner)
+
+    def _tell(self, trouble: str) -> None:
+        """Log a trouble with the store once, however many turns it lasts."""
+        if trouble and trouble != self._trouble:
+            logger.error("%s (the engine tries again)", trouble)
+        elif self._trouble and not trouble:
+            logger.info("the store can be used again")
+        self._trouble = trouble
 
     def _cancel(self) -> None:
         for run_id in self._catalog.cancel_requests() & self._runs.keys():
@@ -140,13 +171,16 @@ class Engine:
                 )
         store = ArtifactStore(self._catalog.store)
         self._restarted = set()
-        for outcome in ended:
-            for key in outcome.keys:
-                if outcome.error is None or store.has(key):  # done before its group failed
-                    self._finish(key)
+        for number, outcome in enumerate(ended):
+            try:
+                for key in outcome.keys:
+                    if outcome.error is None or store.has(key):  # done before its group failed
+                        self._finish(key)
+            except StoreError as error:  # an artifact that can be neither read nor moved away
+                ended[number] = replace(outcome, error=error)
         for outcome in ended:
             if outcome.error is not None:
-                left = [key for key in outcome.keys if not store.has(key)]
+                left = [key for key in outcome.keys if not _holds(store, key)]
                 if left:  # its log is known by the group's first step as long as nobody moves it
                     move_log(self._catalog.store, outcome.keys[0], left[0])
                 self._fail(left, outcome.error, outcome.traceback)
@@ -180,8 +214,12 @@ class Engine:
         except ExperimentError as error:
             self._catalog.end(run.run_id, "failed", str(error))
             return
-        store = ArtifactStore(self._catalog.store)
-        if not self._ledger.admit(run.run_id, step_rows(store, whole.experiment)):
+        try:
+            rows = step_rows(ArtifactStore(self._catalog.store), whole.experiment)
+        except StoreError as error:
+            self._catalog.end(run.run_id, "failed", str(error))
+            return
+        if not self._ledger.admit(run.run_id, rows):
             return
         unfinished = self._ledger.unfinished(run.run_id)
         self._runs[run.run_id] = ActiveRun(whole, run.position, Agenda(whole, unfinished))
@@ -253,11 +291,16 @@ class Engine:
         logger.warning("run %s is restarted: %s", run_id, reason)
         store = ArtifactStore(self._catalog.store)
         idle = [step.key for step in active.plan.steps if not self._workers.has(step.key)]
+        try:
+            held = {key for key in idle if store.has(key)}
+        except StoreError as error:
+            self._end_failed(run_id, key, str(error))
+            return
         for key in idle:
-            if not store.has(key):
+            if key not in held:
                 self._ledger.want_again(run_id, key)
         for key in idle:  # after the others: the last step to finish ends the run
-            if store.has(key) and key in self._ledger.unfinished(run_id):
+            if key in held and key in self._ledger.unfinished(run_id):
                 self._finish(key)
         active.agenda.reset(self._ledger.unfinished(run_id))
 
@@ -284,3 +327,12 @@ class Engine:
         for run_id in self._runs.keys() - set(self._ledger.active):
             del self._runs[run_id]
             logger.info("run %s: ended", run_id)
+            self._clean()
+
+
+def _holds(store: ArtifactStore, key: str) -> bool:
+    """Whether the store has an artifact that can be read."""
+    try:
+        return store.has(key)
+    except StoreError:
+        return False

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,7 +52,7 @@ def kept_log(store: Path, keys: Sequence[str], *, printed: bool) -> Iterator[Non
 def _standard_error_to(path: Path) -> Iterator[None]:
     """Let standard error lead to a file; it gets the file's content back at the end."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         log = path.open("w+b", buffering=0)
     except OSError:  # the step is more important than its log
         yield
@@ -64,7 +64,8 @@ def _standard_error_to(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stderr.flush()
+        with suppress(OSError):  # a full disk
+            sys.stderr.flush()
         os.dup2(before, STDERR)
         os.close(before)
         faulthandler.disable()
@@ -76,5 +77,6 @@ def _standard_error_to(path: Path) -> Iterator[None]:
 
 def _copy(log: BinaryIO) -> None:
     log.seek(0)
-    while block := log.read(2**16):
-        os.write(STDERR, block)
+    with suppress(OSError):  # a full disk
+        while block := log.read(2**16):
+            os.write(STDERR, block)
