@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prunepriv.attacks.base import FitSettings, PooledShadows
+from prunepriv.attacks.finite import check_finite
 from prunepriv.attacks.halves import Halves, Normalizing, SideBySide
 from prunepriv.attacks.idle import IdleCore
 from prunepriv.attacks.one_cycle import OneCycleAdam
@@ -90,6 +91,7 @@ def fit_network(
 
     Raises:
         Cancelled: from `report`.
+        TrainingError: a loss is no longer a finite number.
     """
     streams = {
         use: torch.Generator().manual_seed(derive(settings.seed, "attack network", use))
@@ -129,6 +131,7 @@ def _paper(
             halves.set_gradient(x[batch], truth[batch])
             optimizer.step()
         schedule.step()
+        check_finite(float(halves.weights.detach().sum()), epoch + 1)
         report((epoch + 1) / epochs, f"epoch {epoch + 1} of {epochs}")
 
 
@@ -157,6 +160,7 @@ def _fast(
             if number % 16 == 0:
                 report((epoch + number / steps) / fast.epochs, f"epoch {epoch + 1}")
         loss = float(F.cross_entropy(_outputs(halves, x[held], fast.at_once), member[held]))
+        check_finite(loss, epoch + 1)
         if loss < best:
             best, kept = loss, _state(halves.network)
     halves.network.load_state_dict(kept)
