@@ -104,6 +104,21 @@ def test_a_fault_in_a_library_leaves_the_stack(tmp_path: Path) -> None:
     assert told.index("in convolve") > told.index("Fatal Python error")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a Linux device")
+def test_a_step_is_done_where_nothing_can_be_printed(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from prunepriv.engine.step_log import kept_log\n"
+        f"with kept_log(Path(sys.argv[1]), [{KEY!r}], printed=True): os.write(2, b'printed')\n"
+    )
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, stderr=full, check=False
+        )
+    assert done.returncode == 0
+
+
 def test_a_step_is_done_where_no_log_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("a file where the folder should be")
     with kept_log(tmp_path, [KEY], printed=True):

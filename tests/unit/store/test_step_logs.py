@@ -64,6 +64,11 @@ def test_text_that_is_no_key_never_becomes_a_path(tmp_path: Path, key: str) -> N
         add_to_log(tmp_path, key, "text")
 
 
+def test_a_log_does_not_make_a_store_again_that_was_removed(tmp_path: Path) -> None:
+    add_to_log(tmp_path / "store", KEY, "text")
+    assert not (tmp_path / "store").exists()
+
+
 def test_a_store_that_cannot_be_written_to_keeps_no_log(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("a file where the folder should be")
     add_to_log(tmp_path, KEY, "text")
