@@ -52,16 +52,17 @@ class WatchingNanny(Nanny):
         super()._on_worker_exit_sync(exitcode)
 
 
-def death_words(error: KilledWorker, log: str, own: bool) -> str:
+def death_words(error: KilledWorker, times: int, log: str, own: bool) -> str:
     """How often a step ended its worker's process, and why.
 
     Args:
         error: Dask's, for a step that it gave up.
+        times: how often a worker began it.
         log: what the step's last process printed.
         own: whether the workers are those of this process's own cluster.
     """
     code = DEATHS.code(error.last_worker.address, PATIENCE if own else 0.0)
-    return f"ended its worker process {error.allowed_failures + 1} times, at last by {_cause(code, log)}"
+    return f"ended its worker process {times} times, at last by {_cause(code, log)}"
 
 
 def _cause(code: int | None, log: str) -> str:

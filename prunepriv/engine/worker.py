@@ -12,6 +12,7 @@ from distributed import get_worker
 from prunepriv.engine.reporting import StepReport
 from prunepriv.engine.runner import load_runner
 from prunepriv.engine.step_log import kept_log
+from prunepriv.engine.tries import forget_tries, note_try
 from prunepriv.plan import Step
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.step_logs import remove_logs
@@ -53,10 +54,14 @@ def perform(
             return StepReport(send, unwanted)
 
         reports = [report_of(step) for step in left]
-        with kept_log(store, keys, printed=worker.state.nthreads == 1):
-            load_runner(runner)(left, artifacts, data, reports)
-            for report in reports:
-                report.flush()
+        note_try(store, keys[0])
+        try:
+            with kept_log(store, keys, printed=worker.state.nthreads == 1):
+                load_runner(runner)(left, artifacts, data, reports)
+                for report in reports:
+                    report.flush()
+        finally:
+            forget_tries(store, keys[0])
     remove_logs(store, keys)
     return keys
 

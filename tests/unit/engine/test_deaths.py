@@ -24,9 +24,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Deaths:
     return mine
 
 
-def words(log: str = "") -> str:
+def words(log: str = "", times: int = 4) -> str:
     error = KilledWorker("task", SimpleNamespace(address=WORKER), 3)  # type: ignore[arg-type]
-    return death_words(error, log, own=False)
+    return death_words(error, times, log, own=False)
 
 
 @pytest.mark.parametrize(
