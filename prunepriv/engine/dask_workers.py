@@ -185,6 +185,7 @@ class DaskWorkers:
         future.release()
         for step in self._futures.pop(future):
             del self._keys[step.key]
+            self.want(step.key)  # nobody needs the request any more
 
     def news(self) -> list[Mapping[str, Any]]:
         """Reports of running steps since the last call: key, pid, fraction, message, points."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
-from prunepriv.engine.leftovers import remove_drafts
+from prunepriv.engine.leftovers import remove_leftovers
 from prunepriv.engine.reporting import Send, StepReport
 from prunepriv.engine.runner import RUN_GROUP, Runner, load_runner
 from prunepriv.engine.step_log import kept_log
@@ -51,7 +51,7 @@ def run_inline(
         _Inline(catalog, ledger, run_id, watch).work(experiment, load_runner(runner))
         return run_id
     finally:
-        remove_drafts(store, owner)
+        remove_leftovers(store, owner)
         catalog.close()
         if held is not None:
             held.remove()

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
-from prunepriv.engine.leftovers import remove_drafts
+from prunepriv.engine.leftovers import remove_leftovers
 from prunepriv.errors import (
     Cancelled,
     ExperimentError,
@@ -143,7 +143,7 @@ class Engine:
     def _clean(self) -> None:
         """Remove what lost processes have left, when no worker of this engine writes anything."""
         if self._workers.idle == self._workers.capacity:
-            remove_drafts(self._catalog.store, self._owner)
+            remove_leftovers(self._catalog.store, self._owner)
 
     def _tell(self, trouble: str) -> None:
         """Log a trouble with the store once, however many turns it lasts."""

@@ -73,8 +73,10 @@ class Claim:
 
     def remove(self) -> None:
         """Release a lock that no process will claim again, and remove its file."""
+        _remove(pid_file(self.path))
+        _remove(self.path)  # while nobody else can hold it
         self.release()
-        _remove(self.path)
+        _remove(self.path)  # Windows removes no file that is in use
 
 
 def pid_file(path: Path) -> Path:
@@ -94,11 +96,17 @@ def claim(path: Path) -> Claim | None:
             os.truncate(path, 0)  # version 0.1.0 wrote the process id into the lock itself
     except OSError as error:
         raise StoreError(f"{path.parent} cannot be written to ({error.strerror})") from None
-    try:
-        connection = _lock(path, _PROBING, *_EXCLUSIVE)
-    except sqlite3.Error as error:
-        raise StoreError(f"{path.parent} cannot be written to ({error})") from None
-    return None if connection is None else Claim(path, connection)
+    while True:
+        try:
+            connection = _lock(path, _PROBING, *_EXCLUSIVE)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path.parent} cannot be written to ({error})") from None
+        if connection is None:
+            return None
+        try:
+            return Claim(path, connection)
+        except FileNotFoundError:  # somebody has removed the file just now: make it again
+            connection.close()
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from tests.e2e.engine_process import (
     DEADLINE,
     ROOT,
     EngineProcess,
+    artifacts,
     engine_pid,
     kill_worker_at,
     step,
@@ -373,15 +374,6 @@ REAL: dict[str, Any] = {
     "models": ["pruned"],
     "attacks": {"names": ["conf", "nn", "lira"]},
 }
-
-
-def artifacts(store: Path, experiment: Experiment) -> dict[str, dict[str, str]]:
-    """The checksum of every file of every artifact, by the step's name."""
-    found = {}
-    for one in plan(experiment).steps:
-        files = ArtifactStore(store).open(one.key).meta["files"]
-        found[one.name] = {name: digest for name, (_, digest) in files.items()}
-    return found
 
 
 @pytest.mark.slow
