@@ -48,7 +48,7 @@ def run_inline(
         ledger = Ledger(catalog, owner)
         if not ledger.admit(run_id, step_rows(ArtifactStore(store), experiment)):
             raise EngineError(f"run {run_id} is being worked on already: leave out --inline")
-        _Inline(catalog, ledger, run_id, watch).work(experiment, load_runner(runner))
+        _Inline(catalog, ledger, run_id, watch).work(experiment, runner)
         return run_id
     finally:
         remove_leftovers(store, owner)
@@ -68,13 +68,16 @@ class _Inline:
         self._run_id = run_id
         self._watch = watch
 
-    def work(self, experiment: Experiment, runner: Runner) -> None:
-        """Do the unfinished steps; the catalogue gets the end of the run in every case."""
+    def work(self, experiment: Experiment, runner: str) -> None:
+        """Do the unfinished steps; the catalogue gets the end of the run in every case.
+
+        Where nothing is unfinished, the runner is not loaded: its imports take two seconds.
+        """
         group: Sequence[Step] = ()
         try:
             agenda = Agenda(plan(experiment), self._ledger.unfinished(self._run_id))
             while group := agenda.take(1, lambda _: False):
-                self._do(group, runner)
+                self._do(group, load_runner(runner))
                 for step in group:
                     agenda.finish(step.key)
         except (Cancelled, KeyboardInterrupt):

@@ -47,7 +47,7 @@ def test_the_steps_of_a_run_are_done_in_order(
 def test_a_finished_run_is_cached(experiment: Experiment, catalog: Catalog, steering: Path) -> None:
     run_inline(experiment, catalog.store, runner=RUNNER)
     (steering / "begun").write_text("")
-    run_id = run_inline(experiment, catalog.store, runner=RUNNER)
+    run_id = run_inline(experiment, catalog.store, runner="no_module:is_imported")
     assert begun(steering) == []
     assert catalog.run(run_id).status == "done"
     assert all(step.cached and step.seconds == SECONDS for step in catalog.steps(run_id))
