@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from prunepriv.engine import follow as module
-from prunepriv.engine.follow import RESTARTS, follow
+from prunepriv.engine.follow import LOOK_EVERY, LOOK_SHARE, RESTARTS, follow
 from prunepriv.engine.inline import run_inline
 from prunepriv.errors import EngineError
 from prunepriv.estimates.progress import Standing
@@ -203,3 +204,48 @@ def test_an_inline_run_that_cannot_begin_is_a_failure_too(
     [(run_id, sentence)] = standing.failures
     assert run_id == experiment.run_id
     assert "being worked on already: leave out --inline" in sentence
+
+
+# --- how often the runs are looked at ---
+
+
+def looks_take(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So much processor time."""
+    clock = count(0.0, seconds)
+    monkeypatch.setattr(module, "thread_time", lambda: next(clock))
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(0.05, 0.05 / LOOK_SHARE), (0.001, LOOK_EVERY)])
+def test_looking_takes_a_small_share_of_a_core(
+    seconds: float,
+    pause: float,
+    experiment: Experiment,
+    catalog: Catalog,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        engine.turn(seconds)
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=sleep))
+    looks_take(seconds, monkeypatch)
+    follow([experiment], catalog.store, Recorder())
+    assert waited == [pytest.approx(pause)]
+
+
+@pytest.mark.usefixtures("steering")
+def test_an_inline_run_is_looked_at_as_seldom(
+    catalog: Catalog, inline: Callable[..., Standing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+    for seed, seconds in enumerate((0.001, 0.05)):
+        looks_take(seconds, monkeypatch)
+        clock = count(0.0, 0.3)  # goes on by 0.3 s with each reading
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda c=clock: next(c)))
+        display = Recorder()
+        inline(seeds(seed), catalog.store, display)
+        shown.append(len(display.standings))
+    assert shown[1] < 0.6 * shown[0]
