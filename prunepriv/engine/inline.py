@@ -64,6 +64,7 @@ class _Inline:
         self, catalog: Catalog, ledger: Ledger, run_id: str, watch: Callable[[], None]
     ) -> None:
         self._catalog = catalog
+        self._artifacts = ArtifactStore(catalog.store)  # one, because it compares checksums once
         self._ledger = ledger
         self._run_id = run_id
         self._watch = watch
@@ -85,8 +86,7 @@ class _Inline:
                 self._ledger.end(self._run_id, "cancelled")
             raise
         except PruneprivError as error:
-            store = ArtifactStore(self._catalog.store)
-            failed = next((step.key for step in group if not store.has(step.key)), None)
+            failed = next((s.key for s in group if not self._artifacts.has(s.key)), None)
             if failed is not None:
                 self._ledger.fail(self._run_id, failed, str(error))
             raise
@@ -96,7 +96,7 @@ class _Inline:
             self._show()
 
     def _do(self, group: Sequence[Step], runner: Runner) -> None:
-        store = ArtifactStore(self._catalog.store)
+        store = self._artifacts
         reports = [StepReport(self._sender(step), self._is_cancelled) for step in group]
         try:
             with kept_log(store.root, [step.key for step in group], printed=False):
