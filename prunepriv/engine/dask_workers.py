@@ -1,4 +1,4 @@
-"""Does groups of steps on Dask: on a local cluster of the engine's own, or on one at a given address.
+"""Does groups of steps on Dask: on a local cluster of the engine's own; ``cluster``: on another one.
 
 Dask's protocol carries pickles, so anyone who reaches the scheduler can run code. The engine's own
 cluster therefore listens on loopback only. It asks for credentials that are made for it and never
@@ -32,11 +32,7 @@ from prunepriv.plan import Step
 _SETTINGS = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-    # Dask makes malloc return memory to the system at once, and training then spends half of its
-    # time on allocating it again. SAMIA took 41 s this way, and 15 s with large blocks kept.
-    "distributed.nanny.pre-spawn-environ": {
-        "MALLOC_TRIM_THRESHOLD_": str(2**31),
-        "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "distributed.nanny.pre-spawn-environ": {  # how memory is kept: worker_setup
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -54,22 +50,18 @@ also where it is being restarted for the second time. After a few such losses no
 
 
 class DaskWorkers:
-    """Workers, and the steps that were submitted to them.
+    """Workers of the engine's own cluster, and the steps that were submitted to them.
 
     Args:
         store: the store's folder, which the workers share.
         data: the folder of downloaded archives.
         runner: the function that does a group of steps, "module:function".
-        workers: processes of the engine's own cluster.
-        scheduler: address of a Dask scheduler to use instead; Dask's own configuration
-            holds the credentials.
-
-    Raises:
-        EngineError: no scheduler answers at that address.
+        workers: how many processes.
+        client: is connected to a cluster that was started elsewhere; None: a cluster is started.
     """
 
     def __init__(
-        self, store: Path, data: Path, runner: str, workers: int, scheduler: str | None = None
+        self, store: Path, data: Path, runner: str, workers: int, client: Client | None = None
     ) -> None:
         self._store, self._data, self._runner = store, data, runner
         self._topic = f"prunepriv-{uuid.uuid4().hex}"
@@ -79,25 +71,24 @@ class DaskWorkers:
         self._ended = threading.Event()
         self._numbers = itertools.count()
         shutil.rmtree(store / "cancel", ignore_errors=True)
-        self._cluster = None if scheduler else _local_cluster(workers, runner)
-        try:
-            self._client = Client(scheduler or self._cluster, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise EngineError(f"no Dask scheduler answers at {scheduler} ({error})") from None
-        self._client.subscribe_topic(self._topic, self._receive)
         self._workers = workers
+        self._cluster = None if client else _local_cluster(workers, runner)
+        self._attach(client or Client(self._cluster, set_as_default=False))
 
     @property
     def capacity(self) -> int:
         """How many groups can be worked on at once."""
-        if self._cluster is not None:
-            return self._workers
-        return max(1, int(sum(self._client.ncores().values())))
+        return self._workers
 
     @property
     def idle(self) -> int:
         """How many more groups can be worked on now."""
         return self.capacity - len(self._futures)
+
+    @property
+    def notice(self) -> str:
+        """What the runs have to know of the workers."""
+        return ""
 
     def has(self, key: str) -> bool:
         """Whether the step was submitted and has not ended."""
@@ -107,6 +98,10 @@ class DaskWorkers:
         """Submit a group of steps, whose inputs are in the store."""
         for step in group:
             cancel_marker(self._store, step.key).unlink(missing_ok=True)
+        self._hand_over(group)
+
+    def _hand_over(self, group: Sequence[Step], workers: list[str] | None = None) -> Future:
+        """Give a group to one of the workers with these addresses, or to any."""
         future = self._client.submit(
             perform,
             tuple(group),
@@ -115,10 +110,12 @@ class DaskWorkers:
             self._runner,
             self._topic,
             key=_task_key(group[0], next(self._numbers)),
+            workers=workers,
         )
         self._futures[future] = tuple(group)
         self._keys.update((step.key, future) for step in group)
         future.add_done_callback(lambda _: self._ended.set())
+        return future
 
     def want(self, key: str) -> None:
         """A step that is worked on does not have to stop any more."""
@@ -150,12 +147,15 @@ class DaskWorkers:
             )
         ended = {future: group for future, group in self._futures.items() if future.done()}
         outcomes = [_outcome(group, future) for future, group in ended.items()]
-        for future, group in ended.items():
-            future.release()
-            del self._futures[future]
-            for step in group:
-                del self._keys[step.key]
+        for future in ended:
+            self._end(future)
         return outcomes
+
+    def _end(self, future: Future) -> None:
+        """A group has ended, whose task Dask may forget."""
+        future.release()
+        for step in self._futures.pop(future):
+            del self._keys[step.key]
 
     def news(self) -> list[Mapping[str, Any]]:
         """Reports of running steps since the last call: key, pid, fraction, message, points."""
@@ -165,10 +165,15 @@ class DaskWorkers:
         return received
 
     def close(self) -> None:
-        """End the engine's own workers; a cluster at a given address continues."""
+        """End the workers."""
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+    def _attach(self, client: Client) -> None:
+        """Work through this client from now on."""
+        self._client = client
+        client.subscribe_topic(self._topic, self._receive)
 
     def _receive(self, event: tuple[float, dict[str, Any]]) -> None:
         self._news.put(event[1])

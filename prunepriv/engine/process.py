@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from prunepriv.engine.client import ENGINE_LOCK, ENGINE_LOG, default_workers
+from prunepriv.engine.client import ENGINE_LOCK, ENGINE_LOG, default_workers, note_scheduler
+from prunepriv.engine.cluster import ClusterWorkers, connect
 from prunepriv.engine.dask_workers import DaskWorkers
 from prunepriv.engine.runner import RUN_GROUP
 from prunepriv.engine.service import Engine
@@ -40,28 +42,34 @@ def run_engine(
     Raises:
         EngineError: the store has an engine already, or no scheduler answers.
     """
+    client = connect(scheduler) if scheduler else None  # whoever waits for the lock learns of it
     lock = claim(store / ENGINE_LOCK)
     if lock is None:
         raise EngineError(f"an engine already works on {store}: one is enough")
+    note_scheduler(store, scheduler)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())  # noticed within a turn
-    _serve(lock, stop, store, workers or default_workers(), scheduler, idle_timeout, runner)
+
+    def make_workers() -> DaskWorkers:
+        if client is None or scheduler is None:
+            return DaskWorkers(store, data_folder(), runner, workers or default_workers())
+        return ClusterWorkers(store, data_folder(), runner, scheduler, client)
+
+    _serve(lock, stop, store, make_workers, idle_timeout)
 
 
 def _serve(
     lock: Claim | None,
     stop: threading.Event,
     store: Path,
-    workers: int,
-    scheduler: str | None,
+    make_workers: Callable[[], DaskWorkers],
     idle_timeout: float,
-    runner: str,
 ) -> None:
     catalog = Catalog(store)
     left_behind = catalog.requeue_abandoned(ENGINE_LOCK)
-    logger.info("engine of %s: %d workers, %d runs to resume", store, workers, left_behind)
-    dask = DaskWorkers(store, data_folder(), runner, workers, scheduler)
+    logger.info("engine of %s: %d runs to resume", store, left_behind)
+    dask = make_workers()
     try:
         engine = Engine(catalog, dask, ENGINE_LOCK, log=str(store / ENGINE_LOG))
         while lock is not None:

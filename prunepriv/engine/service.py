@@ -33,6 +33,9 @@ TURN = 0.1
 RESTARTS = 3
 """How often a run is restarted when its steps find damaged inputs."""
 
+TELL_EVERY = 1.0
+"""Seconds after which runs that have come since then are told of the workers as well."""
+
 AHEAD = 4
 """Largest number of active runs per worker."""
 
@@ -53,6 +56,8 @@ class Workers(Protocol):
     def capacity(self) -> int: ...
     @property
     def idle(self) -> int: ...
+    @property
+    def notice(self) -> str: ...
     def has(self, key: str) -> bool: ...
     def submit(self, group: Sequence[Step]) -> None: ...
     def stop(self, key: str) -> None: ...
@@ -88,6 +93,8 @@ class Engine:
         self._catalog = catalog
         self._workers = workers
         self._ledger = Ledger(catalog, owner)
+        self._owner = owner
+        self._told: tuple[str | None, float] = (None, 0.0)  # an engine before may have told more
         self._log = log
         self._runs: dict[str, ActiveRun] = {}
         self._restarted: set[str] = set()
@@ -118,6 +125,7 @@ class Engine:
         self._cancel()
         self._listen()
         self._hand_out()
+        self._tell()
         self._ledger.flush()
 
     def _cancel(self) -> None:
@@ -147,6 +155,14 @@ class Engine:
                 left = [key for key in outcome.keys if not store.has(key)]
                 self._fail(left, outcome.error, outcome.traceback)
         self._forget_ended()
+
+    def _tell(self) -> None:
+        """Write what the workers have to say beside the runs that depend on them."""
+        notice = self._workers.notice
+        (told, since), now = self._told, time.monotonic()
+        if notice != told or (notice and now - since >= TELL_EVERY):
+            self._catalog.tell(self._owner, notice)
+            self._told = (notice, now)
 
     def _hand_out(self) -> None:
         """Give every idle worker something to do; begin waiting runs while one stays idle."""

@@ -227,6 +227,19 @@ class Catalog:
         with self._database.write() as connection:
             connection.execute(change, values)
 
+    def tell(self, owner: str, sentence: str) -> None:
+        """Write what the runs of a process and those that wait have to know; "": nothing.
+
+        Args:
+            owner: the lock file, relative to the store, that the process holds.
+            sentence: replaces what they were told before.
+        """
+        ours = and_(RUNS.c.status == "running", RUNS.c.owner == owner)
+        active = or_(RUNS.c.status == "queued", ours)
+        with self._database.write() as connection:
+            change = update(RUNS).where(active, RUNS.c.error != sentence)
+            connection.execute(change.values(error=sentence))
+
     def end(self, run_id: str, status: RunStatus, error: str = "") -> None:
         """Write how a run ended."""
         with self._database.write() as connection:

@@ -21,6 +21,7 @@ class FakeWorkers:
     def __init__(self, store: ArtifactStore) -> None:
         self.store = store
         self.capacity = 2
+        self.notice = ""
         self.groups: list[tuple[Step, ...]] = []
         self.submitted: list[list[str]] = []
         self.stopped: list[str] = []

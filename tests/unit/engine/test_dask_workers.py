@@ -59,10 +59,9 @@ class Recorder:
     def subscribe_topic(self, *_: object) -> None:
         pass
 
-    def ncores(self) -> dict[str, int]:
-        return {"one": 1, "two": 1}
-
-    def submit(self, work: object, group: tuple[Step, ...], *_: object, key: str) -> FakeFuture:
+    def submit(
+        self, work: object, group: tuple[Step, ...], *_: object, key: str, workers: None
+    ) -> FakeFuture:
         self.tasks.append(FakeFuture(key, group))
         return self.tasks[-1]
 
@@ -71,13 +70,14 @@ class Recorder:
 def client(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     made = Recorder()
     monkeypatch.setattr(dask_workers, "Client", lambda *_, **__: made)
+    monkeypatch.setattr(dask_workers, "_local_cluster", lambda *_: None)
     return made
 
 
 @pytest.fixture
 def workers(client: Recorder, tmp_path: Path) -> DaskWorkers:
-    """Those of a cluster at a given address, of two cores."""
-    return DaskWorkers(tmp_path, tmp_path, RUNNER, 1, scheduler="tcp://127.0.0.1:1")
+    """Two of them."""
+    return DaskWorkers(tmp_path, tmp_path, RUNNER, 2)
 
 
 def test_a_step_that_is_given_out_again_is_a_new_task(

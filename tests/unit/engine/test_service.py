@@ -305,3 +305,42 @@ def test_it_stops_when_asked(engine: Engine) -> None:
     stop = threading.Event()
     engine.serve(stop, 3600.0, stop.set)
     assert stop.is_set()
+
+
+def test_runs_at_work_and_those_that_wait_are_told_of_the_workers(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    engine.turn()
+    workers.notice, workers.capacity = "the scheduler is lost", 0
+    catalog.submit(other(experiment, seed=8))
+    engine.turn()
+    told = {run.status: run.error for run in catalog.runs()}
+    assert told == dict.fromkeys(("running", "queued"), "the scheduler is lost")
+    workers.notice, workers.capacity = "", 2
+    workers.do_until(engine)
+    assert [(run.status, run.error) for run in catalog.runs()] == [("done", "")] * 2
+
+
+def test_what_an_engine_before_has_told_is_taken_back(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    catalog.tell("engine.lock", "its scheduler is lost")
+    engine.turn()
+    assert catalog.run(experiment.run_id).error == ""
+
+
+def test_a_run_that_comes_later_is_told_as_well(
+    engine: Engine,
+    catalog: Catalog,
+    workers: FakeWorkers,
+    experiment: Experiment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("prunepriv.engine.service.TELL_EVERY", 0.0)
+    workers.notice, workers.capacity = "no worker has joined", 0
+    engine.turn()
+    catalog.submit(experiment)
+    engine.turn()
+    assert catalog.run(experiment.run_id).error == "no worker has joined"
