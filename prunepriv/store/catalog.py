@@ -152,7 +152,8 @@ class Catalog:
             idle = RUNS.c.status.in_(("queued", "interrupted"))
             if status == "interrupted":
                 idle = RUNS.c.status.in_(("queued", "interrupted", "running"))
-            connection.execute(change.where(idle).values(status="cancelled", finished=time.time()))
+            ended = {"status": "cancelled", "finished": time.time(), "error": ""}
+            connection.execute(change.where(idle).values(**ended))
 
     def delete(self, run_id: str) -> None:
         """Delete a run. Its artifacts stay, because other runs may share them.
