@@ -97,7 +97,7 @@ class ClusterWorkers(DaskWorkers):
         if self._roster.empty:
             return (
                 f"no worker has joined the Dask scheduler at {self._address}: "
-                f"start one, for example with `dask worker {self._address}`"
+                f"start one, for example with `python -m dask worker {self._address}`"
             )
         return "; ".join(self._roster.refusals)
 

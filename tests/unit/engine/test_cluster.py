@@ -81,7 +81,7 @@ def test_a_cluster_without_workers_says_so(tmp_path: Path) -> None:
     assert (workers.capacity, workers.idle) == (0, 0)
     assert workers.notice == (
         f"no worker has joined the Dask scheduler at {ADDRESS}: start one, for example with "
-        f"`dask worker {ADDRESS}`"
+        f"`python -m dask worker {ADDRESS}`"
     )
 
 
