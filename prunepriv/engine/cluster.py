@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from prunepriv.engine.address import check_scheduler, no_scheduler
 from prunepriv.engine.dask_workers import DaskWorkers
 from prunepriv.engine.roster import Roster
 from prunepriv.engine.service import Outcome
-from prunepriv.errors import EngineError
+from prunepriv.engine.worker_setup import TOKEN
+from prunepriv.errors import EngineError, StoreError
 from prunepriv.plan import Step
 
 logger = logging.getLogger(__name__)
@@ -32,6 +35,9 @@ LOOK_EVERY = 0.5
 
 MOST_LOSSES = 3
 """How many workers a group of steps may lose before it fails."""
+
+MOST_REFUSALS = 3
+"""How many refused workers are told one by one."""
 
 _PATIENCE = 5.0
 """Most seconds that a scheduler may take to answer."""
@@ -63,18 +69,22 @@ class ClusterWorkers(DaskWorkers):
         runner: the function that does a group of steps, "module:function".
         address: of the scheduler.
         client: is connected to it.
+
+    Raises:
+        StoreError: the store cannot be written to.
     """
 
     def __init__(self, store: Path, data: Path, runner: str, address: str, client: Client) -> None:
         super().__init__(store, data, runner, 0, client)
         self._address = address
-        self._lost = False
+        self._lost = self._silent = False
         self._looked = 0.0
         self._places: dict[Future, str] = {}
         self._homeless: deque[tuple[Step, ...]] = deque()
         self._losses: Counter[str] = Counter()
         self._scheduler = _identity(client)["id"]
-        self._roster = Roster(client, store, runner)
+        self._token = _write_token(store)
+        self._roster = Roster(client, store, runner, self._token)
 
     @property
     def capacity(self) -> int:
@@ -89,17 +99,20 @@ class ClusterWorkers(DaskWorkers):
     @property
     def notice(self) -> str:
         """What the runs have to know of the cluster: lost, without workers, workers refused."""
-        if self._lost:
+        if self._lost or self._silent:
+            trouble = "is lost" if self._lost else "does not answer"
             return (
-                f"the Dask scheduler at {self._address} is lost: the run goes on from its finished "
-                "steps when the scheduler is back"
+                f"the Dask scheduler at {self._address} {trouble}: the run goes on from its "
+                "finished steps when the scheduler is back"
             )
         if self._roster.empty:
             return (
                 f"no worker has joined the Dask scheduler at {self._address}: "
                 f"start one, for example with `python -m dask worker {self._address}`"
             )
-        return "; ".join(self._roster.refusals)
+        refused = self._roster.refusals
+        more = len(refused) - MOST_REFUSALS
+        return "; ".join([*refused[:MOST_REFUSALS], *([f"and {more} more"] if more > 0 else [])])
 
     def outcomes(self) -> list[Outcome]:
         """Groups that have ended since the last call; lost groups are given out again."""
@@ -129,7 +142,9 @@ class ClusterWorkers(DaskWorkers):
         try:
             seen = _identity(self._client)
         except (OSError, TimeoutError):
-            return  # it is busy, or lost, and then the client notices it
+            self._silent = True  # it may be busy; if it is lost, the client notices it
+            return
+        self._silent = False
         if seen["id"] != self._scheduler:  # Dask's client has found another one at the address
             self._lose()
         else:
@@ -162,7 +177,7 @@ class ClusterWorkers(DaskWorkers):
             return
         logger.warning("the Dask scheduler at %s is back", self._address)
         self._attach(client)
-        self._roster = Roster(client, self._store, self._runner)
+        self._roster = Roster(client, self._store, self._runner, self._token)
         self._lost = False
         self._look()
 
@@ -205,6 +220,10 @@ class ClusterWorkers(DaskWorkers):
         self._places[future] = place
         return future
 
+    def _is_over(self, future: Future) -> bool:
+        """Not if Dask has dropped its task, because the connection was lost a moment ago."""
+        return future.status in ("finished", "error")
+
     def _end(self, future: Future) -> None:
         super()._end(future)
         del self._places[future]
@@ -219,4 +238,15 @@ def _identity(client: Client) -> dict[str, Any]:
 
 def _leave(client: Client) -> None:
     """Close a client, whose scheduler may be gone."""
-    client.close(timeout=1)
+    with suppress(OSError, TimeoutError):
+        client.close(timeout=1)
+
+
+def _write_token(store: Path) -> str:
+    """Write into the store by what its workers know it."""
+    token = uuid.uuid4().hex
+    try:
+        (store / TOKEN).write_text(token)
+    except OSError as error:
+        raise StoreError(f"{store / TOKEN} cannot be written ({error.strerror})") from None
+    return token

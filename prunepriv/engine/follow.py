@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Protocol
 
 from prunepriv.engine.client import (
@@ -25,8 +26,10 @@ from prunepriv.estimates.progress import Standing, Watch
 from prunepriv.experiment import Experiment
 from prunepriv.store.catalog import Catalog
 
-LOOK_EVERY = 0.1
-"""Seconds between two readings of the catalogue."""
+LOOK_EVERY, LOOK_AT_LEAST_EVERY = 0.1, 1.0
+"""Least and most seconds between two readings of the catalogue."""
+SHARE = 1 / 40
+"""Largest share of a core that the readings take: those of a sweep read the steps of all its runs."""
 RESTARTS = 3
 """How often an engine that has ended is restarted."""
 
@@ -94,7 +97,12 @@ def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
     by_id = {experiment.run_id: experiment for experiment in experiments}
     restarts = 0
     told = ""
-    while _goes_on(standing := watch.look()):
+    while True:
+        began = perf_counter()
+        standing = watch.look()
+        took = perf_counter() - began
+        if not _goes_on(standing):
+            break
         display.show(standing)
         if standing.notice != told:
             told = standing.notice
@@ -111,7 +119,7 @@ def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
             display.tell("the engine has ended: restarting it, finished steps are kept")
             used = engine_scheduler(catalog.store)
             ensure_engine(catalog.store, ("--scheduler", used) if used else ())
-        time.sleep(LOOK_EVERY)
+        time.sleep(min(max(LOOK_EVERY, took / SHARE), LOOK_AT_LEAST_EVERY))
     display.show(standing)
     return standing
 

@@ -23,7 +23,7 @@ from typing import Any
 from distributed import Client, Future
 
 from prunepriv.engine.identity import IDENTITY
-from prunepriv.engine.worker_setup import TOKEN, join_engine
+from prunepriv.engine.worker_setup import join_engine
 
 logger = logging.getLogger(__name__)
 
@@ -68,15 +68,17 @@ class Roster:
         client: is connected to the scheduler.
         store: the store's folder.
         runner: the function that does steps, "module:function".
+        token: is written in the store.
         identity: the program that a worker must have.
     """
 
-    def __init__(self, client: Client, store: Path, runner: str, identity: str = IDENTITY) -> None:
+    def __init__(
+        self, client: Client, store: Path, runner: str, token: str, identity: str = IDENTITY
+    ) -> None:
         self._client, self._store, self._runner = client, store, runner
         self._identity = identity
-        self._token = uuid.uuid4().hex
+        self._token = token
         self._workers: dict[str, Worker] = {}
-        (store / TOKEN).write_text(self._token)
 
     @property
     def threads(self) -> dict[str, int]:

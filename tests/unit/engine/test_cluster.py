@@ -11,7 +11,8 @@ from prunepriv.engine import cluster as module
 from prunepriv.engine.cluster import MOST_LOSSES, ClusterWorkers
 from prunepriv.engine.identity import IDENTITY
 from prunepriv.engine.worker import cancel_marker
-from prunepriv.errors import EngineError
+from prunepriv.engine.worker_setup import TOKEN
+from prunepriv.errors import EngineError, StoreError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import Step, plan
 from tests.fake_runner import RUNNER
@@ -190,3 +191,54 @@ def test_a_lost_scheduler_loses_no_group(
     (again,) = groups(back[0])
     assert again.place == "three"
     assert again.arguments[0] == tuple(steps[:2])
+
+
+def test_a_group_that_dask_drops_at_the_last_moment_has_not_ended(
+    workers: ClusterWorkers, client: FakeClient, steps: list[Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is lost after the look at it and before the look at the groups."""
+    workers.submit(steps[:1])
+    monkeypatch.setattr(workers, "_watch", lambda: dask_drops_the_tasks(client))
+    assert workers.outcomes() == []
+    assert workers.has(steps[0].key)
+
+
+def test_a_scheduler_that_does_not_answer_is_told(
+    workers: ClusterWorkers, client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait_in_vain(n_workers: int) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "identity", wait_in_vain)
+        workers.outcomes()
+        assert workers.notice.startswith(f"the Dask scheduler at {ADDRESS} does not answer: ")
+    workers.outcomes()
+    assert workers.notice == ""
+
+
+def test_only_some_of_many_refused_workers_are_told(tmp_path: Path) -> None:
+    client = FakeClient(**dict.fromkeys("abcde", 1))
+    workers = ClusterWorkers(tmp_path, tmp_path, RUNNER, ADDRESS, client)
+    workers.outcomes()
+    for asked in client.pending():
+        asked.end("0.0.1")
+    workers.outcomes()
+    *told, more = workers.notice.split("; ")
+    assert [sentence[:32] for sentence in told] == [
+        f"the worker {name} runs prunepriv 0.0." for name in "abc"
+    ]
+    assert more == "and 2 more"
+
+
+def test_the_workers_know_the_store_by_what_is_written_in_it(
+    client: FakeClient, workers: ClusterWorkers, tmp_path: Path
+) -> None:
+    asked = [task.arguments for task in client.tasks if len(task.arguments) > 1]
+    assert asked == [(tmp_path, (tmp_path / TOKEN).read_text(), RUNNER)] * 2
+
+
+def test_a_store_that_cannot_be_written_to_is_told(client: FakeClient, tmp_path: Path) -> None:
+    (tmp_path / TOKEN).mkdir()
+    with pytest.raises(StoreError, match=f"{TOKEN} cannot be written"):
+        ClusterWorkers(tmp_path, tmp_path, RUNNER, ADDRESS, client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -234,3 +235,27 @@ def test_an_inline_run_that_cannot_begin_is_a_failure_too(
     [(run_id, sentence)] = standing.failures
     assert run_id == experiment.run_id
     assert "being worked on already: leave out --inline" in sentence
+
+
+@pytest.mark.parametrize(("look", "pause"), [(0.0001, 0.1), (0.01, 0.4), (5.0, 1.0)])
+def test_readings_that_take_long_are_made_less_often(
+    experiment: Experiment,
+    catalog: Catalog,
+    engine: FakeEngine,
+    look: float,
+    pause: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of a large sweep took 6 % of a core, which a worker could have used."""
+    pauses: list[float] = []
+
+    def turn(seconds: float) -> None:
+        pauses.append(seconds)
+        engine.turn(seconds)
+
+    times = count()
+    monkeypatch.setattr(module, "perf_counter", lambda: look * next(times))
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=turn))
+    follow([experiment], catalog.store, Recorder())
+    assert pauses == pytest.approx([pause] * len(pauses))
+    assert pauses

@@ -11,7 +11,7 @@ import pytest
 
 from prunepriv.engine import roster as module
 from prunepriv.engine.roster import Roster
-from prunepriv.engine.worker_setup import TOKEN, join_engine
+from prunepriv.engine.worker_setup import join_engine
 from tests.fake_runner import RUNNER
 from tests.unit.engine.fake_cluster import FakeClient
 
@@ -25,7 +25,7 @@ def client() -> FakeClient:
 
 @pytest.fixture
 def roster(client: FakeClient, tmp_path: Path) -> Roster:
-    return Roster(client, tmp_path, RUNNER, OURS)
+    return Roster(client, tmp_path, RUNNER, "this one", OURS)
 
 
 def look(roster: Roster, client: FakeClient) -> None:
@@ -52,7 +52,7 @@ def test_a_worker_joins_after_it_has_said_what_it_has(
     answer(roster, client, OURS)
     assert roster.threads == {}
     assert client.tasks[1].function is join_engine
-    assert client.tasks[1].arguments == (tmp_path, (tmp_path / TOKEN).read_text(), RUNNER)
+    assert client.tasks[1].arguments == (tmp_path, "this one", RUNNER)
     answer(roster, client, "")
     assert roster.threads == {"one": 1}
     assert roster.refusals == []
