@@ -92,11 +92,6 @@ class ClusterWorkers(DaskWorkers):
         return 0 if self._lost else sum(self._roster.threads.values())
 
     @property
-    def idle(self) -> int:
-        """How many more groups can be worked on now."""
-        return super().idle - len(self._homeless)
-
-    @property
     def notice(self) -> str:
         """What the runs have to know of the cluster: lost, without workers, workers refused."""
         if self._lost or self._silent:

@@ -11,13 +11,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.dask_processes import DaskProcesses
-from prunepriv.engine.client import (
-    engine_scheduler,
-    launch,
-)
+from prunepriv.engine.client import engine_is_alive, engine_scheduler, ensure_engine, launch
 from prunepriv.engine.identity import IDENTITY
 from prunepriv.engine.inline import run_inline
 from prunepriv.environment import SCHEDULER
+from prunepriv.errors import EngineError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
@@ -109,8 +107,8 @@ def test_a_run_through_a_cluster_is_byte_for_byte_the_inline_run(
 ) -> None:
     real = make_experiment(
         {
-            "data": {"limit": 400},
-            "training": {"epochs": 3, "patience": None},
+            "data": {"limit": 200},
+            "training": {"epochs": 2, "patience": None},
             "shadows": 2,
             "models": ["pruned"],
             "attacks": {"names": ["conf", "nn"]},
@@ -169,12 +167,16 @@ def test_a_lost_scheduler_is_told_and_the_run_goes_on_when_it_is_back(
     assert twice == Counter(["train:0"])
 
 
+def test_an_engine_that_cannot_begin_says_why_to_whoever_started_it(catalog: Catalog) -> None:
+    """The one that is started again with the scheduler of the one before, for example."""
+    with pytest.raises(EngineError) as told:
+        ensure_engine(catalog.store, ("--scheduler", NOWHERE))
+    assert f"could not be started (no Dask scheduler answers at {NOWHERE} " in str(told.value)
+    assert not engine_is_alive(catalog.store)
+
+
 def test_a_worker_of_another_version_is_refused(
-    cluster: DaskProcesses,
-    catalog: Catalog,
-    experiment: Experiment,
-    steering: Path,
-    tmp_path: Path,
+    catalog: Catalog, experiment: Experiment, steering: Path, tmp_path: Path
 ) -> None:
     """It is the only one; the run is done when one of this version joins."""
     shutil.copytree(ROOT / "prunepriv", tmp_path / "old" / "prunepriv")
@@ -183,7 +185,6 @@ def test_a_worker_of_another_version_is_refused(
     with DaskProcesses(tmp_path / "dask.log") as mixed:
         mixed.start_scheduler()
         mixed.start_worker(folder=tmp_path / "old")
-        mixed.wait_for_workers(1)
         with EngineProcess(catalog.store, *FAKE, "--scheduler", mixed.address):
             _wait_for_notice(catalog, run_id, "runs prunepriv 0.0.1")
             assert IDENTITY in catalog.run(run_id).error
