@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prunepriv.engine.address import check_scheduler
 from prunepriv.environment import cores, data_folder, root, scheduler
-from prunepriv.errors import EngineError
+from prunepriv.errors import EngineError, StoreError
 from prunepriv.experiment import Experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
@@ -44,8 +44,18 @@ def engine_is_alive(store: Path) -> bool:
 
 
 def note_scheduler(store: Path, address: str | None) -> None:
-    """Write down which scheduler the engine of a store uses; the engine does so."""
-    (store / ENGINE_SCHEDULER).write_text(address or "")
+    """Write down which scheduler the engine of a store uses; the engine does so.
+
+    Raises:
+        StoreError: the store cannot be written to.
+    """
+    file = store / ENGINE_SCHEDULER
+    if engine_scheduler(store) == address:
+        return
+    try:
+        file.write_text(address or "")
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written ({error.strerror})") from None
 
 
 def engine_scheduler(store: Path) -> str | None:

@@ -21,12 +21,15 @@ from typing import Any
 from distributed import Client, Future
 
 from prunepriv.engine.address import check_scheduler, no_scheduler
-from prunepriv.engine.dask_workers import DaskWorkers
+from prunepriv.engine.dask_workers import RETURNS, DaskWorkers
+from prunepriv.engine.deaths import loss_words
 from prunepriv.engine.roster import Roster
-from prunepriv.engine.service import Outcome
+from prunepriv.engine.tries import forget_tries, tries
 from prunepriv.engine.worker_setup import TOKEN
+from prunepriv.engine.workers import Outcome, WorkerDied
 from prunepriv.errors import EngineError, StoreError
 from prunepriv.plan import Step
+from prunepriv.store.step_logs import read_log
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +78,7 @@ class ClusterWorkers(DaskWorkers):
     """
 
     def __init__(self, store: Path, data: Path, runner: str, address: str, client: Client) -> None:
+        self._token = _write_token(store)
         super().__init__(store, data, runner, 0, client)
         self._address = address
         self._lost = self._silent = False
@@ -83,7 +87,6 @@ class ClusterWorkers(DaskWorkers):
         self._homeless: deque[tuple[Step, ...]] = deque()
         self._losses: Counter[str] = Counter()
         self._scheduler = _identity(client)["id"]
-        self._token = _write_token(store)
         self._roster = Roster(client, store, runner, self._token)
 
     @property
@@ -181,26 +184,31 @@ class ClusterWorkers(DaskWorkers):
 
     def _take_back(self, future: Future) -> list[Outcome]:
         """A group whose worker is lost waits for another one, or fails."""
-        place, group = self._places[future], self._forget(future)
-        first = group[0]
-        self._losses[first.key] += 1
-        logger.warning("worker %s is lost, which had %s", place, first.name)
-        if self._losses[first.key] <= MOST_LOSSES:
+        place, group = self._places[future], self._futures[future]
+        key = group[0].key
+        logger.warning("worker %s is lost, which had %s", place, group[0].name)
+        self._count_loss(key)
+        self._forget(future)
+        if self._losses[key] <= MOST_LOSSES:
             self._homeless.append(group)
             return []
-        for step in group:
-            del self._keys[step.key]
-        error = EngineError(
-            f"step {first.name} has lost {self._losses.pop(first.key)} workers, the last of them "
-            f"{place}: see their logs, perhaps their memory was full"
-        )
+        self._dismiss(group)
+        error = WorkerDied(loss_words(self._losses[key], place, read_log(self._store, key)))
         return [Outcome(tuple(step.key for step in group), error)]
+
+    def _count_loss(self, key: str) -> None:
+        """Blame a group for its lost worker, unless that had not begun it."""
+        if tries(self._store, key) or self._returns[key] == RETURNS:
+            self._losses[key] += 1
+        else:
+            self._returns[key] += 1
 
     def _forget(self, future: Future) -> tuple[Step, ...]:
         """The group of a task that is not waited for any more."""
-        del self._places[future]
-        future.release()
-        return self._futures.pop(future)
+        group = self._futures[future]
+        self._end(future)
+        forget_tries(self._store, group[0].key)  # they count from when it is given out again
+        return group
 
     def _free(self) -> dict[str, int]:
         """By address, how many more groups a worker can take."""
@@ -208,12 +216,19 @@ class ClusterWorkers(DaskWorkers):
         threads = self._roster.threads.items()
         return {one: left for one, count in threads if (left := count - taken[one]) > 0}
 
-    def _hand_over(self, group: Sequence[Step], workers: list[str] | None = None) -> Future:
+    def submit(self, group: Sequence[Step]) -> None:
+        """Submit a group of steps, whose inputs are in the store."""
+        self._losses[group[0].key] = 0
+        super().submit(group)
+
+    def _hand_over(self, group: Sequence[Step]) -> None:
+        """Give a group to the worker that can take the most; without one it waits."""
         free = self._free()
+        if not free:  # Dask has blamed a group in vain whose worker is gone
+            self._homeless.append(tuple(group))
+            return
         place = max(free, key=lambda address: free[address])
-        future = super()._hand_over(group, workers=[place])
-        self._places[future] = place
-        return future
+        self._places[self._send(group, place)] = place
 
     def _is_over(self, future: Future) -> bool:
         """Not if Dask has dropped its task, because the connection was lost a moment ago."""

@@ -5,20 +5,30 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from prunepriv.engine.client import ENGINE_LOCK, ENGINE_LOG, default_workers, note_scheduler
+from prunepriv.engine.client import ENGINE_LOCK, default_workers, note_scheduler
 from prunepriv.engine.cluster import ClusterWorkers, connect
 from prunepriv.engine.dask_workers import DaskWorkers
 from prunepriv.engine.runner import RUN_GROUP
-from prunepriv.engine.service import Engine
+from prunepriv.engine.service import TURN, Engine
 from prunepriv.environment import data_folder
-from prunepriv.errors import EngineError
+from prunepriv.errors import EngineError, StoreError
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import Claim, claim
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE = 1.0
+"""Seconds for which the engine waits for another writer of the catalogue, before its next turn."""
+
+START_PATIENCE = 120.0
+"""Seconds for which a starting engine asks a store again that refuses."""
 
 IDLE_TIMEOUT = 900.0
 
@@ -41,15 +51,16 @@ def run_engine(
 
     Raises:
         EngineError: the store has an engine already, or no scheduler answers.
+        StoreError: the store refused for START_PATIENCE seconds, or was removed meanwhile.
     """
     client = connect(scheduler) if scheduler else None  # whoever waits for the lock learns of it
     lock = claim(store / ENGINE_LOCK)
     if lock is None:
         raise EngineError(f"an engine already works on {store}: one is enough")
-    note_scheduler(store, scheduler)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())  # noticed within a turn
+    _patiently(lambda: note_scheduler(store, scheduler), stop)
 
     def make_workers() -> DaskWorkers:
         if client is None or scheduler is None:
@@ -59,6 +70,40 @@ def run_engine(
     _serve(lock, stop, store, make_workers, idle_timeout)
 
 
+def _patiently(do: Callable[[], T], stop: threading.Event) -> T:
+    """What ``do`` returns, when the store no longer refuses it.
+
+    Raises:
+        StoreError: it refused for START_PATIENCE seconds, or until ``stop`` was set.
+    """
+    deadline = time.monotonic() + START_PATIENCE
+    while True:
+        try:
+            return do()
+        except StoreError as error:
+            if stop.wait(TURN) or time.monotonic() > deadline:
+                raise
+            logger.warning("%s (the engine tries again)", error)
+
+
+def _open(store: Path) -> tuple[Catalog, int]:
+    """The catalogue, and how many runs of an engine that was lost are in its queue again."""
+    catalog = Catalog(store, PATIENCE)
+    try:
+        return catalog, catalog.requeue_abandoned(ENGINE_LOCK)
+    except StoreError:
+        catalog.close()
+        raise
+
+
+def _may_wait(catalog: Catalog) -> bool:
+    """Whether a run waits; also where the store refuses to tell."""
+    try:
+        return bool(catalog.queued())
+    except StoreError:
+        return True
+
+
 def _serve(
     lock: Claim | None,
     stop: threading.Event,
@@ -66,16 +111,19 @@ def _serve(
     make_workers: Callable[[], DaskWorkers],
     idle_timeout: float,
 ) -> None:
-    catalog = Catalog(store)
-    left_behind = catalog.requeue_abandoned(ENGINE_LOCK)
-    logger.info("engine of %s: %d runs to resume", store, left_behind)
-    dask = make_workers()
+    catalog, left_behind = _patiently(lambda: _open(store), stop)
     try:
-        engine = Engine(catalog, dask, ENGINE_LOCK, log=str(store / ENGINE_LOG))
+        dask = _patiently(make_workers, stop)
+    except StoreError:
+        catalog.close()
+        raise
+    logger.info("engine of %s: %d runs to resume", store, left_behind)
+    try:
+        engine = Engine(catalog, dask, ENGINE_LOCK)
         while lock is not None:
             engine.serve(stop, idle_timeout, lock.beat)
             lock.release()
-            if stop.is_set() or not catalog.queued():
+            if stop.is_set() or not _may_wait(catalog):
                 break
             lock = claim(store / ENGINE_LOCK)  # a run was submitted at the last moment
     finally:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prunepriv.engine.service import Engine, Outcome
+from prunepriv.engine.service import Engine
+from prunepriv.engine.workers import Outcome
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import Step
 from prunepriv.progress import silent

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from distributed.scheduler import KilledWorker
 
 from prunepriv.engine import cluster as module
 from prunepriv.engine.cluster import MOST_LOSSES, ClusterWorkers
+from prunepriv.engine.dask_workers import RETURNS
 from prunepriv.engine.identity import IDENTITY
+from prunepriv.engine.tries import note_try
 from prunepriv.engine.worker import cancel_marker
 from prunepriv.engine.worker_setup import TOKEN
+from prunepriv.engine.workers import Outcome, WorkerDied
 from prunepriv.errors import EngineError, StoreError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import Step, plan
+from prunepriv.store.step_logs import add_to_log
 from tests.fake_runner import RUNNER
 from tests.unit.engine.fake_cluster import FakeClient, FakeTask
 
@@ -120,24 +126,68 @@ def test_a_group_that_waits_for_a_worker_keeps_its_place(
     assert workers.idle == 0
 
 
-def test_a_group_that_loses_every_worker_fails(
-    workers: ClusterWorkers, client: FakeClient, steps: list[Step]
-) -> None:
-    workers.submit(steps[:2])
-    outcomes = []
-    for number in range(MOST_LOSSES + 1):
-        assert outcomes == []
+def lose_workers(
+    workers: ClusterWorkers, client: FakeClient, step: Step, store: Path, begun: bool
+) -> list[Outcome]:
+    """One after another is lost, which had begun a group or had not; until the group fails."""
+    for number in range(MOST_LOSSES + RETURNS + 2):
+        if begun:
+            note_try(store, step.key)
         client.threads = {f"number {number}": 1}
-        outcomes = workers.outcomes()
+        if outcomes := workers.outcomes():
+            return outcomes
         join(workers, client)
-    (outcome,) = outcomes
-    assert outcome.keys == tuple(step.key for step in steps[:2])
-    assert str(outcome.error) == (
-        "step train:0 has lost 4 workers, the last of them number 2: see their logs, perhaps "
-        "their memory was full"
-    )
+    return []
+
+
+def test_a_group_that_loses_every_worker_fails(
+    workers: ClusterWorkers, client: FakeClient, steps: list[Step], tmp_path: Path
+) -> None:
+    for _ in range(2):  # it may be submitted again, and is counted anew
+        workers.submit(steps[:2])
+        add_to_log(tmp_path, steps[0].key, "Fatal Python error: Bus error")
+        (outcome,) = lose_workers(workers, client, steps[0], tmp_path, begun=True)
+        assert outcome.keys == tuple(step.key for step in steps[:2])
+        assert isinstance(outcome.error, WorkerDied)
+        assert str(outcome.error) == (
+            "has lost 4 workers, at last number 2 by a fault in a library's code (Bus error)"
+        )
+        assert not workers.has(steps[0].key)
+        client.threads = {"one": 1, "two": 2}
+        join(workers, client)
+        assert workers.idle == 3
+
+
+def test_a_group_is_not_blamed_for_workers_that_had_not_begun_it(
+    workers: ClusterWorkers, client: FakeClient, steps: list[Step], tmp_path: Path
+) -> None:
+    """But not for ever: a store that cannot be written to keeps no tries."""
+    workers.submit(steps[:1])
+    (outcome,) = lose_workers(workers, client, steps[0], tmp_path, begun=False)
+    assert f"at last number {RETURNS + MOST_LOSSES - 1} by" in str(outcome.error)
+
+
+def test_a_group_that_dask_blames_in_vain_is_given_out_again(
+    workers: ClusterWorkers, client: FakeClient, steps: list[Step], tmp_path: Path
+) -> None:
+    """Also where its worker is lost for good at that time, and no other is there."""
+    blame = KilledWorker("task", SimpleNamespace(address="one"), 3)  # type: ignore[arg-type]
+    workers.submit(steps[:1])
+    groups(client)[0].end(error=blame)
+    assert workers.outcomes() == []
+    client.threads = {}
+    groups(client)[0].end(error=blame)
+    assert workers.outcomes() == []
+    assert workers.has(steps[0].key)
+    client.threads = {"three": 1}
+    join(workers, client)
+    (again,) = groups(client)
+    for _ in range(4):
+        note_try(tmp_path, steps[0].key)
+    again.end(error=blame)
+    (outcome,) = workers.outcomes()
+    assert str(outcome.error).startswith("ended its worker process 4 times, at last by ")
     assert not workers.has(steps[0].key)
-    assert workers.idle == 1
 
 
 def the_connection_ends(client: FakeClient) -> None:
