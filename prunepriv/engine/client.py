@@ -30,6 +30,7 @@ _started: list[subprocess.Popen[bytes]] = []
 """Engines that this process started: it must poll them, or ended ones stay as zombie processes."""
 
 _START_DEADLINE = 30.0
+_NOTE_DEADLINE = 1.0
 _LONGEST_LOG = 4 * 2**20
 
 
@@ -77,12 +78,20 @@ def check_cluster(store: Path) -> None:
         return
     if not engine_is_alive(store):
         check_scheduler(wanted)
-    elif (used := engine_scheduler(store)) != wanted:
+    elif (used := _used_scheduler(store, wanted)) != wanted:
         place = f"the scheduler at {used}" if used else "workers of its own"
         raise EngineError(
             f"one engine works on a store, and that of {store} uses {place} instead of {wanted}: "
             f"end it (process {_pid(store)}) or leave the other scheduler out"
         )
+
+
+def _used_scheduler(store: Path, wanted: str) -> str | None:
+    """The scheduler of a store's engine, which notes it a moment after it has begun."""
+    deadline = time.monotonic() + _NOTE_DEADLINE
+    while (used := engine_scheduler(store)) != wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return used
 
 
 def _pid(store: Path) -> str:

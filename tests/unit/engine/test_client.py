@@ -11,6 +11,7 @@ import pytest
 from prunepriv.engine import client
 from prunepriv.engine.client import (
     ENGINE_LOCK,
+    ENGINE_SCHEDULER,
     engine_scheduler,
     ensure_engine,
     launch,
@@ -18,7 +19,7 @@ from prunepriv.engine.client import (
 )
 from prunepriv.engine.inline import run_inline
 from prunepriv.environment import SCHEDULER
-from prunepriv.errors import EngineError
+from prunepriv.errors import EngineError, StoreError
 from prunepriv.experiment import Experiment
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
@@ -34,6 +35,7 @@ def _no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(client.subprocess, "Popen", refuse)
     monkeypatch.setenv(SCHEDULER, NOWHERE)
+    monkeypatch.setattr(client, "_NOTE_DEADLINE", 0.0)
 
 
 @pytest.fixture
@@ -76,6 +78,22 @@ def test_an_engine_on_other_workers_is_told(
         f"it (process {os.getpid()}) or leave the other scheduler out"
     )
     assert catalog.runs() == []
+
+
+def test_an_engine_that_has_just_begun_is_not_mistaken_for_another(
+    experiment: Experiment, catalog: Catalog, alive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds its lock a moment before it notes which scheduler it uses."""
+    monkeypatch.setattr(client, "_NOTE_DEADLINE", 60.0)
+    monkeypatch.setattr(client.time, "sleep", lambda _: note_scheduler(alive, NOWHERE))
+    launch(experiment, alive)
+    assert catalog.run(experiment.run_id).status == "queued"
+
+
+def test_a_note_that_cannot_be_written_is_told(catalog: Catalog) -> None:
+    (catalog.store / ENGINE_SCHEDULER).mkdir()
+    with pytest.raises(StoreError, match=f"{ENGINE_SCHEDULER} cannot be written"):
+        note_scheduler(catalog.store, NOWHERE)
 
 
 @pytest.mark.parametrize("wanted", [NOWHERE, ""])
