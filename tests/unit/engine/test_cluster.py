@@ -161,8 +161,9 @@ def test_a_group_that_loses_every_worker_fails(
 def test_a_group_is_not_blamed_for_workers_that_had_not_begun_it(
     workers: ClusterWorkers, client: FakeClient, steps: list[Step], tmp_path: Path
 ) -> None:
-    """But not for ever: a store that cannot be written to keeps no tries."""
+    """But not for ever: a store that cannot be written to keeps no tries. The first had begun it."""
     workers.submit(steps[:1])
+    note_try(tmp_path, steps[0].key)
     (outcome,) = lose_workers(workers, client, steps[0], tmp_path, begun=False)
     assert f"at last number {RETURNS + MOST_LOSSES - 1} by" in str(outcome.error)
 
