@@ -54,9 +54,11 @@ def images(
     steps: Annotated[int | None, typer.Option(min=1, help="Timed steps for every network.")] = None,
     batch: Annotated[int | None, typer.Option(min=2, help="Records per step.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the processor.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="Measurements; the shortest counts.")] = 3,
+    model: Annotated[list[str] | None, typer.Option(help="Only this network; repeatable.")] = None,
 ) -> None:
-    """Records per second in training, for every data set and network."""
-    network_speed.report(steps, batch, threads)
+    """Records per second in training, for every data set and network, and in a plain loop."""
+    network_speed.report(steps, batch, threads, repeats, model or ())
 
 
 @app.command()
@@ -138,6 +140,19 @@ def scaling(
     from benchmarks import scaling as growth
 
     growth.report(repeats)
+
+
+@app.command()
+def gpu(
+    records: Annotated[int, typer.Option(min=600, help="Pictures, all models' together.")] = 60_000,
+    model: Annotated[str, typer.Option(help="The network.")] = "resnet18",
+    epochs: Annotated[int, typer.Option(min=1, help="Of training.")] = 100,
+    fine_tune_epochs: Annotated[int, typer.Option(min=1, help="After pruning.")] = 50,
+) -> None:
+    """The whole job on pictures of CIFAR10's size; small numbers try it on the processor."""
+    from benchmarks import gpu as large_job
+
+    large_job.report(records, model, epochs, fine_tune_epochs)
 
 
 @app.command()

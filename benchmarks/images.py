@@ -1,31 +1,43 @@
-"""Training speed of every network on records of every data set's shape; the records are noise."""
+"""Training speed of every network on records of every data set's shape; the records are noise.
+
+Beside our loop runs the loop that a good engineer would write in PyTorch for one model; with the
+arithmetic that ours has on this device, and in bfloat16.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 
 from benchmarks.machine import describe
-from prunepriv.models import Ensemble, build
-from prunepriv.models.device import arithmetic, best_device
+from benchmarks.plain_loop import PlainLoop, network
+from prunepriv.models import build
+from prunepriv.models.device import best_device
 from prunepriv.options import DATASETS, MODELS
-from prunepriv.training import cross_entropy, initialize
+from prunepriv.training import Records, Settings, initialize, train
 
-WARM_UP = 1
+WATCHED = 8
+"""Validation records: few, because training is measured."""
 
 
-def report(steps: int | None, batch: int | None, threads: int) -> None:
-    """Print records per second and ms per step of one model, and its peak memory on a GPU.
+def report(
+    steps: int | None, batch: int | None, threads: int, repeats: int, names: Sequence[str] = ()
+) -> None:
+    """Print records per second of one model in our loop and in a plain one, and peak memory.
 
-    Forward pass, backward pass and Adam's step are timed; loading records is not.
+    Both loops gather their batches, and take forward pass, backward pass and Adam's step. They run
+    one after the other, several times in turn; the shortest time of each counts.
 
     Args:
-        steps: timed steps, after one untimed step; None: 20 on a GPU, 2 on the processor.
+        steps: timed steps of each loop; None: 20 on a GPU, 2 on the processor.
         batch: records per step; None: 128 on a GPU, as in training, 32 on the processor.
         threads: threads of the processor; a run uses one for each of its steps.
+        repeats: how often each loop is run.
+        names: of networks; all if there are none.
     """
     device = best_device()
     steps = steps or (20 if device.type == "cuda" else 2)
@@ -33,14 +45,22 @@ def report(steps: int | None, batch: int | None, threads: int) -> None:
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{threads} threads"
     print(describe())
     print(f"training on {where}, {steps} steps of {batch} records")
-    print("| data sets | record | classes | network | records/s | ms per step | peak memory, MB |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| data sets | record | classes | network | records/s | plain loop | in bfloat16 "
+        "| ours to plain | peak, MB |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     torch.set_num_threads(threads)
-    for names, shape, classes, network in _rows():
-        seconds, peak = _train(network, shape, classes, steps, batch, device)
-        record = "x".join(map(str, shape))
-        speed = f"{batch / seconds:.0f} | {1000 * seconds:.1f} | {peak}"
-        print(f"| {names} | {record} | {classes} | {network} | {speed} |", flush=True)
+    for data, shape, classes, kind in _rows():
+        if names and kind not in names:
+            continue
+        records = _records(shape, classes, steps * batch, device)
+        took = seconds(kind, classes, records, batch, repeats)
+        speeds = [
+            f"{steps * batch / time:.0f}" for time in (took.ours, took.plain, took.in_bfloat16)
+        ]
+        shown = [data, "x".join(map(str, shape)), str(classes), kind, *speeds]
+        print(f"| {' | '.join(shown)} | {took.plain / took.ours:.2f} | {took.peak} |", flush=True)
     print(describe())
 
 
@@ -50,57 +70,72 @@ def _rows() -> Iterator[tuple[str, Sequence[int], int, str]]:
     for data in DATASETS.values():
         alike[data.kind, tuple(data.shape), data.classes].append(data.name)
     for (kind, shape, classes), names in alike.items():
-        for network in MODELS.values():
-            if network.serves == kind:
-                yield ", ".join(names), shape, classes, network.name
+        for model in MODELS.values():
+            if model.serves == kind:
+                yield ", ".join(names), shape, classes, model.name
 
 
-def _train(
-    network: str,
-    shape: Sequence[int],
-    classes: int,
-    steps: int,
-    batch: int,
-    device: torch.device,
-) -> tuple[float, str]:
-    """Seconds per step, and the peak memory of a GPU in MB."""
-    ensemble = build(network, 1, shape, classes)
-    initialize(ensemble, seed=1)
+def _records(shape: Sequence[int], classes: int, count: int, device: torch.device) -> Records:
     generator = torch.Generator().manual_seed(1)
-    ensemble.draw_dropout_from([generator])
-    ensemble.to(device).train()
-    top = 256 if len(shape) == 3 else 2
-    x = torch.randint(0, top, (1, batch, *shape), dtype=torch.uint8, generator=generator)
-    y = torch.randint(0, classes, (1, batch), generator=generator).to(device)
-    adam = torch.optim.Adam(ensemble.parameters(), weight_decay=5e-4, fused=True)
-    for _ in range(WARM_UP):
-        _step(ensemble, x, y, adam, device)
-    _wait(device)
+    total, top = count + WATCHED, 256 if len(shape) == 3 else 2
+    x = torch.randint(0, top, (total, *shape), dtype=torch.uint8, generator=generator)
+    y = torch.randint(0, classes, (total,), generator=generator)
+    rows = torch.arange(total)[None]
+    return Records(x, y, rows[:, :count], rows[:, count:]).to(device)
+
+
+class Seconds(NamedTuple):
+    """Of an epoch.
+
+    Attributes:
+        ours: in our loop.
+        plain: in the plain loop, with the same arithmetic.
+        in_bfloat16: in the plain loop with products in bfloat16.
+        peak: of a GPU's memory in our loop, in MB.
+    """
+
+    ours: float
+    plain: float
+    in_bfloat16: float
+    peak: str
+
+
+def seconds(kind: str, classes: int, records: Records, batch: int, repeats: int) -> Seconds:
+    """Train for an epoch in every loop.
+
+    Args:
+        kind: of the network.
+        classes: of the labels.
+        records: of one model.
+        batch: records per step.
+        repeats: how often each loop is run, after a first time that does not count.
+    """
+    device, shape = records.x.device, records.x.shape[1:]
+    settings = Settings(epochs=1, patience=None, batch_size=batch)
+    ensemble = build(kind, 1, shape, classes)
+    initialize(ensemble, seed=1)
+    peaks = list[str]()
+
+    def ours() -> None:
+        train(ensemble, records, settings, seed=1, stage="train", device=device)
+        peaks.append(_peak(device))
+
+    loops: list[Callable[[], object]] = [ours]
+    for bfloat16 in (device.type == "cuda", True):
+        plain = network(kind, shape, classes)
+        loops.append(PlainLoop(plain, ensemble.inputs, records, settings, bfloat16).train)
+    times = [[_timed(loop, device) for loop in loops] for _ in range(1 + repeats)]
+    best = (min(column) for column in zip(*times[1:], strict=True))
+    return Seconds(*best, peak=peaks[-1])
+
+
+def _timed(work: Callable[[], object], device: torch.device) -> float:
+    """Seconds until a GPU has finished too: its calls return before the work is done."""
     started = time.perf_counter()
-    for _ in range(steps):
-        _step(ensemble, x, y, adam, device)
-    _wait(device)
-    return (time.perf_counter() - started) / steps, _peak(device)
-
-
-def _step(
-    ensemble: Ensemble,
-    x: torch.Tensor,
-    y: torch.Tensor,
-    adam: torch.optim.Optimizer,
-    device: torch.device,
-) -> None:
-    adam.zero_grad()
-    with arithmetic(device):
-        logits = ensemble(ensemble.inputs(x.to(device)))
-    cross_entropy(logits.float(), y).sum().backward()
-    adam.step()
-
-
-def _wait(device: torch.device) -> None:
-    """Wait until a GPU has finished: its calls return before the work is done."""
+    work()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    return time.perf_counter() - started
 
 
 def _peak(device: torch.device) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil  # noqa: F401 - its Linux half needs a module that is missing below
+
 MODULES = ("fcntl", "grp", "pwd", "resource", "termios")
 FUNCTIONS = ("getpriority", "killpg", "nice", "sched_getaffinity", "setpriority", "setsid")
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 
 from prunepriv.attacks.base import (
     Attack,
-    Compared,
     FitSettings,
     Fitted,
     PooledShadows,
     Queries,
     ReferenceAttack,
-    ReferenceQueries,
-    ReferenceShadows,
 )
+from prunepriv.attacks.compared import Compared, ReferenceQueries, ReferenceShadows
 from prunepriv.attacks.neural import NN, ClsNN, Top3NN
 from prunepriv.attacks.reference import Base, Lira, Rmia
 from prunepriv.attacks.samia import Samia

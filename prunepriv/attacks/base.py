@@ -7,13 +7,14 @@ Every score is high for members. What an attack sees of the target contains no m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy.special import log_softmax
 
+from prunepriv.attacks.compared import ReferenceQueries, ReferenceShadows
 from prunepriv.progress import Report, silent
 
 Fitted = dict[str, np.ndarray]
@@ -23,9 +24,6 @@ Recipe = Literal["fast", "paper"]
 
 CHUNK = 8192
 """Records whose float64 posteriors are in memory at once."""
-
-TRAINED_ON = 1
-VALIDATED_ON = 2
 
 
 @dataclass(frozen=True)
@@ -85,104 +83,6 @@ class PooledShadows:
 
     queries: Queries
     member: np.ndarray
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The confidence of one model in records, and of other models in the same records.
-
-    All are scaled confidences phi = log p_y / (1 - p_y) (Carlini et al. 2022).
-
-    Attributes:
-        phi: (n,) under the attacked model.
-        reference: (S, n) under the reference models.
-        usable: (S, n) bool, whether a reference model was not trained on the record; if it was, its
-            value is not read.
-    """
-
-    phi: np.ndarray
-    reference: np.ndarray
-    usable: np.ndarray
-
-
-@dataclass(frozen=True)
-class ReferenceQueries:
-    """What the adversary of a reference attack sees of one model.
-
-    Attributes:
-        records: the records to attack; each is outside the training of at least one reference.
-        population: other records, known to be non-members, that RMIA compares with.
-    """
-
-    records: Compared
-    population: Compared
-
-    @classmethod
-    def from_arrays(
-        cls,
-        phi: np.ndarray,
-        population_phi: np.ndarray,
-        confidences: Sequence[Mapping[str, np.ndarray]],
-        populations: Sequence[Mapping[str, np.ndarray]],
-    ) -> Self:
-        """From the target's confidences, and the tables of its shadows in the same records.
-
-        No shadow was trained on a record of the target: all shadows are references for all records.
-
-        Args:
-            phi: (n,) of the target in its own records.
-            population_phi: (P,) of the target in the records of the shadow half.
-            confidences: of each shadow, the tables of its `confidences` step.
-            populations: of each shadow, the tables of its `population` step.
-        """
-        shadows = ReferenceShadows.from_arrays(populations)
-        usable = shadows.seen != TRAINED_ON
-        known = usable.any(axis=0)
-        reference = np.stack([tables["phi"] for tables in confidences])
-        return cls(
-            records=Compared(phi, reference, np.ones(reference.shape, dtype=bool)),
-            population=Compared(population_phi[known], shadows.phi[:, known], usable[:, known]),
-        )
-
-
-@dataclass(frozen=True)
-class ReferenceShadows:
-    """The confidence of every shadow model in every record of the shadow half.
-
-    Attributes:
-        phi: (S, P) scaled confidences.
-        seen: (S, P) uint8: 0 if the shadow did not use the record, 1 if it was trained on it, 2 if
-            it used the record for early stopping.
-    """
-
-    phi: np.ndarray
-    seen: np.ndarray
-
-    @classmethod
-    def from_arrays(cls, populations: Sequence[Mapping[str, np.ndarray]]) -> Self:
-        """From the tables of each shadow's `population` step."""
-        return cls(
-            np.stack([tables["phi"] for tables in populations]),
-            np.stack([tables["seen"] for tables in populations]),
-        )
-
-    def as_target(self, shadow: int) -> tuple[ReferenceQueries, np.ndarray]:
-        """One shadow as the target and the others as its references, and its members (n,) bool.
-
-        Validation records are neither members nor non-members: they are left out. Records that all
-        others were trained on are left out as well. The population is the remaining records that
-        this shadow was not trained on, with its validation records.
-        """
-        others = np.arange(len(self.phi)) != shadow
-        usable, seen = self.seen[others] != TRAINED_ON, self.seen[shadow]
-        known = usable.any(axis=0)
-
-        def compared(rows: np.ndarray) -> Compared:
-            return Compared(self.phi[shadow, rows], self.phi[others][:, rows], usable[:, rows])
-
-        records = known & (seen != VALIDATED_ON)
-        queries = ReferenceQueries(compared(records), compared(known & (seen != TRAINED_ON)))
-        return queries, seen[records] == TRAINED_ON
 
 
 @dataclass(frozen=True)

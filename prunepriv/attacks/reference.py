@@ -10,17 +10,12 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import log_expit, log_ndtr, logsumexp
+from scipy.special import log_expit, log_ndtr
 
-from prunepriv.attacks.base import (
-    TRAINED_ON,
-    Compared,
-    Fitted,
-    ReferenceAttack,
-    ReferenceQueries,
-    ReferenceShadows,
-)
-from prunepriv.attacks.threshold import best_threshold
+from prunepriv.attacks.base import Fitted, ReferenceAttack
+from prunepriv.attacks.compared import Compared, ReferenceQueries, ReferenceShadows
+from prunepriv.attacks.means import blocks, mean_phi
+from prunepriv.attacks.threshold import threshold_between
 from prunepriv.errors import ExperimentError
 from prunepriv.progress import Report, silent
 
@@ -34,19 +29,26 @@ class OfflineAttack(ReferenceAttack):
 
     def fit(self, shadows: ReferenceShadows, report: Report = silent) -> Fitted:
         learned = self.learn(shadows)
-        scores, members = [], []
-        for shadow in range(len(shadows.phi)):
-            queries, member = shadows.as_target(shadow)
-            scores.append(self.score(learned, queries))
-            members.append(member)
-            report((shadow + 1) / len(shadows.phi))
-        score, of_members = np.concatenate(scores), np.concatenate(members)
-        if not of_members.any() or of_members.all():
+        members, others = self._scores(learned, shadows, report)
+        if not members.size or not others.size:
             raise ExperimentError(
                 "reference attacks need shadow models that were trained on different records, "
                 f"got {len(shadows.phi)} that leave none to compare: give more shadows or records"
             )
-        return {**learned, "thresholds": np.array([best_threshold(score, of_members)])}
+        return {**learned, "thresholds": np.array([threshold_between(members, others)])}
+
+    def _scores(
+        self, learned: Fitted, shadows: ReferenceShadows, report: Report
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Scores of all shadows' members, and of all their non-members."""
+        of_members, of_others = [], []
+        for shadow in range(len(shadows.phi)):
+            queries, member = shadows.as_target(shadow)
+            score = self.score(learned, queries)
+            of_members.append(score[member])
+            of_others.append(score[~member])
+            report((shadow + 1) / len(shadows.phi))
+        return np.concatenate(of_members), np.concatenate(of_others)
 
 
 class Lira(OfflineAttack):
@@ -59,11 +61,11 @@ class Lira(OfflineAttack):
     """
 
     def learn(self, shadows: ReferenceShadows) -> Fitted:
-        return {"spread": np.array([pooled_spread(shadows.phi, shadows.seen != TRAINED_ON)])}
+        return {"spread": np.array([pooled_spread(shadows.phi, shadows.usable)])}
 
     def score(self, fitted: Mapping[str, np.ndarray], queries: ReferenceQueries) -> np.ndarray:
         seen = queries.records
-        excess = seen.phi - masked_mean(seen.reference, seen.usable)
+        excess = seen.phi - seen.mean_phi()
         return np.asarray(log_ndtr(excess / fitted["spread"][0]))
 
 
@@ -97,7 +99,7 @@ class Rmia(OfflineAttack):
 
     def _log_ratio(self, seen: Compared) -> np.ndarray:
         """(n,) log of p_y / p(x)."""
-        mean = np.exp(log_mean_confidence(seen.reference, seen.usable))
+        mean = np.exp(seen.log_mean_p())
         return np.asarray(
             log_expit(seen.phi.astype(np.float64)) - np.log(((1 + self.a) * mean + 1 - self.a) / 2)
         )
@@ -114,19 +116,7 @@ class Base(OfflineAttack):
 
     def score(self, fitted: Mapping[str, np.ndarray], queries: ReferenceQueries) -> np.ndarray:
         seen = queries.records
-        mean = log_mean_confidence(seen.reference, seen.usable)
-        return np.asarray(log_expit(seen.phi.astype(np.float64)) - mean)
-
-
-def masked_mean(values: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """(n,) float64 mean over the usable values of (S, n); each record has at least one."""
-    return np.asarray(values.mean(axis=0, dtype=np.float64, where=usable))
-
-
-def log_mean_confidence(phi: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """(n,) log of the mean p_y = sigmoid(phi) over the usable values of (S, n)."""
-    log_p = np.where(usable, log_expit(phi.astype(np.float64)), -np.inf)
-    return np.asarray(logsumexp(log_p, axis=0) - np.log(usable.sum(axis=0)))
+        return np.asarray(log_expit(seen.phi.astype(np.float64)) - seen.log_mean_p())
 
 
 def pooled_spread(phi: np.ndarray, usable: np.ndarray) -> float:
@@ -138,9 +128,11 @@ def pooled_spread(phi: np.ndarray, usable: np.ndarray) -> float:
         phi: (S, P).
         usable: (S, P) bool.
     """
-    counted = usable.sum(axis=0)
-    rows = counted > 1
-    deviations = phi[:, rows] - masked_mean(phi[:, rows], usable[:, rows])
-    squares = (deviations**2).sum(where=usable[:, rows])
-    variance = squares / max(1, (counted[rows] - 1).sum())
-    return float(max(np.sqrt(variance), 1e-6))  # not zero if all models agree exactly
+    squares, degrees = 0.0, 0
+    for block in blocks(phi.shape):
+        counted = usable[:, block].sum(axis=0)
+        rows = counted > 1
+        some, values = usable[:, block][:, rows], phi[:, block][:, rows]
+        squares += ((values - mean_phi(values, some)) ** 2).sum(where=some)
+        degrees += int((counted[rows] - 1).sum())
+    return float(max(np.sqrt(squares / max(1, degrees)), 1e-6))  # not zero if all models agree

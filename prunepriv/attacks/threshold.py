@@ -120,17 +120,28 @@ def of_label(values: np.ndarray, label: np.ndarray) -> np.ndarray:
 def best_threshold(score: np.ndarray, member: np.ndarray) -> float:
     """The observed score t that maximises the balanced accuracy of "member if score >= t".
 
-    O(n log n): scores are sorted once, then cumulative counts give the accuracy of every distinct
-    score. If several scores are equally good, the lowest is returned.
+    See :func:`threshold_between`.
 
     Args:
         score: (n,) of members and non-members.
         member: (n,) bool.
     """
-    order = np.argsort(score, kind="stable")
-    ranked, hits = score[order], member[order]
-    first = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    members_below = np.r_[0, np.cumsum(hits)][first]
-    others_below = first - members_below
-    gain = others_below / (~member).sum() - members_below / member.sum()
-    return float(ranked[first[gain.argmax()]])
+    return threshold_between(score[member], score[~member])
+
+
+def threshold_between(members: np.ndarray, others: np.ndarray) -> float:
+    """The same from the scores of members and of non-members.
+
+    O(n log n): both are sorted once, and members are looked up in both. If several scores are
+    equally good, the lowest is returned. It is a member's: a score of non-members only is worse
+    than the next higher one, which clears them too; the highest is worse than the lowest of all.
+
+    Args:
+        members: (m,), at least one; sorted in place, because a fit on 256 shadows has millions.
+        others: (k,), the same.
+    """
+    members.sort()
+    others.sort()
+    gain = np.searchsorted(others, members) / len(others)
+    gain -= np.searchsorted(members, members) / len(members)
+    return float(members[gain.argmax()])

@@ -32,6 +32,8 @@ class Agenda:
         self._missing: dict[str, int] = {}
         self._families: Counter[str | None] = Counter()
         self._ready: list[int] = []
+        self._alike: dict[str, list[int]] = {}
+        self._open: set[int] = set()
         self.reset(unfinished)
 
     def reset(self, unfinished: Collection[str]) -> None:
@@ -46,8 +48,10 @@ class Agenda:
                 for key in waits_for:
                     self._readers.setdefault(key, []).append(step.key)
         self._families = Counter(self.plan.by_key[key].family for key in self._missing)
-        self._ready = [self._ordinals[key] for key, count in self._missing.items() if not count]
-        heapq.heapify(self._ready)
+        self._ready, self._alike, self._open = [], {}, set()
+        for key, count in self._missing.items():
+            if not count:
+                self._make_ready(self.plan.by_key[key])
 
     def finish(self, key: str) -> None:
         """A step is done: steps that only waited for it can be done."""
@@ -57,7 +61,7 @@ class Agenda:
             if reader in self._missing:
                 self._missing[reader] -= 1
                 if not self._missing[reader]:
-                    heapq.heappush(self._ready, self._ordinals[reader])
+                    self._make_ready(self.plan.by_key[reader])
 
     def take(self, workers: int, busy: Callable[[str], bool]) -> tuple[Step, ...]:
         """The next steps for one worker; empty if none can be done now.
@@ -68,10 +72,22 @@ class Agenda:
             busy: whether a worker has the step already, for another run.
         """
         while self._ready:
-            step = self.plan.steps[heapq.heappop(self._ready)]
+            ordinal = heapq.heappop(self._ready)
+            if ordinal not in self._open:
+                continue  # a group took it already
+            self._open.remove(ordinal)
+            step = self.plan.steps[ordinal]
             if self._can_do(step, busy):
                 return (step, *self._companions(step, workers, busy))
         return ()
+
+    def _make_ready(self, step: Step) -> None:
+        """All that a step waits for is done. Its family has a heap too: none is searched for it."""
+        ordinal = self._ordinals[step.key]
+        self._open.add(ordinal)
+        heapq.heappush(self._ready, ordinal)
+        if step.family is not None:
+            heapq.heappush(self._alike.setdefault(step.family, []), ordinal)
 
     def _can_do(self, step: Step, busy: Callable[[str], bool]) -> bool:
         """Whether a ready step is still to be done: for another run it may have been meanwhile."""
@@ -81,28 +97,29 @@ class Agenda:
         """Other ready steps of its family, which the same worker does."""
         if step.family is None:
             return
-        alike = [
-            ordinal
-            for ordinal in sorted(self._ready)
-            if (other := self.plan.steps[ordinal]).family == step.family
-            and self._can_do(other, busy)
-        ]
         most = together(step, self.plan.experiment)
         if step.kind != "split":  # milliseconds, and what divides them divides stacks as well
             most = min(most, -(-self._families[step.family] // max(1, workers)))
-        taken = alike[: most - 1]
-        self._ready = [ordinal for ordinal in self._ready if ordinal not in set(taken)]
-        heapq.heapify(self._ready)
-        yield from (self.plan.steps[ordinal] for ordinal in taken)
+        alike, taken = self._alike[step.family], 1
+        while alike and taken < most:
+            ordinal = heapq.heappop(alike)
+            other = self.plan.steps[ordinal]
+            if ordinal in self._open and self._can_do(other, busy):
+                self._open.remove(ordinal)
+                taken += 1
+                yield other
 
 
 def together(step: Step, experiment: Experiment) -> int:
     """The most steps like this one that one worker does together.
 
     Small models are trained as a stack that fits the cache. Large ones, and those of a defence that
-    trains each model alone, are given out one by one, so that a lost worker costs one model.
+    trains each model alone, are given out one by one, so that a lost worker costs one model. So are
+    all answers of large ones: they take seconds to minutes.
     """
-    if step.kind in ("train", "fine_tune"):
-        defense = step.params.get("defense", {"name": "none"})["name"]
-        return 1 if DEFENSES[defense].alone else MODELS[experiment.model.name].stacked
-    return MODELS[experiment.model.name].stacked if step.kind == "signals" else SMALL_STEPS
+    stacked = MODELS[experiment.model.name].stacked
+    if DEFENSES[step.params.get("defense", {"name": "none"})["name"]].alone:
+        return 1
+    if step.kind == "split" or (step.kind in ("population", "confidences") and stacked > 1):
+        return SMALL_STEPS
+    return stacked

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Protocol
 
 from prunepriv.engine.client import (
@@ -26,10 +26,10 @@ from prunepriv.estimates.progress import Standing, Watch
 from prunepriv.experiment import Experiment
 from prunepriv.store.catalog import Catalog
 
-LOOK_EVERY, LOOK_AT_LEAST_EVERY = 0.1, 1.0
-"""Least and most seconds between two readings of the catalogue."""
-SHARE = 1 / 40
-"""Largest share of a core that the readings take: those of a sweep read the steps of all its runs."""
+LOOK_EVERY = 0.1
+"""Least seconds between two readings of the catalogue."""
+LOOK_SHARE = 0.05
+"""Most of a core that readings take: one of a run with 256 shadows takes 20 ms."""
 RESTARTS = 3
 """How often an engine that has ended is restarted."""
 
@@ -38,7 +38,7 @@ class Display(Protocol):
     """Shows progress: a bar in a terminal or a notebook, or lines of a log."""
 
     def show(self, standing: Standing) -> None:
-        """Show the present state; called about ten times a second."""
+        """Show the present state; called up to ten times a second."""
 
     def tell(self, sentence: str) -> None:
         """Show a sentence beside the progress."""
@@ -93,16 +93,11 @@ def raise_unless_done(standing: Standing, run_id: str) -> None:
 
 def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
     """Wait until all runs have ended; an engine that ends before them is restarted."""
-    watch = Watch(experiments, catalog, default_workers())
+    watch = Paced(Watch(experiments, catalog, default_workers()).look)
     by_id = {experiment.run_id: experiment for experiment in experiments}
     restarts = 0
     told = ""
-    while True:
-        began = perf_counter()
-        standing = watch.look()
-        took = perf_counter() - began
-        if not _goes_on(standing):
-            break
+    while _goes_on(standing := watch.look()):
         display.show(standing)
         if standing.notice != told:
             told = standing.notice
@@ -119,7 +114,7 @@ def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
             display.tell("the engine has ended: restarting it, finished steps are kept")
             used = engine_scheduler(catalog.store)
             ensure_engine(catalog.store, ("--scheduler", used) if used else ())
-        time.sleep(min(max(LOOK_EVERY, took / SHARE), LOOK_AT_LEAST_EVERY))
+        time.sleep(watch.pause)
     display.show(standing)
     return standing
 
@@ -131,8 +126,8 @@ def _goes_on(standing: Standing) -> bool:
 
 def _work(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
     """Work in this process, one run after the other."""
-    watch = Watch(experiments, catalog, 1)
-    show = _now_and_then(lambda: display.show(watch.look()))
+    watch = Paced(Watch(experiments, catalog, 1).look)
+    show = _now_and_then(watch, display)
     failures: dict[str, str] = {}
     for experiment in experiments:
         try:
@@ -148,14 +143,38 @@ def _work(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
     return standing
 
 
-def _now_and_then(show: Callable[[], None]) -> Callable[[], None]:
-    """``show``, but skipped if the last call was less than LOOK_EVERY seconds ago."""
+class Paced:
+    """Looks at runs repeatedly; the larger they are, the less often it should.
+
+    Args:
+        look: reads their state.
+
+    Attributes:
+        pause: seconds to wait before the next look: LOOK_EVERY, or more if the last look took so
+            long that looking would take more than LOOK_SHARE of a core. Waiting for a core does not
+            count.
+    """
+
+    def __init__(self, look: Callable[[], Standing]) -> None:
+        self._look = look
+        self.pause = LOOK_EVERY
+
+    def look(self) -> Standing:
+        """The present state of the runs."""
+        began = thread_time()
+        standing = self._look()
+        self.pause = max(LOOK_EVERY, (thread_time() - began) / LOOK_SHARE)
+        return standing
+
+
+def _now_and_then(watch: Paced, display: Display) -> Callable[[], None]:
+    """Looks and shows, but does nothing until the pause after the last call is over."""
     last = -math.inf
 
     def maybe() -> None:
         nonlocal last
-        if time.monotonic() - last >= LOOK_EVERY:
+        if time.monotonic() - last >= watch.pause:
             last = time.monotonic()
-            show()
+            display.show(watch.look())
 
     return maybe

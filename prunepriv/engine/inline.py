@@ -48,7 +48,7 @@ def run_inline(
         ledger = Ledger(catalog, owner)
         if not ledger.admit(run_id, step_rows(ArtifactStore(store), experiment)):
             raise EngineError(f"run {run_id} is being worked on already: leave out --inline")
-        _Inline(catalog, ledger, run_id, watch).work(experiment, load_runner(runner))
+        _Inline(catalog, ledger, run_id, watch).work(experiment, runner)
         return run_id
     finally:
         remove_leftovers(store, owner)
@@ -64,17 +64,21 @@ class _Inline:
         self, catalog: Catalog, ledger: Ledger, run_id: str, watch: Callable[[], None]
     ) -> None:
         self._catalog = catalog
+        self._artifacts = ArtifactStore(catalog.store)  # one, because it compares checksums once
         self._ledger = ledger
         self._run_id = run_id
         self._watch = watch
 
-    def work(self, experiment: Experiment, runner: Runner) -> None:
-        """Do the unfinished steps; the catalogue gets the end of the run in every case."""
+    def work(self, experiment: Experiment, runner: str) -> None:
+        """Do the unfinished steps; the catalogue gets the end of the run in every case.
+
+        Where nothing is unfinished, the runner is not loaded: its imports take two seconds.
+        """
         group: Sequence[Step] = ()
         try:
             agenda = Agenda(plan(experiment), self._ledger.unfinished(self._run_id))
             while group := agenda.take(1, lambda _: False):
-                self._do(group, runner)
+                self._do(group, load_runner(runner))
                 for step in group:
                     agenda.finish(step.key)
         except (Cancelled, KeyboardInterrupt):
@@ -82,8 +86,7 @@ class _Inline:
                 self._ledger.end(self._run_id, "cancelled")
             raise
         except PruneprivError as error:
-            store = ArtifactStore(self._catalog.store)
-            failed = next((step.key for step in group if not store.has(step.key)), None)
+            failed = next((s.key for s in group if not self._artifacts.has(s.key)), None)
             if failed is not None:
                 self._ledger.fail(self._run_id, failed, str(error))
             raise
@@ -93,7 +96,7 @@ class _Inline:
             self._show()
 
     def _do(self, group: Sequence[Step], runner: Runner) -> None:
-        store = ArtifactStore(self._catalog.store)
+        store = self._artifacts
         reports = [StepReport(self._sender(step), self._is_cancelled) for step in group]
         try:
             with kept_log(store.root, [step.key for step in group], printed=False):

@@ -15,12 +15,14 @@ from prunepriv.models.base import CONVOLUTIONS, LINEARS, Ensemble
 def multiplications(ensemble: Ensemble, shape: Sequence[int]) -> int:
     """Multiply-accumulates of one model's convolutions and linear layers for one record.
 
-    The dense network is counted: pruned weights count too. Only shapes are computed.
+    The dense network is counted: pruned weights count too. A record passes through the network on
+    the processor: the meta device, which computes shapes only, imports torch's compiler, over a
+    second in each worker.
 
     Args:
         shape: of one record, (features,) or (channels, height, width).
     """
-    shapes = ensemble.single(0).to("meta").eval()
+    one = ensemble.single(0).cpu().eval()
     total = 0
 
     def counter(weights: int, positions: bool) -> Any:
@@ -30,10 +32,10 @@ def multiplications(ensemble: Ensemble, shape: Sequence[int]) -> int:
 
         return count
 
-    for layer in shapes.modules():
+    for layer in one.modules():
         if isinstance(layer, CONVOLUTIONS + LINEARS):
             weights = math.prod(layer.weight.shape[1:])
             layer.register_forward_hook(counter(weights, isinstance(layer, CONVOLUTIONS)))
-    record = torch.zeros(1, 1, *shape, dtype=torch.uint8, device="meta")
-    shapes(shapes.inputs(record))
+    with torch.inference_mode():
+        one(one.inputs(torch.zeros(1, 1, *shape, dtype=torch.uint8)))
     return total

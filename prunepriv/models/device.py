@@ -14,7 +14,13 @@ def best_device() -> torch.device:
 
 
 def arithmetic(device: torch.device) -> AbstractContextManager[object]:
-    """Products in bfloat16 and the rest in float32 on a GPU; all in float32 on the processor."""
+    """Products in bfloat16 and the rest in float32 on a GPU; all in float32 on the processor.
+
+    Processors with AVX-512 train large networks in little more than half the time in bfloat16. But
+    models then remembered less: with the CNN on 4,000 pictures of CIFAR10, over five seeds, the
+    accuracy on members of pruned models was 2.9 points lower, and that of all attacks on them 1.1 to
+    2.1 points. What is measured must not depend on the processor.
+    """
     if device.type != "cuda":
         return nullcontext()
     return torch.autocast("cuda", dtype=torch.bfloat16)

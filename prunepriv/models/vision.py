@@ -59,7 +59,7 @@ class Vision(Ensemble):
 
     def forward(self, x: Tensor) -> Tensor:
         values = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        rows = {name: value.unbind(0) for name, value in values.items()}
+        rows = {name: _rows(value) for name, value in values.items()}
         logits = []
         for model, pictures in enumerate(x.unbind(0)):
             own = {name: row[model] for name, row in rows.items()}
@@ -194,6 +194,11 @@ class _Subsampled(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         kept = x[:, :, :: self.step, :: self.step]
         return super().forward(kept.contiguous(memory_format=torch.channels_last))
+
+
+def _rows(value: Tensor) -> tuple[Tensor, ...]:
+    """A view for each model of a stack; for a single one, without a copy of its gradient."""
+    return (value.squeeze(0),) if len(value) == 1 else value.unbind(0)
 
 
 def _scaled(channels: int, width: float) -> int:

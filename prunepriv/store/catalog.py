@@ -35,6 +35,7 @@ from prunepriv.store.run_files import read_records, remove_record, write_record
 from prunepriv.store.schema import (
     RUN_STEPS,
     RUNS,
+    STEP_COLUMNS,
     RunStatus,
     RunView,
     StepView,
@@ -119,9 +120,9 @@ class Catalog:
     def steps(self, run_id: str) -> list[StepView]:
         """The run's steps in the plan's order; empty before the run begins."""
         check_run_id(run_id)
-        query = select(RUN_STEPS).where(RUN_STEPS.c.run_id == run_id)
+        query = select(*STEP_COLUMNS).where(RUN_STEPS.c.run_id == run_id)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(RUN_STEPS.c.ordinal)).mappings()
+            rows = connection.execute(query.order_by(RUN_STEPS.c.ordinal))
             return [step_view(row) for row in rows]
 
     def queue_position(self, run_id: str) -> int | None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from prunepriv.errors import MissingArtifactError
 from prunepriv.experiment import Experiment
@@ -33,6 +32,9 @@ from prunepriv.plan import (
 )
 from prunepriv.store.artifacts import Artifact, ArtifactStore
 from prunepriv.store.signals import RecordSignals, TargetSignals, reduce_signals
+
+if TYPE_CHECKING:  # its import takes a third of a second, and the commands need no frame
+    import pandas as pd
 
 T = TypeVar("T")
 
@@ -70,9 +72,16 @@ def read_report(artifact: Artifact) -> dict[str, Any]:
     return dict(artifact.json("report"))
 
 
+def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """A row for each dictionary, a column for each of its names."""
+    import pandas as pd  # noqa: PLC0415 - see above
+
+    return pd.DataFrame(rows)
+
+
 def read_gaps(artifact: Artifact) -> pd.DataFrame:
     """Of a divergence artifact, see divergence.py."""
-    return pd.DataFrame(artifact.json("gaps"))
+    return frame(artifact.json("gaps"))
 
 
 def read_scores(artifact: Artifact) -> AttackScores:
@@ -181,7 +190,7 @@ class Result:
             for target in self.targets
             for row in self.evaluation(target) or ()
         ]
-        return pd.DataFrame(rows)
+        return frame(rows)
 
     def pending(self) -> tuple[Step, ...]:
         """Steps whose artifact the store does not hold yet."""

@@ -117,3 +117,10 @@ def test_pages_import_no_scipy_stats() -> None:
     code = f"import sys, {', '.join(modules)}\nassert 'pandas' in sys.modules\n"
     code += "assert 'scipy.stats' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_commands_import_no_pandas() -> None:
+    """It takes a third of a second, a third of the whole command for a finished run."""
+    code = "import sys, prunepriv.cli.launch, prunepriv.cli.run, prunepriv.engine.follow\n"
+    code += "assert 'pandas' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -53,9 +53,31 @@ MODELS = 5
 
 
 @dataclass(frozen=True)
+class Answers:
+    """Phi of one model (n,) and of its references (S, n), and which of these are usable (S, n)."""
+
+    phi: np.ndarray
+    reference: np.ndarray
+    usable: np.ndarray
+
+    @property
+    def compared(self) -> Compared:
+        return Compared.with_references(self.phi, self.reference, self.usable)
+
+    def out_of(self, record: int) -> np.ndarray:
+        """Phi of one record, of the models that were not trained on it."""
+        return np.asarray(self.reference[self.usable[:, record], record].astype(np.float64))
+
+
+@dataclass(frozen=True)
 class DrawnReferences:
-    queries: ReferenceQueries
+    records: Answers
+    population: Answers
     member: np.ndarray
+
+    @property
+    def queries(self) -> ReferenceQueries:
+        return ReferenceQueries(self.records.compared, self.population.compared)
 
 
 def draw_shadows(
@@ -76,17 +98,16 @@ def draw_compared(
     rng = np.random.default_rng(seed)
     member = rng.permutation(np.arange(n) % 2 == 0)
 
-    def compared(usable: np.ndarray, lead: np.ndarray) -> Compared:
+    def answers(usable: np.ndarray, lead: np.ndarray) -> Answers:
         hardness = _hardness(rng, n)
         reference = hardness + rng.normal(0, 1, (models, n)) + leak * ~usable
         phi = hardness + rng.normal(0, 1, n) + lead
-        return Compared(phi.astype(np.float32), reference.astype(np.float32), usable)
+        return Answers(phi.astype(np.float32), reference.astype(np.float32), usable)
 
     everywhere = np.ones((models, n), dtype=bool)
     some = rng.random((models, n)) < 0.55
     some[0] |= ~some.any(axis=0)
-    records = compared(everywhere, leak * member)
-    return DrawnReferences(ReferenceQueries(records, compared(some, np.zeros(n))), member)
+    return DrawnReferences(answers(everywhere, leak * member), answers(some, np.zeros(n)), member)
 
 
 def _hardness(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -115,7 +136,7 @@ def take(queries: Any, rows: np.ndarray) -> Any:
     if isinstance(queries, Queries):
         return queries.take(rows)
     seen = queries.records
-    some = Compared(seen.phi[rows], seen.reference[:, rows], seen.usable[:, rows])
+    some = Compared(seen.phi[rows], lambda: seen.mean_phi()[rows], lambda: seen.log_mean_p()[rows])
     return ReferenceQueries(some, queries.population)
 
 
@@ -125,9 +146,8 @@ def extreme(name: str) -> Any:
         phi = np.array([1e4, -1e4, 0], dtype=np.float32)
         all_out = np.ones((MODELS, 3), dtype=bool)
         opposite = np.tile(-phi, (MODELS, 1))
-        return ReferenceQueries(
-            Compared(phi, opposite, all_out), draw_compared(2, 50).queries.population
-        )
+        seen = Answers(phi, opposite, all_out).compared
+        return ReferenceQueries(seen, draw_compared(2, 50).population.compared)
     logits = np.zeros((3, 5), dtype=np.float32)
     logits[:2, 0] = 1e4
     return Queries(logits, np.zeros_like(logits), np.array([0, 1, 2]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from itertools import product
 
@@ -10,17 +11,22 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from prunepriv.attacks import Compared, ReferenceAttack, ReferenceQueries, ReferenceShadows
-from prunepriv.attacks.reference import (
-    Base,
-    Lira,
-    Rmia,
-    log_mean_confidence,
-    masked_mean,
-    pooled_spread,
+from prunepriv.attacks import (
+    Compared,
+    ReferenceAttack,
+    ReferenceQueries,
+    ReferenceShadows,
+    means,
 )
+from prunepriv.attacks.reference import Base, Lira, Rmia, pooled_spread
 from prunepriv.errors import ExperimentError
-from tests.unit.attacks.drawn import draw_compared, draw_shadows, take
+from tests.unit.attacks.drawn import (
+    Answers,
+    DrawnReferences,
+    draw_compared,
+    draw_shadows,
+    take,
+)
 
 ATTACKS: list[ReferenceAttack] = [Lira(), Rmia(), Base()]
 attacks = pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: type(a).__name__)
@@ -28,11 +34,6 @@ attacks = pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: type(a).__nam
 
 def sigmoid(phi: np.ndarray) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-phi.astype(np.float64))))
-
-
-def out_of(seen: Compared, record: int) -> np.ndarray:
-    """Phi of one record, of the models that were not trained on it."""
-    return np.asarray(seen.reference[seen.usable[:, record], record].astype(np.float64))
 
 
 # --- LiRA ---
@@ -46,7 +47,8 @@ def test_lira_has_the_roc_of_two_normal_distributions() -> None:
     member = np.arange(n) % 2 == 0
     reference = (mu + rng.normal(0, s, (models, n))).astype(np.float32)
     usable = np.ones(reference.shape, dtype=bool)
-    records = Compared(mu + rng.normal(0, s, n) + d * member, reference, usable)
+    phi = mu + rng.normal(0, s, n) + d * member
+    records = Compared.with_references(phi, reference, usable)
     learned = {"spread": np.array([pooled_spread(reference, usable)])}
     score = Lira().score(learned, ReferenceQueries(records, records))
     assert learned["spread"][0] == pytest.approx(s, rel=0.005)
@@ -59,10 +61,10 @@ def test_lira_has_the_roc_of_two_normal_distributions() -> None:
 
 
 def test_lira_is_the_normal_tail_of_the_excess() -> None:
-    drawn = draw_compared(3, 40)
-    seen = drawn.queries.population
-    score = Lira().score({"spread": np.array([0.7])}, ReferenceQueries(seen, seen))
-    expected = [norm.logcdf((seen.phi[i] - out_of(seen, i).mean()) / 0.7) for i in range(40)]
+    seen = draw_compared(3, 40).population
+    queries = ReferenceQueries(seen.compared, seen.compared)
+    score = Lira().score({"spread": np.array([0.7])}, queries)
+    expected = [norm.logcdf((seen.phi[i] - seen.out_of(i).mean()) / 0.7) for i in range(40)]
     np.testing.assert_allclose(score, expected, rtol=1e-6)
 
 
@@ -81,15 +83,15 @@ def test_the_spread_of_models_that_agree_is_not_zero() -> None:
 # --- RMIA and BASE ---
 
 
-def slow_rmia(a: float, gamma: float, queries: ReferenceQueries) -> np.ndarray:
+def slow_rmia(a: float, gamma: float, drawn: DrawnReferences) -> np.ndarray:
     """The share of z that each x dominates, pair by pair."""
 
-    def ratios(seen: Compared) -> list[float]:
-        mean = [sigmoid(out_of(seen, i)).mean() for i in range(len(seen.phi))]
+    def ratios(seen: Answers) -> list[float]:
+        mean = [sigmoid(seen.out_of(i)).mean() for i in range(len(seen.phi))]
         p = sigmoid(seen.phi)
         return [p[i] / (((1 + a) * m + 1 - a) / 2) for i, m in enumerate(mean)]
 
-    x, z = ratios(queries.records), ratios(queries.population)
+    x, z = ratios(drawn.records), ratios(drawn.population)
     hits = [sum(one / other >= gamma for other in z) for one in x]
     return np.array(hits) / len(z)
 
@@ -98,8 +100,8 @@ def slow_rmia(a: float, gamma: float, queries: ReferenceQueries) -> np.ndarray:
 def test_rmia_is_the_share_of_the_population_that_a_record_dominates(
     a: float, gamma: float
 ) -> None:
-    queries = draw_compared(6, 80, leak=2.0).queries
-    score, expected = Rmia(a, gamma).score({}, queries), slow_rmia(a, gamma, queries)
+    drawn = draw_compared(6, 80, leak=2.0)
+    score, expected = Rmia(a, gamma).score({}, drawn.queries), slow_rmia(a, gamma, drawn)
     assert (np.abs(score - expected) <= 1 / 81 + 1e-12).all()
     counts = np.floor(score * 81 + 1e-9)
     assert np.array_equal(counts, np.round(expected * 80))
@@ -107,13 +109,13 @@ def test_rmia_is_the_share_of_the_population_that_a_record_dominates(
 
 def test_rmia_with_one_reference_compares_two_ratios() -> None:
     """At a = 1 p(x) is the reference's own p_y."""
-    queries = draw_compared(7, 50, models=1).queries
-    x, z = queries.records, queries.population
+    drawn = draw_compared(7, 50, models=1)
+    x, z = drawn.records, drawn.population
     p, q = sigmoid(x.phi) / sigmoid(x.reference[0]), sigmoid(z.phi) / sigmoid(z.reference[0])
     hits = np.zeros(50)
     for i, j in product(range(50), range(50)):
         hits[i] += p[i] >= q[j]
-    score = Rmia(a=1.0, gamma=1.0).score({}, queries)
+    score = Rmia(a=1.0, gamma=1.0).score({}, drawn.queries)
     assert np.array_equal(np.floor(score * 51 + 1e-9), hits)
 
 
@@ -128,16 +130,15 @@ def test_rmia_breaks_ties_by_the_ratio() -> None:
 
 
 def test_base_is_the_log_of_the_ratio_to_the_mean() -> None:
-    seen = draw_compared(9, 60).queries.population
-    score = Base().score({}, ReferenceQueries(seen, seen))
-    means = [sigmoid(out_of(seen, i)).mean() for i in range(60)]
+    seen = draw_compared(9, 60).population
+    score = Base().score({}, ReferenceQueries(seen.compared, seen.compared))
+    means = [sigmoid(seen.out_of(i)).mean() for i in range(60)]
     np.testing.assert_allclose(score, np.log(sigmoid(seen.phi)) - np.log(means), rtol=1e-5)
 
 
 def test_base_keeps_its_digits_where_posteriors_vanish() -> None:
-    seen = Compared(
-        np.array([-700.0, 40.0]), np.array([[-710.0, 30.0]]), np.ones((1, 2), dtype=bool)
-    )
+    phi, reference = np.array([-700.0, 40.0]), np.array([[-710.0, 30.0]])
+    seen = Compared.with_references(phi, reference, np.ones((1, 2), dtype=bool))
     score = Base().score({}, ReferenceQueries(seen, seen))
     assert score[0] == pytest.approx(10)
     assert score[1] == pytest.approx(np.exp(-30.0), rel=1e-3)
@@ -148,12 +149,13 @@ def test_base_keeps_its_digits_where_posteriors_vanish() -> None:
 
 @attacks
 def test_a_model_trained_on_a_record_is_not_its_reference(attack: ReferenceAttack) -> None:
-    queries, shadows = draw_compared(10, 200).queries, draw_shadows(11, 200)
+    drawn, shadows = draw_compared(10, 200), draw_shadows(11, 200)
     fitted = attack.fit(shadows)
-    z = queries.population
-    planted = replace(z, reference=np.where(z.usable, z.reference, 1e6))
-    for one in (replace(queries, population=planted), ReferenceQueries(planted, planted)):
-        plain = queries if one.records is queries.records else ReferenceQueries(z, z)
+    z = drawn.population
+    planted = replace(z, reference=np.where(z.usable, z.reference, 1e6)).compared
+    for records in (drawn.records.compared, None):
+        plain = ReferenceQueries(records or z.compared, z.compared)
+        one = ReferenceQueries(records or planted, planted)
         assert np.array_equal(attack.score(fitted, one), attack.score(fitted, plain))
 
 
@@ -169,9 +171,16 @@ def test_validation_records_are_neither_members_nor_non_members(
         rows = known & (seen != 2)
         assert np.array_equal(queries.records.phi, phi[rows])
         assert np.array_equal(member, seen[rows] == 1)
-        assert np.array_equal(queries.records.usable, others[:, rows] != 1)
-        assert np.array_equal(queries.population.phi, phi[known & (seen != 1)])
-        assert queries.population.usable.any(axis=0).all()
+        population = known & (seen != 1)
+        assert np.array_equal(queries.population.phi, phi[population])
+        others_phi = np.delete(shadows.phi, shadow, axis=0)
+        for one, chosen in ((queries.records, rows), (queries.population, population)):
+            slow = Answers(phi[chosen], others_phi[:, chosen], others[:, chosen] != 1)
+            outs = [slow.out_of(record) for record in range(chosen.sum())]
+            expected = [out.mean() for out in outs]
+            np.testing.assert_allclose(one.mean_phi(), expected, rtol=1e-12, atol=1e-14)
+            expected = [np.log(sigmoid(out).mean()) for out in outs]
+            np.testing.assert_allclose(one.log_mean_p(), expected, rtol=1e-12, atol=1e-14)
 
 
 @attacks
@@ -207,19 +216,65 @@ def test_the_stored_tables_give_the_queries_of_target_and_population() -> None:
     known = (seen != 1).any(axis=0)
     assert 0 < known.sum() < 30
     assert np.array_equal(queries.records.phi, phi)
-    assert np.array_equal(queries.records.reference, [one["phi"] for one in confidences])
-    assert queries.records.usable.all()
+    answers = np.array([one["phi"] for one in confidences])
+    np.testing.assert_allclose(queries.records.mean_phi(), answers.mean(axis=0), rtol=1e-12)
+    expected = np.log(sigmoid(answers).mean(axis=0))
+    np.testing.assert_allclose(queries.records.log_mean_p(), expected, rtol=1e-12)
     assert np.array_equal(queries.population.phi, population_phi[known])
-    assert np.array_equal(queries.population.reference, [p["phi"][known] for p in populations])
-    assert np.array_equal(queries.population.usable, seen[:, known] != 1)
+    reference = np.array([one["phi"][known] for one in populations])
+    slow = Answers(population_phi[known], reference, seen[:, known] != 1)
+    outs = [slow.out_of(record) for record in range(known.sum())]
+    found = queries.population
+    np.testing.assert_allclose(found.mean_phi(), [out.mean() for out in outs], rtol=1e-12)
+    expected = np.array([np.log(sigmoid(out).mean()) for out in outs])
+    np.testing.assert_allclose(found.log_mean_p(), expected, rtol=1e-12)
     shadows = ReferenceShadows.from_arrays(populations)
     assert np.array_equal(shadows.phi, [one["phi"] for one in populations])
     assert np.array_equal(shadows.seen, seen)
 
 
-def test_means_leave_out_what_is_not_usable() -> None:
-    phi = np.array([[0.0, 1.0], [2.0, 1e9]])
-    usable = np.array([[True, True], [True, False]])
-    assert masked_mean(phi, usable).tolist() == [1, 1]
-    expected = np.log([(0.5 + sigmoid(np.array(2.0))) / 2, sigmoid(np.array(1.0))])
-    np.testing.assert_allclose(log_mean_confidence(phi, usable), expected)
+# --- what a fit costs ---
+
+
+class Counted(np.ndarray):
+    """An array that counts the values of all arrays made from it, views too."""
+
+    values = 0
+
+    def __array_finalize__(self, made_from: object) -> None:
+        Counted.values += self.size
+
+
+def values_of_a_fit(attack: ReferenceAttack, models: int) -> int:
+    """How many values the arrays have that are made in a fit on so many shadows."""
+    shadows = draw_shadows(16, 200, models=models)
+    shadows = ReferenceShadows(shadows.phi.view(Counted), shadows.seen.view(Counted))
+    Counted.values = 0
+    attack.fit(shadows)
+    return Counted.values
+
+
+@attacks
+def test_a_fit_grows_with_the_number_of_shadows_and_not_with_its_square(
+    attack: ReferenceAttack,
+) -> None:
+    few, many, more = (values_of_a_fit(attack, models) for models in (8, 32, 128))
+    assert few > 8 * 200
+    assert many < 4.5 * few
+    assert more < 4.5 * many
+
+
+@attacks
+def test_a_fit_needs_the_memory_of_one_mean_and_of_all_scores(
+    attack: ReferenceAttack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 256 shadows and 100,000 records one such table has 205 MB."""
+    monkeypatch.setattr(means, "BLOCK", 1 << 12)
+    shadows = draw_shadows(17, 20_000, models=32)
+    tracemalloc.start()
+    try:
+        attack.fit(shadows)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3.7 * 8 * shadows.phi.size

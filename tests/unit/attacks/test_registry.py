@@ -52,7 +52,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_what_an_attack_sees_of_the_target_tells_no_membership() -> None:
     assert {field.name for field in fields(Queries)} == {"logits", "sensitivity", "label"}
     assert {field.name for field in fields(ReferenceQueries)} == {"records", "population"}
-    assert {field.name for field in fields(Compared)} == {"phi", "reference", "usable"}
+    assert {field.name for field in fields(Compared)} == {"phi", "mean_phi", "log_mean_p"}
 
 
 def test_attacks_that_need_references_are_the_reference_attacks_of_the_table() -> None:

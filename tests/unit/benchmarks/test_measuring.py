@@ -36,7 +36,7 @@ from tests.unit.benchmarks.test_trace_records import EXPERIMENT, finish
 def step(name: str, started: float | None = None, seconds: float = 1.0, pid: int = 1) -> StepView:
     begun = None if started is None else datetime.fromtimestamp(started, UTC)
     kind: Any = name.split(":", maxsplit=1)[0]
-    return StepView(name, name, kind, "done", 1.0, "", (), begun, seconds, False, pid)
+    return StepView(name, name, kind, "done", 1.0, "", "[]", begun, seconds, False, pid)
 
 
 class TestYardstick:

@@ -15,6 +15,7 @@ from prunepriv.options import MODELS
 from prunepriv.plan import TARGET, Step, plan
 
 STACKED = MODELS["fc"].stacked
+LARGE = {"model": {"name": "resnet18"}, "data": {"name": "shapes"}}
 
 
 def experiment_of(**changes: Any) -> Experiment:
@@ -149,9 +150,12 @@ def test_a_group_differs_by_the_number_of_the_model_only() -> None:
         ({}, "signals:pruned:1", STACKED),
         ({}, "split:1", SMALL_STEPS),
         ({"attacks": {"names": ["lira"]}}, "population:pruned:1", SMALL_STEPS),
-        ({"model": {"name": "resnet18"}, "data": {"name": "shapes"}}, "train:1", 1),
-        ({"model": {"name": "resnet18"}, "data": {"name": "shapes"}}, "signals:pruned:1", 1),
-        ({"model": {"name": "resnet18"}, "data": {"name": "shapes"}}, "split:1", SMALL_STEPS),
+        ({"attacks": {"names": ["lira"]}}, "confidences:pruned:1", SMALL_STEPS),
+        (LARGE, "train:1", 1),
+        (LARGE, "signals:pruned:1", 1),
+        ({**LARGE, "attacks": {"names": ["lira"]}}, "population:pruned:1", 1),
+        ({**LARGE, "attacks": {"names": ["lira"]}}, "confidences:pruned:1", 1),
+        (LARGE, "split:1", SMALL_STEPS),
         ({"defense": {"name": "adversarial"}, "models": ["defended"]}, "train:1", STACKED),
         ({"defense": {"name": "ppb"}, "models": ["defended"]}, "fine_tune:defended:1", STACKED),
         ({"defense": {"name": "dp_sgd"}, "models": ["defended"]}, "fine_tune:defended:1", 1),
@@ -252,3 +256,19 @@ def test_every_step_is_done_once_and_after_its_inputs(
                 agenda.finish(step.key)
     assert sorted(begun) == sorted(steps)
     assert not any(agenda.take(workers, busy) for agenda in agendas)
+
+
+def test_taking_all_steps_looks_at_each_once() -> None:
+    """The work grows with the steps: no group searches all the steps that are ready."""
+    experiment = experiment_of(shadows=64, attacks={"names": ["lira"]})
+    agenda, asked = agenda_of(experiment), 0
+
+    def busy(key: str) -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    while group := agenda.take(2, busy):
+        for step in group:
+            agenda.finish(step.key)
+    assert asked == len(plan(experiment).steps)

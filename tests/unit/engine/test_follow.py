@@ -12,7 +12,7 @@ import pytest
 
 from prunepriv.engine import follow as module
 from prunepriv.engine.client import note_scheduler
-from prunepriv.engine.follow import RESTARTS, follow
+from prunepriv.engine.follow import LOOK_EVERY, LOOK_SHARE, RESTARTS, follow
 from prunepriv.engine.inline import run_inline
 from prunepriv.errors import EngineError
 from prunepriv.estimates.progress import Standing
@@ -237,25 +237,46 @@ def test_an_inline_run_that_cannot_begin_is_a_failure_too(
     assert "being worked on already: leave out --inline" in sentence
 
 
-@pytest.mark.parametrize(("look", "pause"), [(0.0001, 0.1), (0.01, 0.4), (5.0, 1.0)])
-def test_readings_that_take_long_are_made_less_often(
+# --- how often the runs are looked at ---
+
+
+def looks_take(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So much processor time."""
+    clock = count(0.0, seconds)
+    monkeypatch.setattr(module, "thread_time", lambda: next(clock))
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(0.05, 0.05 / LOOK_SHARE), (0.001, LOOK_EVERY)])
+def test_looking_takes_a_small_share_of_a_core(
+    seconds: float,
+    pause: float,
     experiment: Experiment,
     catalog: Catalog,
     engine: FakeEngine,
-    look: float,
-    pause: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Those of a large sweep took 6 % of a core, which a worker could have used."""
-    pauses: list[float] = []
+    waited: list[float] = []
 
-    def turn(seconds: float) -> None:
-        pauses.append(seconds)
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
         engine.turn(seconds)
 
-    times = count()
-    monkeypatch.setattr(module, "perf_counter", lambda: look * next(times))
-    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=turn))
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=sleep))
+    looks_take(seconds, monkeypatch)
     follow([experiment], catalog.store, Recorder())
-    assert pauses == pytest.approx([pause] * len(pauses))
-    assert pauses
+    assert waited == [pytest.approx(pause)]
+
+
+@pytest.mark.usefixtures("steering")
+def test_an_inline_run_is_looked_at_as_seldom(
+    catalog: Catalog, inline: Callable[..., Standing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+    for seed, seconds in enumerate((0.001, 0.05)):
+        looks_take(seconds, monkeypatch)
+        clock = count(0.0, 0.3)  # goes on by 0.3 s with each reading
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda c=clock: next(c)))
+        display = Recorder()
+        inline(seeds(seed), catalog.store, display)
+        shown.append(len(display.standings))
+    assert shown[1] < 0.6 * shown[0]

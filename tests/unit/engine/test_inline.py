@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from prunepriv.engine.reporting import StepReport
 from prunepriv.errors import Cancelled, DataError, EngineError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import plan
+from prunepriv.store import artifacts
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
@@ -44,10 +46,28 @@ def test_the_steps_of_a_run_are_done_in_order(
     assert list((catalog.store / "locks").iterdir()) == []
 
 
+def test_checksums_are_compared_once_in_a_run(
+    experiment: Experiment, catalog: Catalog, steering: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nearly every step reads the data set, and that of Purchase has 118 MB."""
+    read: Counter[Path] = Counter()
+    digest = artifacts._digest
+
+    def counted(file: Path) -> str:
+        read[file] += 1
+        return digest(file)
+
+    monkeypatch.setattr(artifacts, "_digest", counted)
+    run_inline(experiment, catalog.store, runner=RUNNER)
+    data = ArtifactStore(catalog.store).path(plan(experiment).key("data"))
+    assert {file: count for file, count in read.items() if file.parent == data}
+    assert max(read.values()) == 1
+
+
 def test_a_finished_run_is_cached(experiment: Experiment, catalog: Catalog, steering: Path) -> None:
     run_inline(experiment, catalog.store, runner=RUNNER)
     (steering / "begun").write_text("")
-    run_id = run_inline(experiment, catalog.store, runner=RUNNER)
+    run_id = run_inline(experiment, catalog.store, runner="no_module:is_imported")
     assert begun(steering) == []
     assert catalog.run(run_id).status == "done"
     assert all(step.cached and step.seconds == SECONDS for step in catalog.steps(run_id))

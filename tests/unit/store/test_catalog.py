@@ -83,6 +83,7 @@ def test_steps_keep_what_is_written(catalog: Catalog) -> None:
     steps = {step.name: step for step in catalog.steps(run_id)}
     train = steps["train:0"]
     assert (train.status, train.fraction, train.message) == ("running", 0.5, "epoch 1 of 2")
+    assert "curve" not in vars(train), "it is decoded when it is read"
     assert train.curve == ({"epoch": 1, "loss": 0.25},)
     assert train.started is not None
     assert train.started.timestamp() == 12.5

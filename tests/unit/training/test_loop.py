@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from prunepriv.errors import Cancelled
 from prunepriv.models import Ensemble, build
@@ -17,6 +20,7 @@ from prunepriv.training import (
     Settings,
     cross_entropy,
     plain,
+    train,
 )
 from tests.stacks import (
     CLASSES,
@@ -46,6 +50,27 @@ def accuracy(
         logits = ensemble.eval()(ensemble.inputs(records.x[rows]))
     hits: list[float] = (logits.argmax(2) == records.y[rows]).float().mean(1).tolist()
     return hits
+
+
+class Reads(TorchDispatchMode):
+    """Counts how often a tensor's values, or sizes that depend on them, are read."""
+
+    KINDS = (
+        torch.ops.aten._local_scalar_dense.default,
+        torch.ops.aten.nonzero.default,
+        torch.ops.aten.masked_select.default,
+        torch.ops.aten.equal.default,
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.count += function in self.KINDS
+        return function(*args, **(kwargs or {}))
 
 
 def plain_loop(
@@ -130,6 +155,21 @@ def test_a_model_learns_the_same_alone_as_with_others(name: str) -> None:
     for key, value in first.state.items():
         assert torch.equal(value[0], together.state[key][0])
     assert not torch.allclose(*together.state["output.weight"][:2], atol=1e-2)
+
+
+def test_nothing_waits_for_the_device_within_an_epoch() -> None:
+    """On a GPU, to read a value on the processor is to wait until all before it is computed."""
+    settings, records = Settings(epochs=1, batch_size=8), make_problem("cnn", 1)
+    with Reads() as known:
+        torch.ones(3).sum().item()
+    assert known.count == 1
+    counts = []
+    for members in (16, 64):
+        some = replace(records, train=records.train[:, :members])
+        with Reads() as reads:
+            train(fresh("cnn", 1), some, settings, seed=7, stage="train")
+        counts.append(reads.count)
+    assert counts[0] == counts[1], "as many in eight steps as in two"
 
 
 @pytest.mark.parametrize("name", ["fc", "cnn"])
