@@ -115,6 +115,22 @@ def table(
 
 
 @app.command()
+def cluster(
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Measurements of each; the median counts.")
+    ] = 1,
+    limit: Annotated[
+        int | None, typer.Option(min=200, help="Only so many records of the sweep's data.")
+    ] = None,
+    large: Annotated[bool, typer.Option(help="Also one run of a large network.")] = True,
+) -> None:
+    """One worker of a Dask cluster against two: a sweep, and one run of a large network."""
+    from benchmarks import cluster as one_or_two
+
+    one_or_two.report(repeats, limit, large)
+
+
+@app.command()
 def scaling(
     repeats: Annotated[
         int, typer.Option(min=1, help="Runs of each size; the shortest counts.")

@@ -1,4 +1,4 @@
-"""This machine: folders of the store, downloaded data and the program; processor cores."""
+"""This machine: folders of the store, downloaded data and the program; cores, and other workers."""
 
 from __future__ import annotations
 
@@ -43,6 +43,18 @@ def store_folder(option: Path | None = None) -> Path:
 def data_folder() -> Path:
     """Downloaded archives: ``PRUNEPRIV_DATA``, else in the user's folder. Absolute."""
     return _absolute(_from_environment("PRUNEPRIV_DATA") or user_folder() / "data")
+
+
+SCHEDULER = "PRUNEPRIV_SCHEDULER"
+"""Environment variable: see :func:`scheduler`."""
+
+
+def scheduler() -> str | None:
+    """Address of the Dask scheduler whose workers do the steps; None: the engine has its own.
+
+    It is read from ``PRUNEPRIV_SCHEDULER`` by whatever starts an engine, and by the engine.
+    """
+    return os.environ.get(SCHEDULER, "").strip() or None
 
 
 def cores() -> int:

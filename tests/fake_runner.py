@@ -89,7 +89,8 @@ def _apply_controls(folder: Path, name: str, report: Report) -> None:
     if (folder / "bug" / name).exists():
         raise ZeroDivisionError("a mistake in the program")
     if (folder / "crash" / name).exists():
-        os.kill(os.getpid(), signal.Signals[(folder / "crash" / name).read_text() or "SIGKILL"])
+        # of this thread: while another one takes the signal, this one would write its artifact
+        signal.raise_signal(signal.Signals[(folder / "crash" / name).read_text() or "SIGKILL"])
     _hold(folder / "hold" / name, report)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,8 +11,8 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from prunepriv.environment import store_folder
-from prunepriv.errors import Cancelled, PruneprivError
+from prunepriv.environment import SCHEDULER, scheduler, store_folder
+from prunepriv.errors import Cancelled, ExperimentError, PruneprivError
 from prunepriv.version import __version__
 
 MISTAKE = 2
@@ -29,6 +30,15 @@ Store = Annotated[
     Path | None,
     typer.Option(
         "--store", help="Folder of the store; else PRUNEPRIV_STORE, else your own folder."
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="A Dask scheduler, tcp://HOST:PORT, whose workers do the steps; else "
+        "PRUNEPRIV_SCHEDULER, else workers on this machine.",
     ),
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `list` shows it.")]
@@ -91,10 +101,7 @@ def engine(
         int | None,
         typer.Option(min=1, max=256, help="Worker processes; by default one per core, up to 4."),
     ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(help="Address of a Dask scheduler to use instead of a cluster of its own."),
-    ] = None,
+    scheduler_address: Scheduler = None,
     idle_timeout: Annotated[
         float, typer.Option(min=0.0, help="Seconds without work after which the engine ends.")
     ] = 900.0,
@@ -107,4 +114,21 @@ def engine(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s"
     )
-    run_engine(store_folder(store), workers, scheduler, idle_timeout, runner or RUN_GROUP)
+    address = scheduler_address or scheduler()
+    run_engine(store_folder(store), workers, address, idle_timeout, runner or RUN_GROUP)
+
+
+def use_scheduler(address: str | None, inline: bool) -> None:
+    """Make an engine that this process starts use a scheduler.
+
+    Raises:
+        ExperimentError: an inline run has no workers.
+    """
+    if address is None:
+        return
+    if inline:
+        raise ExperimentError(
+            f"--inline runs in this process, and --scheduler names workers elsewhere ({address}): "
+            "leave one of them out"
+        )
+    os.environ[SCHEDULER] = address  # the engine inherits it, also when it is restarted

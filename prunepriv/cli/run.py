@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from prunepriv.cli.app import Run, Store, app
+from prunepriv.cli.app import Run, Scheduler, Store, app, use_scheduler
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import make_experiment
@@ -32,12 +32,14 @@ def run(
     inline: Annotated[
         bool, typer.Option("--inline", help="Run in this process, without the engine.")
     ] = False,
+    scheduler: Scheduler = None,
     **options: Any,
 ) -> None:
     """Run an experiment, or resume it; finished steps are taken from the store."""
     from prunepriv.cli.data import chosen
     from prunepriv.cli.launch import run_and_show
 
+    use_scheduler(scheduler, inline)
     folder = store_folder(store)
     settings = get_preset(preset).copy() if preset else {}
     data = chosen(options.pop("dataset"), label_column, folder)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from prunepriv.cli.app import Store, app
+from prunepriv.cli.app import Scheduler, Store, app, use_scheduler
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
 
@@ -51,12 +51,14 @@ def sweep(
     inline: Annotated[
         bool, typer.Option("--inline", help="Run in this process, without the engine.")
     ] = False,
+    scheduler: Scheduler = None,
 ) -> None:
     """Run an experiment for every cell of a grid, or resume a sweep."""
     from prunepriv.cli import sweeping
     from prunepriv.experiment.sweep import changed
     from prunepriv.store.sweep_files import find_sweep
 
+    use_scheduler(scheduler, inline)
     folder = store_folder(store)
     settings = dict(_pair("--set", pair) for pair in change or ())
     if limit is not None:

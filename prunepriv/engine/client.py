@@ -9,16 +9,19 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from prunepriv.environment import cores, data_folder, root
-from prunepriv.errors import EngineError
+from prunepriv.engine.address import check_scheduler
+from prunepriv.environment import cores, data_folder, root, scheduler
+from prunepriv.errors import EngineError, StoreError
 from prunepriv.experiment import Experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.locks import is_held
+from prunepriv.store.locks import is_held, pid_file
 from prunepriv.store.step_rows import step_rows
 
 ENGINE_LOCK = "engine.lock"
 ENGINE_LOG = "engine.log"
+ENGINE_SCHEDULER = "engine.scheduler"
+"""A file in the store: the address of the scheduler that its engine uses; empty: its own."""
 
 MOST_WORKERS = 4
 """More workers than this are of little use to one run, even with many cores."""
@@ -27,6 +30,7 @@ _started: list[subprocess.Popen[bytes]] = []
 """Engines that this process started: it must poll them, or ended ones stay as zombie processes."""
 
 _START_DEADLINE = 30.0
+_NOTE_DEADLINE = 1.0
 _LONGEST_LOG = 4 * 2**20
 
 
@@ -38,6 +42,63 @@ def default_workers() -> int:
 def engine_is_alive(store: Path) -> bool:
     """Whether a process is the engine of that store."""
     return is_held(store / ENGINE_LOCK)
+
+
+def note_scheduler(store: Path, address: str | None) -> None:
+    """Write down which scheduler the engine of a store uses; the engine does so.
+
+    Raises:
+        StoreError: the store cannot be written to.
+    """
+    file = store / ENGINE_SCHEDULER
+    if engine_scheduler(store) == address:
+        return
+    try:
+        file.write_text(address or "")
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written ({error.strerror})") from None
+
+
+def engine_scheduler(store: Path) -> str | None:
+    """The scheduler that a store's engine uses, or that its last engine used; None: its own."""
+    try:
+        return (store / ENGINE_SCHEDULER).read_text() or None
+    except OSError:
+        return None
+
+
+def check_cluster(store: Path) -> None:
+    """Refuse to go on without the scheduler that ``PRUNEPRIV_SCHEDULER`` names.
+
+    Raises:
+        EngineError: it does not answer, or the store's engine uses another one.
+    """
+    wanted = scheduler()
+    if wanted is None:
+        return
+    if not engine_is_alive(store):
+        check_scheduler(wanted)
+    elif (used := _used_scheduler(store, wanted)) != wanted:
+        place = f"the scheduler at {used}" if used else "workers of its own"
+        raise EngineError(
+            f"one engine works on a store, and that of {store} uses {place} instead of {wanted}: "
+            f"end it (process {_pid(store)}) or leave the other scheduler out"
+        )
+
+
+def _used_scheduler(store: Path, wanted: str) -> str | None:
+    """The scheduler of a store's engine, which notes it a moment after it has begun."""
+    deadline = time.monotonic() + _NOTE_DEADLINE
+    while (used := engine_scheduler(store)) != wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return used
+
+
+def _pid(store: Path) -> str:
+    try:
+        return pid_file(store / ENGINE_LOCK).read_text()
+    except OSError:
+        return "unknown"
 
 
 def launch(experiment: Experiment, store: Path, options: tuple[str, ...] = ()) -> str:
@@ -52,7 +113,8 @@ def launch(experiment: Experiment, store: Path, options: tuple[str, ...] = ()) -
 
     Raises:
         StoreError: the store cannot be used.
-        EngineError: no engine could be started; the run stays in the queue.
+        EngineError: no engine could be started, and the run stays in the queue; or the scheduler
+            of ``PRUNEPRIV_SCHEDULER`` cannot be used, and nothing is submitted.
     """
     return launch_all([experiment], store, options, leave_done=False)[0]
 
@@ -83,10 +145,11 @@ def launch_all(
             run_ids.append(experiment.run_id)
             if leave_done and whole and experiment.run_id in done:
                 continue
-            catalog.submit(experiment)
-            if not whole:
+            if not whole and not needed:
+                check_cluster(store)
                 needed = True
-            elif catalog.begin(experiment.run_id, "", rows):
+            catalog.submit(experiment)
+            if whole and catalog.begin(experiment.run_id, "", rows):
                 catalog.end(experiment.run_id, "done")
         if needed:
             ensure_engine(store, options)
@@ -102,9 +165,10 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
     the store.
 
     Raises:
-        EngineError: it did not start.
+        EngineError: it did not start, or cannot use the scheduler of ``PRUNEPRIV_SCHEDULER``.
     """
     _started[:] = [process for process in _started if process.poll() is None]
+    check_cluster(store)
     if engine_is_alive(store):
         return
     log = store / ENGINE_LOG
@@ -130,7 +194,15 @@ def ensure_engine(store: Path, options: tuple[str, ...] = ()) -> None:
     deadline = time.monotonic() + _START_DEADLINE
     while not engine_is_alive(store):
         if process.poll() not in (None, 0) and not engine_is_alive(store):
-            raise EngineError(f"the engine could not be started: see {log}")
+            raise EngineError(f"the engine could not be started ({_last_line(log)}): see {log}")
         if time.monotonic() > deadline:
             raise EngineError(f"the engine has not started within {_START_DEADLINE:g} s: see {log}")
         time.sleep(0.02)
+
+
+def _last_line(log: Path) -> str:
+    """What an engine said last: the sentence of its error."""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - 2000))
+        lines = stream.read().decode(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")

@@ -65,6 +65,17 @@ def death_words(error: KilledWorker, times: int, log: str, own: bool) -> str:
     return f"ended its worker process {times} times, at last by {_cause(code, log)}"
 
 
+def loss_words(times: int, place: str, log: str) -> str:
+    """How many workers a step has lost that were started elsewhere, and why.
+
+    Args:
+        times: how many.
+        place: address of the last one.
+        log: what the step's last process printed, where it does one step at a time.
+    """
+    return f"has lost {times} workers, at last {place} by {_cause(None, log)}"
+
+
 def _cause(code: int | None, log: str) -> str:
     """What ended a process.
 

@@ -13,7 +13,13 @@ from pathlib import Path
 from time import thread_time
 from typing import Protocol
 
-from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine, launch_all
+from prunepriv.engine.client import (
+    default_workers,
+    engine_is_alive,
+    engine_scheduler,
+    ensure_engine,
+    launch_all,
+)
 from prunepriv.engine.inline import run_inline
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.estimates.progress import Standing, Watch
@@ -90,8 +96,12 @@ def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
     watch = Paced(Watch(experiments, catalog, default_workers()).look)
     by_id = {experiment.run_id: experiment for experiment in experiments}
     restarts = 0
+    told = ""
     while _goes_on(standing := watch.look()):
         display.show(standing)
+        if standing.notice != told:
+            told = standing.notice
+            display.tell(told or "the workers are at work again")
         if engine_is_alive(catalog.store):
             for (
                 run_id
@@ -102,7 +112,8 @@ def _wait(experiments: Sequence[Experiment], catalog: Catalog, display: Display)
             if restarts > RESTARTS:
                 raise EngineError(f"the engine ended {restarts} times: see engine.log in the store")
             display.tell("the engine has ended: restarting it, finished steps are kept")
-            ensure_engine(catalog.store)
+            used = engine_scheduler(catalog.store)
+            ensure_engine(catalog.store, ("--scheduler", used) if used else ())
         time.sleep(watch.pause)
     display.show(standing)
     return standing

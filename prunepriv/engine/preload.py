@@ -1,11 +1,11 @@
-"""What a worker of the engine's own cluster does first: lower its priority, import the runner."""
+"""What a worker of the engine's own cluster does first: lower its priority, set itself up."""
 
 from __future__ import annotations
 
 import os
-import threading
-from importlib import import_module
 from typing import Any
+
+from prunepriv.engine.worker_setup import prepare
 
 NICENESS = 10
 """A lower priority than the process that draws the pages on the same machine."""
@@ -19,13 +19,4 @@ def dask_setup(worker: Any) -> None:
     if hasattr(os, "nice"):  # not on Windows
         os.nice(NICENESS)
     worker.http_server.stop()  # it asks for no credentials, and is not needed
-    module = os.environ[RUNNER].partition(":")[0]
-    threading.Thread(target=_import, args=(module,), daemon=True, name="warm-up").start()
-
-
-def _import(module: str) -> None:
-    """Import the runner's module before the first step needs it; that step reports a failure."""
-    try:
-        import_module(module)
-    except ImportError:
-        return
+    prepare(os.environ[RUNNER])

@@ -6,9 +6,12 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from prunepriv.engine.client import ENGINE_LOCK, default_workers
+from prunepriv.engine.client import ENGINE_LOCK, default_workers, note_scheduler
+from prunepriv.engine.cluster import ClusterWorkers, connect
 from prunepriv.engine.dask_workers import DaskWorkers
 from prunepriv.engine.runner import RUN_GROUP
 from prunepriv.engine.service import TURN, Engine
@@ -18,6 +21,8 @@ from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import Claim, claim
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PATIENCE = 1.0
 """Seconds for which the engine waits for another writer of the catalogue, before its next turn."""
@@ -48,30 +53,47 @@ def run_engine(
         EngineError: the store has an engine already, or no scheduler answers.
         StoreError: the store refused for START_PATIENCE seconds, or was removed meanwhile.
     """
+    client = connect(scheduler) if scheduler else None  # whoever waits for the lock learns of it
     lock = claim(store / ENGINE_LOCK)
     if lock is None:
         raise EngineError(f"an engine already works on {store}: one is enough")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())  # noticed within a turn
-    _serve(lock, stop, store, workers or default_workers(), scheduler, idle_timeout, runner)
+    _patiently(lambda: note_scheduler(store, scheduler), stop)
+
+    def make_workers() -> DaskWorkers:
+        if client is None or scheduler is None:
+            return DaskWorkers(store, data_folder(), runner, workers or default_workers())
+        return ClusterWorkers(store, data_folder(), runner, scheduler, client)
+
+    _serve(lock, stop, store, make_workers, idle_timeout)
 
 
-def _open(store: Path, stop: threading.Event) -> tuple[Catalog, int]:
-    """The catalogue, and how many runs of an engine that was lost are in its queue again."""
+def _patiently(do: Callable[[], T], stop: threading.Event) -> T:
+    """What ``do`` returns, when the store no longer refuses it.
+
+    Raises:
+        StoreError: it refused for START_PATIENCE seconds, or until ``stop`` was set.
+    """
     deadline = time.monotonic() + START_PATIENCE
     while True:
         try:
-            catalog = Catalog(store, PATIENCE)
-            try:
-                return catalog, catalog.requeue_abandoned(ENGINE_LOCK)
-            except StoreError:
-                catalog.close()
-                raise
+            return do()
         except StoreError as error:
             if stop.wait(TURN) or time.monotonic() > deadline:
                 raise
             logger.warning("%s (the engine tries again)", error)
+
+
+def _open(store: Path) -> tuple[Catalog, int]:
+    """The catalogue, and how many runs of an engine that was lost are in its queue again."""
+    catalog = Catalog(store, PATIENCE)
+    try:
+        return catalog, catalog.requeue_abandoned(ENGINE_LOCK)
+    except StoreError:
+        catalog.close()
+        raise
 
 
 def _may_wait(catalog: Catalog) -> bool:
@@ -86,14 +108,16 @@ def _serve(
     lock: Claim | None,
     stop: threading.Event,
     store: Path,
-    workers: int,
-    scheduler: str | None,
+    make_workers: Callable[[], DaskWorkers],
     idle_timeout: float,
-    runner: str,
 ) -> None:
-    catalog, left_behind = _open(store, stop)
-    logger.info("engine of %s: %d workers, %d runs to resume", store, workers, left_behind)
-    dask = DaskWorkers(store, data_folder(), runner, workers, scheduler)
+    catalog, left_behind = _patiently(lambda: _open(store), stop)
+    try:
+        dask = _patiently(make_workers, stop)
+    except StoreError:
+        catalog.close()
+        raise
+    logger.info("engine of %s: %d runs to resume", store, left_behind)
     try:
         engine = Engine(catalog, dask, ENGINE_LOCK)
         while lock is not None:

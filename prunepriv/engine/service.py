@@ -5,26 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
 
 from prunepriv.engine.agenda import Agenda
+from prunepriv.engine.failures import failure_sentence, keep_log
 from prunepriv.engine.ledger import Ledger
 from prunepriv.engine.leftovers import remove_leftovers
+from prunepriv.engine.notices import Notices
+from prunepriv.engine.workers import Workers
 from prunepriv.errors import (
     Cancelled,
     ExperimentError,
     MissingArtifactError,
-    PruneprivError,
     StoreError,
 )
-from prunepriv.plan import Plan, Step, plan
+from prunepriv.plan import Plan, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.schema import RunView
-from prunepriv.store.step_logs import add_to_log, log_path, move_log, read_log
+from prunepriv.store.step_logs import log_path, move_log
 from prunepriv.store.step_rows import step_rows, stored_seconds
 
 logger = logging.getLogger(__name__)
@@ -37,35 +37,6 @@ RESTARTS = 3
 
 AHEAD = 4
 """Largest number of active runs per worker."""
-
-
-class WorkerDied(Exception):
-    """A step ended the worker processes that tried it; ``str(error)`` says how."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a group of steps, given by their keys, ended: ``error`` is None if all were done."""
-
-    keys: tuple[str, ...]
-    error: BaseException | None = None
-    traceback: str = ""
-
-
-class Workers(Protocol):
-    """What the engine needs of a :class:`prunepriv.engine.dask_workers.DaskWorkers`."""
-
-    @property
-    def capacity(self) -> int: ...
-    @property
-    def idle(self) -> int: ...
-    def has(self, key: str) -> bool: ...
-    def submit(self, group: Sequence[Step]) -> None: ...
-    def stop(self, key: str) -> None: ...
-    def want(self, key: str) -> None: ...
-    def outcomes(self) -> list[Outcome]: ...
-    def news(self) -> list[Mapping[str, Any]]: ...
-    def wait(self, seconds: float) -> None: ...
 
 
 @dataclass
@@ -94,7 +65,7 @@ class Engine:
         self._owner = owner
         self._runs: dict[str, ActiveRun] = {}
         self._restarted: set[str] = set()
-        self._trouble = ""
+        self._notices = Notices(catalog, owner)
 
     @property
     def busy(self) -> bool:
@@ -117,9 +88,9 @@ class Engine:
             try:
                 self.turn()
             except StoreError as error:
-                self._tell(str(error))
+                self._notices.log_trouble(str(error))
             else:
-                self._tell("")
+                self._notices.log_trouble("")
             if self.busy:
                 last_busy = time.monotonic()
         self._clean()
@@ -132,7 +103,8 @@ class Engine:
                 other parts are done.
         """
         refused: list[StoreError] = []
-        for part in (self._cancel, self._listen, self._hand_out, self._ledger.flush):
+        parts = (self._cancel, self._listen, self._hand_out, self._tell, self._ledger.flush)
+        for part in parts:
             try:
                 part()
             except StoreError as error:
@@ -145,13 +117,8 @@ class Engine:
         if self._workers.idle == self._workers.capacity:
             remove_leftovers(self._catalog.store, self._owner)
 
-    def _tell(self, trouble: str) -> None:
-        """Log a trouble with the store once, however many turns it lasts."""
-        if trouble and trouble != self._trouble:
-            logger.error("%s (the engine tries again)", trouble)
-        elif self._trouble and not trouble:
-            logger.info("the store can be used again")
-        self._trouble = trouble
+    def _tell(self) -> None:
+        self._notices.tell(self._workers.notice)
 
     def _cancel(self) -> None:
         for run_id in self._catalog.cancel_requests() & self._runs.keys():
@@ -251,32 +218,13 @@ class Engine:
             by_key, unfinished = self._runs[run_id].plan.by_key, self._ledger.unfinished(run_id)
             names = [by_key[key].name for key in group if key in by_key]
             first = next(key for key in group if key in unfinished)
-            sentence = self._sentence(names, log_path(self._catalog.store, group[0]), error)
+            sentence = failure_sentence(names, log_path(self._catalog.store, group[0]), error)
             if again or not unfinished.issuperset(group):
                 self._restart(run_id, first, sentence)
                 continue
             logger.error("run %s: %s failed\n%s", run_id, ", ".join(names), traceback)
-            self._keep_log(first, error, traceback)
+            keep_log(self._catalog.store, first, error, traceback)
             self._end_failed(run_id, first, sentence)
-
-    def _sentence(self, names: Sequence[str], log: Path, error: BaseException) -> str:
-        if isinstance(error, PruneprivError):
-            return str(error)
-        what = f"step {names[0]}"
-        if len(names) > 1:  # done together: which of them it was is not known
-            what = f"one of the steps {names[0]} to {names[-1]}"
-        if isinstance(error, WorkerDied):
-            return f"{what} {error}: see {log}"
-        return f"{what} failed unexpectedly ({type(error).__name__}: {error}): see {log}"
-
-    def _keep_log(self, key: str, error: BaseException, traceback: str) -> None:
-        """What the step's process itself could not write to the step's log."""
-        store = self._catalog.store
-        known, told = read_log(store, key), f"It {error}."
-        if isinstance(error, WorkerDied) and told not in known:  # several runs may wait for it
-            add_to_log(store, key, told)
-        elif not known:
-            add_to_log(store, key, traceback)
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
         """Restart a run from the complete artifacts in the store: once for all steps of a group."""

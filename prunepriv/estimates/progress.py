@@ -34,6 +34,7 @@ class Standing:
         seconds_left: expected wall time until no run is active; None if unknown.
         queue_position: while none of the runs has begun: place of the first in the queue, from 1.
         at_work: the steps at work.
+        notice: what a run at work or one that waits was told of the workers; "": nothing.
     """
 
     runs: int
@@ -49,6 +50,7 @@ class Standing:
     seconds_left: float | None
     queue_position: int | None
     at_work: tuple[StepView, ...]
+    notice: str = ""
 
     @property
     def ended(self) -> int:
@@ -156,6 +158,7 @@ class Watch:
             seconds_left=self._seconds_left(runs, fractions),
             queue_position=self._queue_position(runs),
             at_work=tuple(at_work.values()),
+            notice=next((run.error for run in runs if run.active and run.error), ""),
         )
 
     def _steps(self, run: RunView) -> Sequence[StepView]:

@@ -154,7 +154,8 @@ class Catalog:
             idle = RUNS.c.status.in_(("queued", "interrupted"))
             if status == "interrupted":
                 idle = RUNS.c.status.in_(("queued", "interrupted", "running"))
-            connection.execute(change.where(idle).values(status="cancelled", finished=time.time()))
+            ended = {"status": "cancelled", "finished": time.time(), "error": ""}
+            connection.execute(change.where(idle).values(**ended))
 
     def delete(self, run_id: str) -> None:
         """Delete a run. Its artifacts stay, because other runs may share them.
@@ -228,6 +229,19 @@ class Catalog:
         )
         with self._database.write() as connection:
             connection.execute(change, values)
+
+    def tell(self, owner: str, sentence: str) -> None:
+        """Write what the runs of a process and those that wait have to know; "": nothing.
+
+        Args:
+            owner: the lock file, relative to the store, that the process holds.
+            sentence: replaces what they were told before.
+        """
+        ours = and_(RUNS.c.status == "running", RUNS.c.owner == owner)
+        active = or_(RUNS.c.status == "queued", ours)
+        with self._database.write() as connection:
+            change = update(RUNS).where(active, RUNS.c.error != sentence)
+            connection.execute(change.values(error=sentence))
 
     def end(self, run_id: str, status: RunStatus, error: str = "") -> None:
         """Write how a run ended."""

@@ -64,7 +64,7 @@ class RunView:
         status: see RunStatus.
         position: grows with each submission; the queue and the list are ordered by it.
         created, started, finished: times in UTC, None if it has not happened yet.
-        error: one sentence if it failed, else "".
+        error: one sentence if it failed, or about the workers that it waits for; else "".
         cancel_requested: the user asked it to stop, and it has not stopped yet.
         settings: the experiment as plain values.
     """

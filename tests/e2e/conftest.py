@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -21,8 +22,12 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
-from tests.e2e.engine_process import wait_until_gone
+from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.store.catalog import Catalog
+from tests.e2e.engine_process import FAKE, EngineProcess, stop_engine, wait_until_gone
+from tests.fake_runner import make_steering
 
+_numbers = count(1)
 ROOT = Path(__file__).resolve().parents[2]
 START_DEADLINE = 60.0
 PATIENCE_MS = 60_000
@@ -62,6 +67,13 @@ class Server:
         server = psutil.Process(self.process.pid)
         return [server, *server.children(recursive=True)]
 
+    def close(self) -> None:
+        """Wait for the end of a server that was told to end, and read its log to the end."""
+        self.process.wait(START_DEADLINE)
+        assert self.process.stdout is not None
+        self.drain.join(START_DEADLINE)
+        self.process.stdout.close()
+
 
 def start_server(store: Path) -> Server:
     """The dashboard on a free port; returns when it says where it listens."""
@@ -94,9 +106,7 @@ def stop_server(server: Server) -> None:
             process.send_signal(signal.SIGTERM)
     server.process.wait(START_DEADLINE)
     wait_until_gone(family)
-    assert server.process.stdout is not None
-    server.drain.join(START_DEADLINE)
-    server.process.stdout.close()
+    server.close()
 
 
 def _drain(stream: IO[str], log: list[str], listening: threading.Event) -> None:
@@ -225,3 +235,68 @@ def _watched(page: Page, server: Server) -> Visitor:
     page.on("console", on_console)
     page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
     return visitor
+
+
+# --- an engine whose steps are the fake runner's ---
+
+
+@pytest.fixture(scope="module")
+def steering_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("steering")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAKE_RUNNER", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def steering(steering_folder: Path) -> Path:
+    """See fake_runner.py."""
+    make_steering(steering_folder)
+    return steering_folder
+
+
+@pytest.fixture(scope="module")
+def engine(
+    steering_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EngineProcess]:
+    """One engine, at work for all tests that it has to survive."""
+    with EngineProcess(tmp_path_factory.mktemp("engine") / "store", *FAKE) as started:
+        yield started
+        assert started.process.poll() is None, "it ended before its time"
+
+
+@pytest.fixture
+def served(engine: EngineProcess) -> Iterator[Catalog]:
+    """The catalogue of the store at which that engine works."""
+    made = Catalog(engine.store)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    """Of a store of the test's own; an engine that was started there is ended afterwards."""
+    made = Catalog(tmp_path / "store")
+    yield made
+    made.close()
+    stop_engine(made.store)
+
+
+@pytest.fixture
+def rich() -> Experiment:
+    """One with steps of every kind, which shares none with another test's."""
+    return make_experiment(
+        {
+            "data": {"knobs": {"distinctiveness": 0.4 + next(_numbers) / 1000}},
+            "attacks": {"names": ["conf", "nn", "lira"]},
+            "models": ["original", "pruned"],
+            "shadows": 3,
+        }
+    )
+
+
+@pytest.fixture
+def small(rich: Experiment) -> Experiment:
+    """One with few steps."""
+    attacks = rich.attacks.model_copy(update={"names": ("conf",)})
+    return rich.model_copy(update={"attacks": attacks, "models": ("original",), "shadows": 1})

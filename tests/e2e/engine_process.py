@@ -11,18 +11,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from prunepriv.engine import client
 from prunepriv.engine.client import ENGINE_LOCK, engine_is_alive
+from prunepriv.engine.inline import run_inline
 from prunepriv.experiment import Experiment
 from prunepriv.plan import plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import pid_file
 from prunepriv.store.schema import StepView
+from tests.fake_runner import RUNNER
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 120.0
+FAKE = ("--runner", RUNNER)
+"""Options of an engine whose steps are the fake runner's."""
 
 
 def wait_until(what: Callable[[], object], why: str, deadline: float = DEADLINE) -> None:
@@ -155,3 +160,28 @@ def artifacts(store: Path, experiment: Experiment) -> dict[str, dict[str, str]]:
         files = ArtifactStore(store).open(one.key).meta["files"]
         found[one.name] = {name: digest for name, (_, digest) in files.items()}
     return found
+
+
+def hold(steering: Path, name: str, where: str = "draft") -> Path:
+    """Let a step stop in the middle of writing (or before it) until the file is removed."""
+    file = steering / where / name.replace(":", "+")
+    file.touch()
+    return file
+
+
+def drafts(store: Path, key: str = "") -> set[Path]:
+    """Drafts of one step, or of all."""
+    return set((store / "drafts").glob(f"{key[:12]}*"))
+
+
+def assert_undisturbed(store: Path, experiment: Experiment, tmp_path: Path) -> None:
+    """Every file is that of a run without an accident; no draft, request or log is left."""
+    folder = tmp_path / "undisturbed"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("FAKE_RUNNER")
+        run_inline(experiment, folder, runner=RUNNER)
+    assert artifacts(store, experiment) == artifacts(folder, experiment)
+    wait_until(lambda: not drafts(store), "drafts are left")
+    for name in ("cancel", "tries", "logs", "locks", "damaged"):
+        assert not [*(store / name).glob("*")], f"{name} is not empty"
+    assert not [*(store / "runs").glob(".*")]

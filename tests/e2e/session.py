@@ -41,7 +41,7 @@ class Control:
 
     Attributes:
         id: streamlit's id of it, which ends in its key.
-        kind: "selectbox", "button_group", "slider" (of named options) or "checkbox".
+        kind: "selectbox", "button_group", "slider" (of named options), "checkbox" or "button".
         options: what can be chosen, as it is shown; "true" and "false" for a checkbox.
         parameter: of the URL, if it is bound to one.
         fragment: the fragment that it belongs to, or "".
@@ -87,7 +87,8 @@ class Session:
 
     Attributes:
         pages: hash of each page, by its path; "" is the first.
-        controls: of the page that was drawn last, by their keys.
+        controls: of the page that was drawn last, by their keys; not its buttons.
+        buttons: of the pages that were drawn, by their keys.
         query: parameters of the URL.
         page: hash of the page.
     """
@@ -96,6 +97,7 @@ class Session:
         self.address = f"ws://127.0.0.1:{port}/_stcore/stream"
         self.pages: dict[str, str] = {}
         self.controls: dict[str, Control] = {}
+        self.buttons: dict[str, Control] = {}
         self.query: list[tuple[str, str]] = []
         self.page = ""
         self._kept: dict[str, tuple[int, Delta]] = {}
@@ -144,6 +146,13 @@ class Session:
             others = [one for one in self.query if one[0] != control.parameter]
             self.query = [*others, *((control.parameter, value) for value in values)]
         request.rerun_script.fragment_id = control.fragment
+        return await self._run(request, page_script_hash=self.page)
+
+    async def press(self, button: Control) -> Answer:
+        """Press a button."""
+        request = BackMsg()
+        request.rerun_script.widget_states.widgets.add(id=button.id, trigger_value=True)
+        request.rerun_script.fragment_id = button.fragment
         return await self._run(request, page_script_hash=self.page)
 
     async def _run(self, request: BackMsg | None = None, **state: str) -> Answer:
@@ -214,6 +223,9 @@ class Session:
             options = tuple(element.options)
         elif kind == "checkbox":
             options = ("true", "false")
+        if kind == "button":
+            button = Control(element.id, kind, (), "", delta.fragment_id)
+            self.buttons[button.key] = button
         if options:
             control = Control(element.id, kind, options, element.query_param_key, delta.fragment_id)
             self.controls[control.key] = control

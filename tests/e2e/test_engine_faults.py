@@ -11,7 +11,6 @@ import ssl
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,22 +27,21 @@ from prunepriv.store.catalog import Catalog
 from prunepriv.store.step_logs import log_path
 from tests.e2e.engine_process import (
     DEADLINE,
+    FAKE,
     ROOT,
     EngineProcess,
     artifacts,
     engine_pid,
     kill_worker_at,
     step,
-    stop_engine,
     wait_for_done,
     wait_for_status,
     wait_for_step,
     wait_until,
     wait_until_gone,
 )
-from tests.fake_runner import RUNNER, begun, make_steering
+from tests.fake_runner import begun
 
-FAKE = ("--runner", RUNNER)
 numbers = count()
 
 
@@ -59,48 +57,6 @@ def experiment() -> Experiment:
             "shadows": 2,
         }
     )
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    """Of a store of the test's own; an engine that was started there is ended afterwards."""
-    made = Catalog(tmp_path / "store")
-    yield made
-    made.close()
-    stop_engine(made.store)
-
-
-@pytest.fixture(scope="module")
-def steering_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("steering")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FAKE_RUNNER", str(folder))
-        yield folder
-
-
-@pytest.fixture
-def steering(steering_folder: Path) -> Path:
-    """See fake_runner.py."""
-    make_steering(steering_folder)
-    return steering_folder
-
-
-@pytest.fixture(scope="module")
-def engine(
-    steering_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EngineProcess]:
-    """One engine, at work for all tests that it has to survive."""
-    with EngineProcess(tmp_path_factory.mktemp("engine") / "store", *FAKE) as started:
-        yield started
-        assert started.process.poll() is None, "it ended before its time"
-
-
-@pytest.fixture
-def served(engine: EngineProcess) -> Iterator[Catalog]:
-    """The catalogue of the store at which that engine works."""
-    made = Catalog(engine.store)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from prunepriv.environment import store_folder
+from prunepriv.engine.client import engine_is_alive
+from prunepriv.environment import SCHEDULER, store_folder
 from prunepriv.errors import EngineError
 from prunepriv.estimates import progress as estimates
 from prunepriv.experiment import Experiment, make_experiment
@@ -167,6 +168,40 @@ def test_a_run_in_the_queue_without_an_engine_offers_to_start_one(open_page: Ope
     at = open_page("run", run=experiment.run_id)
     assert "no engine" in at.warning[0].value
     assert button(at, "Start the engine")
+
+
+@pytest.mark.parametrize("label", ["Start the engine", "Launch"])
+def test_without_its_scheduler_the_page_starts_no_engine(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    """Neither for a run that waits, nor for a new one."""
+    experiment = make_experiment({"data": {"limit": 500}})
+    catalog = Catalog(store_folder())
+    catalog.submit(experiment)
+    monkeypatch.setenv(SCHEDULER, "tcp://127.0.0.1:1")
+    at = open_page("run", **({"run": experiment.run_id} if label == "Start the engine" else {}))
+    button(at, label).click().run()
+    assert "no Dask scheduler answers at tcp://127.0.0.1:1" in at.error[0].value
+    assert not engine_is_alive(store_folder())
+    assert [run.run_id for run in catalog.runs()] == [experiment.run_id], "nothing is submitted"
+    catalog.close()
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_run_says_what_it_was_told_of_the_workers(open_page: Open, waits: bool) -> None:
+    experiment = make_experiment({"data": {"limit": 500}})
+    catalog = Catalog(store_folder())
+    catalog.submit(experiment)
+    held = claim(catalog.store / "engine.lock")
+    assert held is not None
+    if not waits:
+        rows = step_rows(ArtifactStore(catalog.store), experiment)
+        catalog.begin(experiment.run_id, "engine.lock", rows)
+    catalog.tell("engine.lock", "the Dask scheduler is lost")
+    at = open_page("run", run=experiment.run_id)
+    held.release()
+    catalog.close()
+    assert [warning.value for warning in at.warning] == ["the Dask scheduler is lost"]
 
 
 def test_a_running_run_shows_its_progress(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,15 @@ def test_a_running_sweep_shows_its_progress_and_can_be_cancelled(
     assert not read_sweeps(store_folder())
 
 
+def test_a_sweep_says_what_it_was_told_of_the_workers(open_page: Open, sweep: Sweep) -> None:
+    write_sweep_runs(sweep, last="queued")
+    catalog = Catalog(store_folder())
+    catalog.tell("engine.lock", "the Dask scheduler is lost")
+    catalog.close()
+    at = open_page("sweeps", sweep=sweep.sweep_id)
+    assert at.warning[0].value == "the Dask scheduler is lost"
+
+
 def test_a_failed_run_is_reported(open_page: Open, sweep: Sweep) -> None:
     write_sweep_runs(sweep, last="failed")
     at = open_page("sweeps", sweep=sweep.sweep_id)

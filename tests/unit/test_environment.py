@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from prunepriv.environment import ASSETS, data_folder, root, store_folder, user_folder
+from prunepriv.environment import (
+    ASSETS,
+    SCHEDULER,
+    data_folder,
+    root,
+    scheduler,
+    store_folder,
+    user_folder,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,3 +44,15 @@ def test_folders_are_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert data_folder() == tmp_path / "data"
     monkeypatch.setenv("PRUNEPRIV_DATA", "~/data")
     assert data_folder() == Path.home() / "data"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"), [(None, None), ("", None), (" tcp://here:1\n", "tcp://here:1")]
+)
+def test_a_scheduler_may_be_named(
+    monkeypatch: pytest.MonkeyPatch, text: str | None, address: str | None
+) -> None:
+    monkeypatch.delenv(SCHEDULER, raising=False)
+    if text is not None:
+        monkeypatch.setenv(SCHEDULER, text)
+    assert scheduler() == address

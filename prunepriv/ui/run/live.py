@@ -73,6 +73,8 @@ def _watch(frame: Frame) -> None:
     if not view.active:
         st.rerun()
     steps = catalog().steps(frame.run_id)
+    if view.error:
+        st.warning(view.error, icon=":material/hub:")
     if view.status == "queued":
         _draw_waiting(frame)
     else:

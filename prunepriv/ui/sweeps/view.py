@@ -69,6 +69,8 @@ def _draw_standing(sweep: Sweep, standing: Standing) -> None:
             standing.fraction,
             text=told + (f" · {standing.time_left}" if standing.time_left else ""),
         )
+        if standing.notice:
+            st.warning(standing.notice, icon=":material/hub:")
         if not engine_is_alive(store_folder()):
             st.warning(
                 "The sweep is waiting, and no engine is running.", icon=":material/power_off:"

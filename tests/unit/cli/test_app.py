@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.conftest import Cli
+from prunepriv.environment import SCHEDULER, store_folder
+from tests.unit.cli.conftest import SMALL, Cli
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -75,3 +76,63 @@ def test_no_command_needs_torch_or_dask_to_begin(words: list[str]) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+COMMANDS = (
+    ("run", "--limit", "400"),
+    ("sweep", "sparsity"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+@pytest.mark.parametrize("option", [True, False], ids=["option", "environment"])
+def test_without_its_scheduler_a_command_does_no_work(
+    cli: Cli, command: tuple[str, ...], option: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option goes before the variable; in neither case this machine's workers do it."""
+    address = "tcp://127.0.0.1:1"
+    monkeypatch.setenv(SCHEDULER, "nowhere at all" if option else address)
+    done = cli(*command, *(("--scheduler", address) if option else ()))
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == (
+        f"no Dask scheduler answers at {address} (Connection refused): start it, give the address "
+        "of another one, or give none (--scheduler, PRUNEPRIV_SCHEDULER) to use this machine's "
+        "workers"
+    )
+    assert not (store_folder() / "engine.lock").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+def test_an_inline_run_has_no_scheduler(cli: Cli, command: tuple[str, ...]) -> None:
+    done = cli(*command, "--inline", "--scheduler", "tcp://here:1")
+    assert done.code == 2
+    assert done.err == (
+        "--inline runs in this process, and --scheduler names workers elsewhere (tcp://here:1): "
+        "leave one of them out\n"
+    )
+
+
+def test_an_inline_run_pays_no_heed_to_the_variable(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SCHEDULER, "tcp://127.0.0.1:1")
+    assert cli("run", "--inline", *SMALL).code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [((), "tcp://variable:1"), (("--scheduler", "tcp://option:1"), "tcp://option:1")],
+    ids=["variable", "option"],
+)
+def test_the_engine_takes_the_scheduler_of_the_option_or_of_the_variable(
+    cli: Cli, option: tuple[str, ...], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def run_engine(store: object, workers: object, scheduler: object, *_: object) -> None:
+        started.append(scheduler)
+
+    monkeypatch.setattr("prunepriv.engine.process.run_engine", run_engine)
+    monkeypatch.setenv(SCHEDULER, "tcp://variable:1")
+    assert cli("engine", *option).code == 0
+    assert started == [expected]

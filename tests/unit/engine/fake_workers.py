@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prunepriv.engine.service import Engine, Outcome
+from prunepriv.engine.service import Engine
+from prunepriv.engine.workers import Outcome
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import Step
 from prunepriv.progress import silent
@@ -21,6 +22,7 @@ class FakeWorkers:
     def __init__(self, store: ArtifactStore) -> None:
         self.store = store
         self.capacity = 2
+        self.notice = ""
         self.groups: list[tuple[Step, ...]] = []
         self.submitted: list[list[str]] = []
         self.stopped: list[str] = []

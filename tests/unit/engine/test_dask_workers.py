@@ -14,9 +14,9 @@ from distributed.scheduler import KilledWorker
 
 from prunepriv.engine import dask_workers
 from prunepriv.engine.dask_workers import RETURNS, TRIES, DaskWorkers
-from prunepriv.engine.service import Outcome
 from prunepriv.engine.tries import note_try
 from prunepriv.engine.worker import cancel_marker
+from prunepriv.engine.workers import Outcome
 from prunepriv.errors import DataError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import Step, plan
@@ -67,10 +67,9 @@ class Recorder:
     def subscribe_topic(self, *_: object) -> None:
         pass
 
-    def ncores(self) -> dict[str, int]:
-        return {"one": 1, "two": 1}
-
-    def submit(self, work: object, group: tuple[Step, ...], *_: object, key: str) -> FakeFuture:
+    def submit(
+        self, work: object, group: tuple[Step, ...], *_: object, key: str, workers: None
+    ) -> FakeFuture:
         self.tasks.append(FakeFuture(key, group))
         return self.tasks[-1]
 
@@ -79,13 +78,14 @@ class Recorder:
 def client(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     made = Recorder()
     monkeypatch.setattr(dask_workers, "Client", lambda *_, **__: made)
+    monkeypatch.setattr(dask_workers, "_local_cluster", lambda *_: None)
     return made
 
 
 @pytest.fixture
 def workers(client: Recorder, tmp_path: Path) -> DaskWorkers:
-    """Those of a cluster at a given address, of two cores."""
-    return DaskWorkers(tmp_path, tmp_path, RUNNER, 1, scheduler="tcp://127.0.0.1:1")
+    """Two of them."""
+    return DaskWorkers(tmp_path, tmp_path, RUNNER, 2)
 
 
 def test_a_step_that_is_given_out_again_is_a_new_task(
@@ -156,6 +156,20 @@ def test_a_group_that_waited_while_another_ended_its_workers_is_given_out_again(
     assert (workers.has(deadly.key), workers.has(innocent.key)) == (False, True)
     client.tasks[2].end()
     assert workers.outcomes() == [Outcome((innocent.key,))]
+
+
+def test_a_group_that_is_given_out_again_is_still_asked_to_stop(
+    experiment: Experiment, client: Recorder, workers: DaskWorkers, tmp_path: Path
+) -> None:
+    step = plan(experiment).by_name["train:0"]
+    workers.submit([step])
+    workers.stop(step.key)
+    client.tasks[0].end(killed())
+    assert workers.outcomes() == []
+    assert cancel_marker(tmp_path, step.key).exists()
+    client.tasks[1].end()
+    workers.outcomes()
+    assert not cancel_marker(tmp_path, step.key).exists()
 
 
 def test_tries_count_from_when_a_group_is_given_out(

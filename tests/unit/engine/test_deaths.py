@@ -9,7 +9,7 @@ import pytest
 from distributed.scheduler import KilledWorker
 
 from prunepriv.engine import deaths
-from prunepriv.engine.deaths import Deaths, death_words
+from prunepriv.engine.deaths import Deaths, death_words, loss_words
 
 WORKER = "tls://127.0.0.1:4711"
 FAULT = (
@@ -57,6 +57,12 @@ def test_a_fault_on_another_machine_is_read_from_the_log(seen: Deaths) -> None:
 def test_without_a_trace_memory_is_a_guess(seen: Deaths) -> None:
     assert words("printed before\n").endswith(
         "at last by something that left no trace, perhaps a kill because memory was full"
+    )
+
+
+def test_lost_workers_of_a_cluster_are_counted_and_the_last_one_named() -> None:
+    assert loss_words(4, WORKER, FAULT) == (
+        f"has lost 4 workers, at last {WORKER} by a fault in a library's code (Bus error)"
     )
 
 

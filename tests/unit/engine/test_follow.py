@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from prunepriv.engine import follow as module
+from prunepriv.engine.client import note_scheduler
 from prunepriv.engine.follow import LOOK_EVERY, LOOK_SHARE, RESTARTS, follow
 from prunepriv.engine.inline import run_inline
 from prunepriv.errors import EngineError
@@ -46,12 +47,14 @@ class FakeEngine:
         self.alive = False
         self.dies = dies
         self.starts = 0
+        self.options: tuple[str, ...] = ()
 
     def is_alive(self, store: Path) -> bool:
         return self.alive
 
     def ensure(self, store: Path, options: tuple[str, ...] = ()) -> None:
         self.starts += 1
+        self.options = options
         self.alive = True
         self.catalog.requeue_abandoned("engine.lock")
 
@@ -124,6 +127,34 @@ def test_an_engine_that_ends_is_started_again(
     assert standing.done == count
     assert display.sentences == ["the engine has ended: restarting it, finished steps are kept"] * 2
     assert any(one.interrupted for one in display.standings)
+
+
+def test_an_engine_that_is_started_again_keeps_its_scheduler(
+    experiment: Experiment, catalog: Catalog, engine: FakeEngine
+) -> None:
+    """Also one that somebody else had started, with a scheduler that this process does not know."""
+    note_scheduler(catalog.store, "tcp://there:1")
+    engine.dies = 1
+    follow([experiment], catalog.store, Recorder())
+    assert engine.options == ("--scheduler", "tcp://there:1")
+
+
+def test_what_the_run_is_told_of_the_workers_is_shown_once(
+    experiment: Experiment, catalog: Catalog, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentences = iter(["", "it is lost", "it is lost", "", ""])
+
+    def turn(seconds: float) -> None:
+        sentence = next(sentences, None)
+        if sentence is None:
+            engine.turn(seconds)
+        else:
+            catalog.tell("engine.lock", sentence)
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=turn))
+    display = Recorder()
+    follow([experiment], catalog.store, display)
+    assert display.sentences == ["it is lost", "the workers are at work again"]
 
 
 def test_an_engine_that_ends_again_and_again_is_given_up(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from prunepriv.engine.leftovers import remove_leftovers
+from prunepriv.engine.client import note_scheduler
+from prunepriv.engine.leftovers import GRACE, remove_leftovers
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.locks import claim
 
@@ -59,6 +62,20 @@ def test_the_lock_of_an_inline_run_that_was_killed_goes(tmp_path: Path, draft: P
     assert not draft.exists()
     mine.remove()
     assert list(folder.iterdir()) == []
+
+
+def test_a_draft_stays_while_a_worker_of_a_cluster_may_be_writing_it(
+    tmp_path: Path, draft: Path
+) -> None:
+    """It holds no lock, and does not end with the engine."""
+    note_scheduler(tmp_path, "tcp://127.0.0.1:1")
+    long_ago = time.time() - GRACE - 1
+    for touched in (draft, draft / "model.safetensors"):
+        remove_leftovers(tmp_path, MINE)
+        assert draft.exists()
+        os.utime(touched, (long_ago, long_ago))
+    remove_leftovers(tmp_path, MINE)
+    assert not draft.exists()
 
 
 def test_a_store_without_drafts(tmp_path: Path) -> None:

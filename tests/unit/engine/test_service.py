@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from prunepriv.engine.service import AHEAD, RESTARTS, Engine, WorkerDied
+from prunepriv.engine.service import AHEAD, RESTARTS, Engine
+from prunepriv.engine.workers import WorkerDied
 from prunepriv.errors import (
     Cancelled,
     DataError,
@@ -315,3 +316,18 @@ def test_it_stops_when_asked(engine: Engine) -> None:
     stop = threading.Event()
     engine.serve(stop, 3600.0, stop.set)
     assert stop.is_set()
+
+
+def test_runs_at_work_and_those_that_wait_are_told_of_the_workers(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    engine.turn()
+    workers.notice, workers.capacity = "the scheduler is lost", 0
+    catalog.submit(other(experiment, seed=8))
+    engine.turn()
+    told = {run.status: run.error for run in catalog.runs()}
+    assert told == dict.fromkeys(("running", "queued"), "the scheduler is lost")
+    workers.notice, workers.capacity = "", 2
+    workers.do_until(engine)
+    assert [(run.status, run.error) for run in catalog.runs()] == [("done", "")] * 2

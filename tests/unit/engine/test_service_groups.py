@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from prunepriv.engine import service
-from prunepriv.engine.service import RESTARTS, Engine, WorkerDied
+from prunepriv.engine.service import RESTARTS, Engine
+from prunepriv.engine.workers import WorkerDied
 from prunepriv.errors import Cancelled, DataError, MissingArtifactError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import plan

@@ -240,3 +240,15 @@ def test_time_left_in_words(catalog: Catalog, measured: Measured) -> None:
     standing = replace(Watch([small()], catalog, workers=1).look(), seconds_left=4 * 3600.0)
     assert standing.time_left == "about 4 h left"
     assert replace(standing, seconds_left=200.4).time_left == "about 3 min 20 s left"
+
+
+def test_what_active_runs_were_told_of_the_workers_is_passed_on(
+    catalog: Catalog, begin: Begin
+) -> None:
+    watch = Watch([EXPERIMENT], catalog, 1)
+    begin(EXPERIMENT)
+    assert watch.look().notice == ""
+    catalog.tell(OWNER, "the scheduler is lost")
+    assert watch.look().notice == "the scheduler is lost"
+    catalog.end(EXPERIMENT.run_id, "failed", "a sentence")
+    assert watch.look().notice == "", "that is a failure"

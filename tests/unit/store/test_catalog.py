@@ -323,3 +323,26 @@ def test_processes_may_open_and_submit_at_the_same_time(
     assert len({run.run_id for run in runs}) == len({run.position for run in runs}) == 20
     assert {run.status for run in runs} == {"queued"}
     catalog.close()
+
+
+def test_only_runs_of_one_process_and_those_that_wait_are_told_of_its_workers(
+    catalog: Catalog,
+) -> None:
+    waits, runs, elsewhere, ended = (experiment(seed) for seed in (1, 2, 3, 4))
+    for one in (waits, runs, elsewhere, ended):
+        catalog.submit(one)
+    held = claim(catalog.store / OWNER)
+    assert held is not None
+    begin(catalog, runs)
+    begin(catalog, ended)
+    catalog.end(ended.run_id, "failed", "its own sentence")
+    rows = step_rows(ArtifactStore(catalog.store), elsewhere)
+    catalog.begin(elsewhere.run_id, "another.lock", rows)
+    catalog.tell(OWNER, "no worker")
+    told = [catalog.run(one.run_id).error for one in (waits, runs, elsewhere, ended)]
+    assert told == ["no worker", "no worker", "", "its own sentence"]
+    catalog.request_cancel(waits.run_id)
+    assert catalog.run(waits.run_id).error == "", "it waits no more"
+    catalog.tell(OWNER, "")
+    assert catalog.run(runs.run_id).error == ""
+    held.release()
