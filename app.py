@@ -31,9 +31,9 @@ PAGES = (
 
 def visit() -> None:
     """Show the page that a visitor has asked for."""
-    icon = str(HERE / "assets" / "favicon.png")
-    st.set_page_config(page_title="prunepriv", page_icon=icon, layout="wide")
-    st.logo(str(HERE / "assets" / "logo.svg"), size="large", icon_image=icon)
+    favicon = str(HERE / "assets" / "favicon.png")
+    st.set_page_config(page_title="prunepriv", page_icon=favicon, layout="wide")
+    st.logo(str(HERE / "assets" / "logo.svg"), size="large", icon_image=favicon)
     enter()
     st.navigation(
         [
