@@ -51,6 +51,32 @@ def signals(
     return _finite(_joined(logits)), _finite(_joined(sensitivity))
 
 
+def answers(ensemble: Ensemble, x: Tensor, rows: Tensor, *, chunk: int = 512) -> Tensor:
+    """Logits only: one query for each record, where :func:`signals` makes eleven.
+
+    Args:
+        ensemble: M models; put into eval mode and onto the device.
+        x: (n, ...) uint8, or float32 of a table: the whole data set.
+        rows: (M, r) indices of the records that each model scores.
+        chunk: records per pass.
+
+    Returns:
+        (M, r, classes) float32 on the processor, those of :func:`signals`.
+
+    Raises:
+        TrainingError: an answer is not a finite number.
+    """
+    found = []
+    for stack, models in _stacks(ensemble):
+        with torch.inference_mode(), full_precision():
+            parts = [
+                stack(stack.inputs(_to_device(x[batch]))).cpu()
+                for batch in rows[models].split(chunk, dim=1)
+            ]
+        found.append(torch.cat(parts, dim=1))
+    return _finite(_joined(found))
+
+
 def confidences(
     ensemble: Ensemble, x: Tensor, y: Tensor, rows: Tensor, *, chunk: int = 512
 ) -> Tensor:

@@ -1,8 +1,9 @@
 """A runner that computes nothing: it writes small artifacts that depend only on the step's key.
 
 Files in the folder ``FAKE_RUNNER`` control it, each named after a step (``:`` as ``+``):
-``hold/NAME``: report until the file is removed; ``fail/NAME``: a DataError; ``bug/NAME``: a
-ZeroDivisionError; ``crash/NAME``: kill this process. ``begun`` lists the steps that have begun.
+``hold/NAME``: report until the file is removed; ``draft/NAME``: the same, in the middle of writing; ``fail/NAME``: a DataError; ``bug/NAME``: a
+ZeroDivisionError; ``crash/NAME``: end this process by the signal that the file names, SIGKILL if it
+is empty. ``begun`` lists the steps that have begun. Each step prints its name on standard error.
 
 The models of a group begin together and are written one after another, as the real runner does it;
 other steps of a group are done one after another.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +33,7 @@ HOLD_AT_MOST = 60.0
 
 def make_steering(folder: Path) -> None:
     """Make the folder, or make it say nothing again."""
-    for name in ("hold", "fail", "bug", "crash"):
+    for name in ("hold", "draft", "fail", "bug", "crash"):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for file in (folder / name).iterdir():
             file.unlink()
@@ -70,6 +72,8 @@ def _do(group: Sequence[Step], store: ArtifactStore, reports: Sequence[Report]) 
         meta = {"step": step.name, "kind": step.kind, "seconds": SECONDS}
         with store.write(step.key, meta) as draft:
             _WRITERS.get(step.kind, _write_value)(draft, step, int(step.key[:8], 16))
+            if steering is not None:
+                _hold(Path(steering) / "draft" / step.name.replace(":", "+"), report)
         report(1.0)
 
 
@@ -79,15 +83,20 @@ def _note(folder: Path, step: Step) -> None:
 
 
 def _apply_controls(folder: Path, name: str, report: Report) -> None:
+    sys.stderr.write(f"{name} prints this\n")
     if (folder / "fail" / name).exists():
         raise DataError(f"{name} was told to fail")
     if (folder / "bug" / name).exists():
         raise ZeroDivisionError("a mistake in the program")
     if (folder / "crash" / name).exists():
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[(folder / "crash" / name).read_text() or "SIGKILL"])
+    _hold(folder / "hold" / name, report)
+
+
+def _hold(file: Path, report: Report) -> None:
     deadline = time.monotonic() + HOLD_AT_MOST
     epoch = 0
-    while (folder / "hold" / name).exists() and time.monotonic() < deadline:
+    while file.exists() and time.monotonic() < deadline:
         epoch += 1
         report(0.25, f"epoch {epoch}", {"epoch": float(epoch), "loss": 1.0 / epoch})
         time.sleep(0.01)
@@ -133,8 +142,9 @@ def _write_signals(draft: Draft, step: Step, number: int) -> None:
         "member": (np.arange(RECORDS) < RECORDS // 2).astype(np.uint8),
         "label": rng.integers(0, CLASSES, RECORDS),
         "logits": rng.normal(size=(RECORDS, CLASSES)).astype(np.float32),
-        "sensitivity": rng.random((RECORDS, CLASSES), dtype=np.float32),
     }
+    if step.params.get("sensitivity") != "none":
+        tables["sensitivity"] = rng.random((RECORDS, CLASSES), dtype=np.float32)
     draft.tensors("signals", tables)
     report = {"member_accuracy": 0.9, "non_member_accuracy": 0.5, "sparsity": 0.7, "layers": {}}
     draft.json("report", report)

@@ -171,6 +171,8 @@ def _signals(draft: Draft, step: Step, result: Result, rng: np.random.Generator)
     member = np.arange(len(own.own)) < len(own.train)
     label = y[own.own]
     drawn = _draw(_kind(step), label, member, result.experiment.data.option.classes, rng)
+    if step.params.get("sensitivity") == "none":
+        del drawn["sensitivity"]
     flags = member.astype(np.uint8)
     draft.tensors("signals", {"record": own.own, "member": flags, "label": label, **drawn})
     right = drawn["logits"].argmax(axis=1) == label

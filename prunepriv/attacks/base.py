@@ -34,12 +34,13 @@ class Queries:
 
     Attributes:
         logits: (n, C) float32; attacks read posteriors, or logits where posteriors lose digits.
-        sensitivity: (n, C) float32, prediction sensitivity per class.
+        sensitivity: (n, C) float32, prediction sensitivity per class; None if it was not measured,
+            because no attack of the run reads it.
         label: (n,) true classes in 0..C-1.
     """
 
     logits: np.ndarray
-    sensitivity: np.ndarray
+    sensitivity: np.ndarray | None
     label: np.ndarray
 
     @property
@@ -61,7 +62,8 @@ class Queries:
 
     def take(self, rows: np.ndarray | slice) -> Queries:
         """Some of the records."""
-        return Queries(self.logits[rows], self.sensitivity[rows], self.label[rows])
+        sensitivity = None if self.sensitivity is None else self.sensitivity[rows]
+        return Queries(self.logits[rows], sensitivity, self.label[rows])
 
     def in_chunks(self, function: Callable[[Queries], np.ndarray]) -> np.ndarray:
         """Apply a function that works record by record to a few thousand records at a time.

@@ -17,7 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prunepriv.attacks.base import FitSettings, PooledShadows
-from prunepriv.models.layers import keep_mask
+from prunepriv.attacks.finite import check_finite
+from prunepriv.attacks.halves import Halves, Normalizing, SideBySide
+from prunepriv.attacks.idle import IdleCore
+from prunepriv.attacks.one_cycle import OneCycleAdam
+from prunepriv.attacks.products import fast_products
 from prunepriv.progress import Report
 from prunepriv.seeding import derive
 
@@ -34,6 +38,7 @@ class FastRecipe:
         peak: largest rate of the one-cycle schedule.
         most: largest number of shadow records; of more, a sample is used.
         held_out: fraction of the shadow records that early stopping uses.
+        at_once: records whose outputs are predicted at once, so that they fit the cache.
     """
 
     epochs: int
@@ -41,33 +46,7 @@ class FastRecipe:
     peak: float
     most: int
     held_out: float = 0.1
-
-
-class Dropout(nn.Module):
-    """Dropout whose masks are slices, at random positions, of one long mask drawn beforehand.
-
-    Drawing a number per element took 29 % of SAMIA's training time; a slice takes almost no time,
-    and with four million positions to start from, two steps rarely have the same mask.
-    """
-
-    POOL = 2**22
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-        self.generator = torch.Generator()
-        self.pool = torch.empty(0)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        count = x.numel()
-        if 2 * count > len(self.pool):
-            size = max(self.POOL, 2 * count)
-            self.pool = keep_mask((size,), self.rate, self.generator)
-        last = len(self.pool) - count
-        start = int(torch.randint(last + 1, (), generator=self.generator))
-        return x * self.pool[start : start + count].view(x.shape)
+    at_once: int = 1024
 
 
 def sampled(shadows: PooledShadows, settings: FitSettings, most: int) -> PooledShadows:
@@ -112,46 +91,52 @@ def fit_network(
 
     Raises:
         Cancelled: from `report`.
+        TrainingError: a loss is no longer a finite number.
     """
     streams = {
         use: torch.Generator().manual_seed(derive(settings.seed, "attack network", use))
-        for use in ("weights", "order", "dropout", "held out")
+        for use in ("weights", "order", "held out", "dropout", "dropout of the second half")
     }
     initialize(network, streams["weights"])
-    for layer in network.modules():
-        if isinstance(layer, Dropout):
-            layer.generator = streams["dropout"]
-    if settings.recipe == "paper":
-        _paper(network, x, member, streams, report)
-    else:
-        with _half_products():
-            _fast(network, x, member, streams, fast, report)
+    dropout = [streams["dropout"]]
+    if isinstance(network, Normalizing):  # others are too small to be faster in two halves
+        dropout.append(streams["dropout of the second half"])
+    paper = settings.recipe == "paper"
+    products = torch.float32 if paper else fast_products()
+    with one_thread(), SideBySide(IdleCore()) as side_by_side:
+        halves = Halves(network, dropout, products, side_by_side)
+        if paper:
+            _paper(halves, x, member, streams, report)
+        else:
+            _fast(halves, x, member, streams, fast, report)
     network.eval()
     return {name: value.detach().numpy().copy() for name, value in network.state_dict().items()}
 
 
 def _paper(
-    network: nn.Module,
+    halves: Halves,
     x: Tensor,
     member: Tensor,
     streams: Mapping[str, torch.Generator],
     report: Report,
 ) -> None:
-    epochs = 100
+    epochs, truth = 100, _truth(member)
     optimizer = torch.optim.SGD(
-        network.parameters(), lr=1e-3, momentum=0.9, weight_decay=WEIGHT_DECAY, fused=True
+        [halves.weights], lr=1e-3, momentum=0.9, weight_decay=WEIGHT_DECAY, fused=True
     )
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [epochs // 2, epochs * 3 // 4])
     for epoch in range(epochs):
-        network.train()
+        halves.train()
         for batch in batches(torch.randperm(len(x), generator=streams["order"]), 128):
-            _step(network, optimizer, x[batch], member[batch])
+            halves.set_gradient(x[batch], truth[batch])
+            optimizer.step()
         schedule.step()
+        check_finite(float(halves.weights.detach().sum()), epoch + 1)
         report((epoch + 1) / epochs, f"epoch {epoch + 1} of {epochs}")
 
 
 def _fast(
-    network: nn.Module,
+    halves: Halves,
     x: Tensor,
     member: Tensor,
     streams: Mapping[str, torch.Generator],
@@ -163,25 +148,43 @@ def _fast(
     held = shuffled[: max(1, round(fast.held_out * len(x)))]
     train = shuffled[len(held) :]
     steps = len(batches(train, fast.batch_size))
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=fast.peak, weight_decay=WEIGHT_DECAY, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, fast.peak, total_steps=steps * fast.epochs, pct_start=0.3
-    )
-    best, kept = float("inf"), {k: v.clone() for k, v in network.state_dict().items()}
+    optimizer = OneCycleAdam(halves.weights, fast.peak, steps * fast.epochs, WEIGHT_DECAY)
+    truth = _truth(member)
+    best, kept = float("inf"), _state(halves.network)
     for epoch in range(fast.epochs):
-        network.train()
+        halves.train()
         order = train[torch.randperm(len(train), generator=streams["order"])]
         for number, batch in enumerate(batches(order, fast.batch_size)):
-            _step(network, optimizer, x[batch], member[batch])
-            schedule.step()
+            halves.set_gradient(x[batch], truth[batch])
+            optimizer.step()
             if number % 16 == 0:
                 report((epoch + number / steps) / fast.epochs, f"epoch {epoch + 1}")
-        loss = float(F.cross_entropy(predict(network, x[held]), member[held]))
+        loss = float(F.cross_entropy(_outputs(halves, x[held], fast.at_once), member[held]))
+        check_finite(loss, epoch + 1)
         if loss < best:
-            best, kept = loss, {k: v.clone() for k, v in network.state_dict().items()}
-    network.load_state_dict(kept)
+            best, kept = loss, _state(halves.network)
+    halves.network.load_state_dict(kept)
+
+
+def _truth(member: Tensor) -> Tensor:
+    """(n, 2) float32: 1 in the column of the record's class."""
+    return F.one_hot(member, 2).float()
+
+
+def _state(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def _outputs(halves: Halves, x: Tensor, at_once: int) -> Tensor:
+    """(n, 2) outputs in eval mode; a network trained in two halves computes them in two as well."""
+    network = halves.network
+    if len(x) == 1 or len(halves.halves) == 1:
+        return predict(network, x, at_once)
+    x1, x2 = x.tensor_split(2)
+    both = halves.side_by_side(
+        lambda: predict(network, x1, at_once), lambda: predict(network, x2, at_once)
+    )
+    return torch.cat(both)
 
 
 def batches(order: Tensor, size: int) -> list[Tensor]:
@@ -193,33 +196,21 @@ def batches(order: Tensor, size: int) -> list[Tensor]:
 
 
 @contextmanager
-def _half_products() -> Iterator[None]:
-    """Matrix products round their factors to bfloat16 on processors where that is faster.
-
-    Sums stay in float32, and so does everything else. On a processor with AMX a step of SAMIA
-    takes 0.8 of the time; on others nothing changes.
-    """
-    products = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    before = products.fp32_precision
-    products.fp32_precision = "bf16"
+def one_thread() -> Iterator[None]:
+    """PyTorch uses one thread, whatever it used before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
         yield
     finally:
-        products.fp32_precision = before
+        torch.set_num_threads(before)
 
 
-def _step(network: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, member: Tensor) -> None:
-    optimizer.zero_grad()
-    loss = F.cross_entropy(network(x), member)
-    loss.backward()
-    optimizer.step()
-
-
-def predict(network: nn.Module, x: Tensor, chunk: int = 1024) -> Tensor:
+def predict(network: nn.Module, x: Tensor, at_once: int = 1024) -> Tensor:
     """(n, 2) outputs in eval mode."""
     network.eval()
     with torch.inference_mode():
-        return torch.cat([network(part) for part in x.split(chunk)])
+        return torch.cat([network(part) for part in x.split(at_once)])
 
 
 def restore(network: nn.Module, fitted: Mapping[str, np.ndarray]) -> nn.Module:

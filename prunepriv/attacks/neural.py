@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from prunepriv.attacks.base import Attack, FitSettings, Fitted, PooledShadows, Queries
+from prunepriv.attacks.dropout import Dropout
 from prunepriv.attacks.networks import (
-    Dropout,
     FastRecipe,
     fit_network,
     margin,
@@ -19,18 +19,19 @@ from prunepriv.attacks.networks import (
     restore,
     sampled,
 )
+from prunepriv.attacks.perceptron import Perceptron
 from prunepriv.progress import Report, silent
 
 # 100,000 records of 200 inputs take 76 s on a core shared with other processes
 FAST = FastRecipe(epochs=8, batch_size=128, peak=2e-3, most=100_000)
 
 
-def attack_network(inputs: int) -> nn.Sequential:
+def attack_network(inputs: int) -> Perceptron:
     """512-256-128-2, ReLU, dropout 0.2 after the first two hidden layers.
 
     See assets/method.md#attack-networks.
     """
-    return nn.Sequential(
+    return Perceptron(
         nn.Linear(inputs, 512), nn.ReLU(), Dropout(0.2),
         nn.Linear(512, 256), nn.ReLU(), Dropout(0.2),
         nn.Linear(256, 128), nn.ReLU(),

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prunepriv.attacks.base import Attack, FitSettings, Fitted, PooledShadows, Queries
+from prunepriv.attacks.encoder import WIDTH, EncoderLayer
+from prunepriv.attacks.halves import Normalizing
 from prunepriv.attacks.networks import (
-    Dropout,
     FastRecipe,
     fit_network,
     margin,
@@ -20,55 +21,28 @@ from prunepriv.attacks.networks import (
     sampled,
 )
 from prunepriv.attacks.neural import one_hot
+from prunepriv.attacks.products import Linear
 from prunepriv.progress import Report, silent
 
-WIDTH, HEADS, LAYERS, FEED_FORWARD, RATE = 64, 4, 3, 128, 0.2
+LAYERS = 3
 
 
 def fast_recipe(classes: int) -> FastRecipe:
     """At most a million tokens per epoch: with 100 classes, 10,000 shadow records.
 
-    On a core shared with other processes, a token takes 47 us per epoch with 100 classes and 27 us
-    with 30: 94 s with 100 classes. All 440,000 shadow records of Purchase would take more than an
-    hour.
+    On one core, a token takes 23 us per epoch with 100 classes and 13 us with 30; on two cores,
+    little more than half of that. All 440,000 shadow records of Purchase would take half an hour.
     """
-    return FastRecipe(epochs=2, batch_size=128, peak=2e-3, most=1_000_000 // classes)
+    return FastRecipe(
+        epochs=2,
+        batch_size=128,
+        peak=2e-3,
+        most=1_000_000 // classes,
+        at_once=max(1, 4096 // classes),
+    )
 
 
-class EncoderLayer(nn.Module):
-    """A transformer-encoder layer over the classes, normalised after each half (Vaswani 2017).
-
-    It computes plain products of small matrices: with 30 classes and 16 features per head, fused
-    attention takes more time for set-up than for arithmetic.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.project = nn.Linear(WIDTH, 3 * WIDTH)
-        self.combine = nn.Linear(WIDTH, WIDTH)
-        self.widen = nn.Linear(WIDTH, FEED_FORWARD)
-        self.narrow = nn.Linear(FEED_FORWARD, WIDTH)
-        self.norm1, self.norm2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-        self.drop = Dropout(RATE)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, 64) -> (B, C, 64)."""
-        x = self.norm1(x + self.drop(self.combine(self._attend(x))))
-        hidden = self.drop(F.gelu(self.widen(x)))
-        y: Tensor = self.norm2(x + self.drop(self.narrow(hidden)))
-        return y
-
-    def _attend(self, x: Tensor) -> Tensor:
-        batch, tokens, _ = x.shape
-        parts = self.project(x).view(batch, tokens, 3, HEADS, WIDTH // HEADS)
-        shape = (3, batch * HEADS, tokens, WIDTH // HEADS)
-        q, k, v = parts.permute(2, 0, 3, 1, 4).reshape(shape).unbind(0)
-        weights = torch.bmm(q * (WIDTH // HEADS) ** -0.5, k.mT).softmax(dim=-1)
-        attended = torch.bmm(self.drop(weights), v).view(batch, HEADS, tokens, -1)
-        return attended.transpose(1, 2).reshape(batch, tokens, WIDTH)
-
-
-class SelfAttention(nn.Module):
+class SelfAttention(Normalizing):
     """Posteriors, sensitivities and one-hot labels, one token per class -> two outputs."""
 
     def __init__(self, classes: int) -> None:
@@ -76,14 +50,14 @@ class SelfAttention(nn.Module):
         self.classes = classes
         # names of layers are names of stored tensors: another one loses fits that exist
         self.normalise = nn.BatchNorm1d(3 * classes)
-        self.embed = nn.Linear(3, WIDTH)
+        self.embed = Linear(3, WIDTH)
         self.layers = nn.ModuleList(EncoderLayer() for _ in range(LAYERS))
-        self.hidden = nn.Linear(WIDTH * classes, WIDTH)
-        self.output = nn.Linear(WIDTH, 2)
+        self.hidden = Linear(WIDTH * classes, WIDTH)
+        self.output = Linear(WIDTH, 2)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def after(self, normalized: Tensor) -> Tensor:
         """(B, 3 C) of all posteriors, then all sensitivities, then the label -> (B, 2)."""
-        tokens = self.normalise(x).view(-1, 3, self.classes).mT
+        tokens = normalized.view(-1, 3, self.classes).mT
         y = F.gelu(self.embed(tokens))
         for layer in self.layers:
             y = layer(y)
@@ -109,9 +83,8 @@ class Samia(Attack):
 
     def score(self, fitted: Mapping[str, np.ndarray], queries: Queries) -> np.ndarray:
         network = restore(SelfAttention(queries.classes), fitted)
-        # with many classes, small chunks fit the cache: with 100, 1.2 ms per record instead of 2.0
-        chunk = 1024 if queries.classes <= 32 else 64
-        return margin(predict(network, self._inputs(queries), chunk))
+        at_once = fast_recipe(queries.classes).at_once
+        return margin(predict(network, self._inputs(queries), at_once))
 
     def _inputs(self, queries: Queries) -> Tensor:
         return torch.from_numpy(queries.in_chunks(_features))
@@ -119,5 +92,7 @@ class Samia(Attack):
 
 def _features(queries: Queries) -> np.ndarray:
     """(n, 3 C) float32."""
+    if queries.sensitivity is None:
+        raise ValueError("SAMIA reads prediction sensitivity, which was not measured: measure it")
     features = np.hstack([queries.posteriors, queries.sensitivity, one_hot(queries)])
     return features.astype(np.float32)

@@ -11,6 +11,7 @@ from prunepriv.prose import join
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.outdated import outdated
+from prunepriv.store.step_logs import log_path
 
 
 @app.command("list")
@@ -47,3 +48,7 @@ def show(run_id: Run, store: Store = None) -> None:
     else:
         print_runs([run])
     print_steps(steps)
+    for step in steps:
+        log = log_path(folder, step.key)
+        if step.status == "failed" and log.exists():
+            typer.echo(f"log of step {step.name}: {log}")

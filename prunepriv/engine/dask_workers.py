@@ -17,17 +17,23 @@ import threading
 import traceback
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dask
 from distributed import Client, Future, LocalCluster, Security
+from distributed.scheduler import KilledWorker
 
+from prunepriv.engine.deaths import WatchingNanny, death_words
 from prunepriv.engine.preload import RUNNER
-from prunepriv.engine.service import Outcome
+from prunepriv.engine.service import Outcome, WorkerDied
+from prunepriv.engine.tries import FOLDER as TRIES
+from prunepriv.engine.tries import forget_tries, tries
 from prunepriv.engine.worker import cancel_marker, perform
 from prunepriv.errors import EngineError, StoreError
 from prunepriv.plan import Step
+from prunepriv.store.step_logs import read_log
 
 _SETTINGS = {
     "distributed.scheduler.http.routes": [],
@@ -51,6 +57,11 @@ _FOREVER = {"distributed.deploy.lost-worker-timeout": "10000 days"}
 Dask looks 15 s after each loss whether a worker of that name is there, and else gives it up for good:
 also where it is being restarted for the second time. After a few such losses no worker was left.
 """
+
+
+RETURNS = 10
+"""How often a group is given out again for which Dask blamed it in vain; a store that cannot be
+written to keeps no tries."""
 
 
 class DaskWorkers:
@@ -78,7 +89,9 @@ class DaskWorkers:
         self._keys: dict[str, Future] = {}
         self._ended = threading.Event()
         self._numbers = itertools.count()
-        shutil.rmtree(store / "cancel", ignore_errors=True)
+        self._returns: dict[str, int] = {}
+        for folder in ("cancel", TRIES):
+            shutil.rmtree(store / folder, ignore_errors=True)
         self._cluster = None if scheduler else _local_cluster(workers, runner)
         try:
             self._client = Client(scheduler or self._cluster, set_as_default=False)
@@ -106,7 +119,13 @@ class DaskWorkers:
     def submit(self, group: Sequence[Step]) -> None:
         """Submit a group of steps, whose inputs are in the store."""
         for step in group:
-            cancel_marker(self._store, step.key).unlink(missing_ok=True)
+            self.want(step.key)
+        forget_tries(self._store, group[0].key)
+        self._returns[group[0].key] = 0
+        self._hand_over(group)
+
+    def _hand_over(self, group: Sequence[Step]) -> None:
+        """Give a group to any worker."""
         future = self._client.submit(
             perform,
             tuple(group),
@@ -122,7 +141,8 @@ class DaskWorkers:
 
     def want(self, key: str) -> None:
         """A step that is worked on does not have to stop any more."""
-        cancel_marker(self._store, key).unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that may only be read: where no marker could be made
+            cancel_marker(self._store, key).unlink(missing_ok=True)
 
     def wait(self, seconds: float) -> None:
         """Return when a group has ended, or after some seconds."""
@@ -149,13 +169,23 @@ class DaskWorkers:
                 f"the connection to the Dask scheduler is lost (the client is {self._client.status})"
             )
         ended = {future: group for future, group in self._futures.items() if future.done()}
-        outcomes = [_outcome(group, future) for future, group in ended.items()]
+        outcomes = []
         for future, group in ended.items():
-            future.release()
-            del self._futures[future]
-            for step in group:
-                del self._keys[step.key]
+            again = self._is_bystander(group, future)
+            if not again:
+                outcomes.append(self._outcome(group, future))
+            self._end(future)
+            if again:
+                self._returns[group[0].key] += 1
+                self._hand_over(group)
         return outcomes
+
+    def _end(self, future: Future) -> None:
+        """A group has ended, whose task Dask may forget."""
+        future.release()
+        for step in self._futures.pop(future):
+            del self._keys[step.key]
+            self.want(step.key)  # nobody needs the request any more
 
     def news(self) -> list[Mapping[str, Any]]:
         """Reports of running steps since the last call: key, pid, fraction, message, points."""
@@ -170,6 +200,27 @@ class DaskWorkers:
         if self._cluster is not None:
             self._cluster.close()
 
+    def _is_bystander(self, group: Sequence[Step], future: Future) -> bool:
+        """Whether Dask gives up a group that waited while another one ended its workers."""
+        error = None if future.status == "finished" else future.exception()
+        if not isinstance(error, KilledWorker):
+            return False
+        key = group[0].key
+        return self._returns[key] < RETURNS and tries(self._store, key) <= error.allowed_failures
+
+    def _outcome(self, group: Sequence[Step], future: Future) -> Outcome:
+        keys = tuple(step.key for step in group)
+        if future.status == "finished":
+            return Outcome(keys)
+        error = future.exception()
+        text = "".join(traceback.format_exception(type(error), error, future.traceback()))
+        if isinstance(error, KilledWorker):
+            own = self._cluster is not None
+            times = max(tries(self._store, keys[0]), error.allowed_failures + 1)
+            error = WorkerDied(death_words(error, times, read_log(self._store, keys[0]), own))
+            forget_tries(self._store, keys[0])
+        return Outcome(keys, error, text)
+
     def _receive(self, event: tuple[float, dict[str, Any]]) -> None:
         self._news.put(event[1])
 
@@ -180,7 +231,7 @@ def _local_cluster(workers: int, runner: str) -> LocalCluster:
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            processes=True,
+            worker_class=WatchingNanny,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
@@ -202,12 +253,3 @@ def _task_key(step: Step, number: int) -> str:
     """
     word = "_".join(filter(None, (step.kind, step.params.get("attack"))))
     return f"{word}-{step.key}-{number}"
-
-
-def _outcome(group: Sequence[Step], future: Future) -> Outcome:
-    keys = tuple(step.key for step in group)
-    if future.status == "finished":
-        return Outcome(keys)
-    error = future.exception()
-    text = "".join(traceback.format_exception(type(error), error, future.traceback()))
-    return Outcome(keys, error, text)

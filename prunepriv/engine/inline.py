@@ -9,15 +9,17 @@ from pathlib import Path
 
 from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
+from prunepriv.engine.leftovers import remove_leftovers
 from prunepriv.engine.reporting import Send, StepReport
 from prunepriv.engine.runner import RUN_GROUP, Runner, load_runner
+from prunepriv.engine.step_log import kept_log
 from prunepriv.environment import data_folder
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import Step, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
-from prunepriv.store.locks import claim
+from prunepriv.store.locks import LOCKS, claim
 from prunepriv.store.step_rows import step_rows, stored_seconds
 
 
@@ -38,7 +40,7 @@ def run_inline(
     Raises:
         PruneprivError: a step failed, the run was cancelled, or another process works on it.
     """
-    owner = f"locks/inline-{uuid.uuid4().hex}.lock"
+    owner = f"{LOCKS}/inline-{uuid.uuid4().hex}.lock"
     held = claim(store / owner)
     catalog = Catalog(store)
     try:
@@ -49,6 +51,7 @@ def run_inline(
         _Inline(catalog, ledger, run_id, watch).work(experiment, load_runner(runner))
         return run_id
     finally:
+        remove_leftovers(store, owner)
         catalog.close()
         if held is not None:
             held.remove()
@@ -93,7 +96,8 @@ class _Inline:
         store = ArtifactStore(self._catalog.store)
         reports = [StepReport(self._sender(step), self._is_cancelled) for step in group]
         try:
-            runner(group, store, data_folder(), reports)
+            with kept_log(store.root, [step.key for step in group], printed=False):
+                runner(group, store, data_folder(), reports)
         except BaseException:
             for step in group:  # what the group had done is kept, and told
                 if (seconds := stored_seconds(store, step.key)) is not None:

@@ -6,23 +6,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
+from prunepriv.engine.leftovers import remove_leftovers
 from prunepriv.errors import (
     Cancelled,
     ExperimentError,
     MissingArtifactError,
     PruneprivError,
     StoreError,
-    StoreFullError,
 )
 from prunepriv.plan import Plan, Step, plan
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.schema import RunView
+from prunepriv.store.step_logs import add_to_log, log_path, move_log, read_log
 from prunepriv.store.step_rows import step_rows, stored_seconds
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,10 @@ RESTARTS = 3
 
 AHEAD = 4
 """Largest number of active runs per worker."""
+
+
+class WorkerDied(Exception):
+    """A step ended the worker processes that tried it; ``str(error)`` says how."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +85,16 @@ class Engine:
         catalog: the store's catalogue.
         workers: they do the steps.
         owner: the lock file that this process holds, relative to the store.
-        log: the file with the tracebacks; the error of an unexpected failure names it.
     """
 
-    def __init__(
-        self, catalog: Catalog, workers: Workers, owner: str, log: str = "the log"
-    ) -> None:
+    def __init__(self, catalog: Catalog, workers: Workers, owner: str) -> None:
         self._catalog = catalog
         self._workers = workers
         self._ledger = Ledger(catalog, owner)
-        self._log = log
+        self._owner = owner
         self._runs: dict[str, ActiveRun] = {}
         self._restarted: set[str] = set()
+        self._trouble = ""
 
     @property
     def busy(self) -> bool:
@@ -100,25 +104,54 @@ class Engine:
     def serve(self, stop: threading.Event, idle_timeout: float, beat: Callable[[], None]) -> None:
         """Work until ``stop`` is set, or until no run was active for ``idle_timeout`` s.
 
-        ``beat`` is called on every turn.
+        ``beat`` is called on every turn. What the store refuses is tried again on the next one.
+
+        Raises:
+            StoreError: from ``beat``.
         """
         last_busy = time.monotonic()
+        self._clean()
         while not stop.is_set() and time.monotonic() - last_busy < idle_timeout:
             self._workers.wait(TURN)
             beat()
             try:
                 self.turn()
-            except StoreFullError as error:
-                logger.error("%s", error)  # what could not be written is kept for the next turn
+            except StoreError as error:
+                self._tell(str(error))
+            else:
+                self._tell("")
             if self.busy:
                 last_busy = time.monotonic()
+        self._clean()
 
     def turn(self) -> None:
-        """Check cancellations, workers and queue once, and write what changed."""
-        self._cancel()
-        self._listen()
-        self._hand_out()
-        self._ledger.flush()
+        """Check cancellations, workers and queue once, and write what changed.
+
+        Raises:
+            StoreError: the catalogue refused a part of it, which the next turn tries again. The
+                other parts are done.
+        """
+        refused: list[StoreError] = []
+        for part in (self._cancel, self._listen, self._hand_out, self._ledger.flush):
+            try:
+                part()
+            except StoreError as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+
+    def _clean(self) -> None:
+        """Remove what lost processes have left, when no worker of this engine writes anything."""
+        if self._workers.idle == self._workers.capacity:
+            remove_leftovers(self._catalog.store, self._owner)
+
+    def _tell(self, trouble: str) -> None:
+        """Log a trouble with the store once, however many turns it lasts."""
+        if trouble and trouble != self._trouble:
+            logger.error("%s (the engine tries again)", trouble)
+        elif self._trouble and not trouble:
+            logger.info("the store can be used again")
+        self._trouble = trouble
 
     def _cancel(self) -> None:
         for run_id in self._catalog.cancel_requests() & self._runs.keys():
@@ -138,13 +171,18 @@ class Engine:
                 )
         store = ArtifactStore(self._catalog.store)
         self._restarted = set()
-        for outcome in ended:
-            for key in outcome.keys:
-                if outcome.error is None or store.has(key):  # done before its group failed
-                    self._finish(key)
+        for number, outcome in enumerate(ended):
+            try:
+                for key in outcome.keys:
+                    if outcome.error is None or store.has(key):  # done before its group failed
+                        self._finish(key)
+            except StoreError as error:  # an artifact that can be neither read nor moved away
+                ended[number] = replace(outcome, error=error)
         for outcome in ended:
             if outcome.error is not None:
-                left = [key for key in outcome.keys if not store.has(key)]
+                left = [key for key in outcome.keys if not _holds(store, key)]
+                if left:  # its log is known by the group's first step as long as nobody moves it
+                    move_log(self._catalog.store, outcome.keys[0], left[0])
                 self._fail(left, outcome.error, outcome.traceback)
         self._forget_ended()
 
@@ -176,8 +214,12 @@ class Engine:
         except ExperimentError as error:
             self._catalog.end(run.run_id, "failed", str(error))
             return
-        store = ArtifactStore(self._catalog.store)
-        if not self._ledger.admit(run.run_id, step_rows(store, whole.experiment)):
+        try:
+            rows = step_rows(ArtifactStore(self._catalog.store), whole.experiment)
+        except StoreError as error:
+            self._catalog.end(run.run_id, "failed", str(error))
+            return
+        if not self._ledger.admit(run.run_id, rows):
             return
         unfinished = self._ledger.unfinished(run.run_id)
         self._runs[run.run_id] = ActiveRun(whole, run.position, Agenda(whole, unfinished))
@@ -208,26 +250,33 @@ class Engine:
         for run_id in wanting:
             by_key, unfinished = self._runs[run_id].plan.by_key, self._ledger.unfinished(run_id)
             names = [by_key[key].name for key in group if key in by_key]
-            sentence = self._sentence(names, error)
             first = next(key for key in group if key in unfinished)
+            sentence = self._sentence(names, log_path(self._catalog.store, group[0]), error)
             if again or not unfinished.issuperset(group):
                 self._restart(run_id, first, sentence)
                 continue
             logger.error("run %s: %s failed\n%s", run_id, ", ".join(names), traceback)
+            self._keep_log(first, error, traceback)
             self._end_failed(run_id, first, sentence)
 
-    def _sentence(self, names: Sequence[str], error: BaseException) -> str:
+    def _sentence(self, names: Sequence[str], log: Path, error: BaseException) -> str:
         if isinstance(error, PruneprivError):
             return str(error)
         what = f"step {names[0]}"
         if len(names) > 1:  # done together: which of them it was is not known
             what = f"one of the steps {names[0]} to {names[-1]}"
-        if type(error).__name__ == "KilledWorker":
-            return (
-                f"{what} ended its worker process several times, perhaps because "
-                f"memory was full: see {self._log}"
-            )
-        return f"{what} failed unexpectedly ({type(error).__name__}: {error}): see {self._log}"
+        if isinstance(error, WorkerDied):
+            return f"{what} {error}: see {log}"
+        return f"{what} failed unexpectedly ({type(error).__name__}: {error}): see {log}"
+
+    def _keep_log(self, key: str, error: BaseException, traceback: str) -> None:
+        """What the step's process itself could not write to the step's log."""
+        store = self._catalog.store
+        known, told = read_log(store, key), f"It {error}."
+        if isinstance(error, WorkerDied) and told not in known:  # several runs may wait for it
+            add_to_log(store, key, told)
+        elif not known:
+            add_to_log(store, key, traceback)
 
     def _restart(self, run_id: str, key: str, reason: str) -> None:
         """Restart a run from the complete artifacts in the store: once for all steps of a group."""
@@ -242,11 +291,16 @@ class Engine:
         logger.warning("run %s is restarted: %s", run_id, reason)
         store = ArtifactStore(self._catalog.store)
         idle = [step.key for step in active.plan.steps if not self._workers.has(step.key)]
+        try:
+            held = {key for key in idle if store.has(key)}
+        except StoreError as error:
+            self._end_failed(run_id, key, str(error))
+            return
         for key in idle:
-            if not store.has(key):
+            if key not in held:
                 self._ledger.want_again(run_id, key)
         for key in idle:  # after the others: the last step to finish ends the run
-            if store.has(key) and key in self._ledger.unfinished(run_id):
+            if key in held and key in self._ledger.unfinished(run_id):
                 self._finish(key)
         active.agenda.reset(self._ledger.unfinished(run_id))
 
@@ -273,3 +327,12 @@ class Engine:
         for run_id in self._runs.keys() - set(self._ledger.active):
             del self._runs[run_id]
             logger.info("run %s: ended", run_id)
+            self._clean()
+
+
+def _holds(store: ArtifactStore, key: str) -> bool:
+    """Whether the store has an artifact that can be read."""
+    try:
+        return store.has(key)
+    except StoreError:
+        return False

@@ -11,8 +11,11 @@ from distributed import get_worker
 
 from prunepriv.engine.reporting import StepReport
 from prunepriv.engine.runner import load_runner
+from prunepriv.engine.step_log import kept_log
+from prunepriv.engine.tries import forget_tries, note_try
 from prunepriv.plan import Step
 from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.step_logs import remove_logs
 
 
 def cancel_marker(store: Path, key: str) -> Path:
@@ -35,6 +38,7 @@ def perform(
     artifacts = artifacts_of(store)
     # what a lost worker had finished of the group is not done again
     left = [step for step in group if not artifacts.has(step.key)]
+    keys = tuple(step.key for step in group)
     if left:
         worker = get_worker()
         markers = [cancel_marker(store, step.key) for step in left]
@@ -50,10 +54,16 @@ def perform(
             return StepReport(send, unwanted)
 
         reports = [report_of(step) for step in left]
-        load_runner(runner)(left, artifacts, data, reports)
-        for report in reports:
-            report.flush()
-    return tuple(step.key for step in group)
+        note_try(store, keys[0])
+        try:
+            with kept_log(store, keys, printed=worker.state.nthreads == 1):
+                load_runner(runner)(left, artifacts, data, reports)
+                for report in reports:
+                    report.flush()
+        finally:
+            forget_tries(store, keys[0])
+    remove_logs(store, keys)
+    return keys
 
 
 @cache

@@ -23,6 +23,9 @@ from prunepriv.store.catalog import Catalog
 LOOKED_AT = 40
 """Throughput is measured from the last runs only, because code and machines change."""
 
+QUERIES = 11
+"""Of a record, for its signals: one for the logits and ten for the sensitivity."""
+
 Sort = tuple[str, ...]
 """Steps of one sort take the same time per unit of work: kind, then network or attack, recipe."""
 
@@ -91,7 +94,9 @@ def units(step: Step, experiment: Experiment) -> float:
         return passes * experiment.training.epochs
     if step.kind == "fine_tune":
         return passes * experiment.training.fine_tune_epochs
-    if step.kind in ("signals", "population", "confidences"):
+    if step.kind == "signals":
+        return passes * (1 if step.params.get("sensitivity") == "none" else QUERIES)
+    if step.kind in ("population", "confidences"):
         return passes
     if step.kind == "data":
         return option.records * math.prod(option.shape)

@@ -87,6 +87,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(p, s, one-hot y)",
         needs="All posteriors, the true label, and ten more queries per record.",
+        sensitivity=True,
     ),
     AttackOption(
         name="lira",

@@ -106,6 +106,8 @@ class AttackOption(Option):
     """Its score as a formula in plain text; the score is high for members."""
     needs: str
     """What the adversary needs, in addition to shadow models."""
+    sensitivity: bool = False
+    """Whether it reads prediction sensitivity, which takes ten more queries per record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

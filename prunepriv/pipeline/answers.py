@@ -15,7 +15,7 @@ from prunepriv.pipeline.context import StepContext, Writer
 from prunepriv.pipeline.models import load_model
 from prunepriv.plan import TARGET
 from prunepriv.seeding import derive
-from prunepriv.signals import confidences, signals
+from prunepriv.signals import answers, confidences, signals
 from prunepriv.store.artifacts import Draft
 from prunepriv.store.signals import TargetSignals
 
@@ -25,7 +25,8 @@ def measure_signals(context: StepContext) -> Writer:
     trained = context.inputs["model"].json("report")
     split = context.split
     _, y = context.records
-    logits, sensitivity = _scored(context, split.own, "own")
+    scored = _scored(context, split.own, "own")
+    logits = scored["logits"]
     labels = y.numpy()[split.own]
     member = np.arange(len(split.own)) < len(split.train)
     correct = logits.argmax(axis=1) == labels
@@ -33,8 +34,7 @@ def measure_signals(context: StepContext) -> Writer:
         "record": split.own,
         "member": member.astype(np.uint8),
         "label": labels,
-        "logits": logits,
-        "sensitivity": sensitivity,
+        **scored,
     }
     report = {
         "member_accuracy": float(correct[member].mean()),
@@ -53,8 +53,7 @@ def measure_signals(context: StepContext) -> Writer:
 def measure_reference(context: StepContext) -> Writer:
     """A shadow scores the target's records, for an export."""
     own = Split.from_arrays(context.arrays("target", "split")).own
-    logits, sensitivity = _scored(context, own, "reference")
-    tables = {"logits": logits, "sensitivity": sensitivity}
+    tables = _scored(context, own, "reference")
     return lambda draft: draft.tensors("reference", tables)
 
 
@@ -88,9 +87,12 @@ def compare(context: StepContext) -> Writer:
     return lambda draft: draft.json("gaps", rows)
 
 
-def _scored(context: StepContext, rows: np.ndarray, use: str) -> tuple[np.ndarray, np.ndarray]:
-    """(r, C) logits and sensitivity of the records `rows`."""
+def _scored(context: StepContext, rows: np.ndarray, use: str) -> dict[str, np.ndarray]:
+    """(r, C) logits of the records `rows`, and sensitivity unless no attack reads it."""
     x, _ = context.records
+    if context.params.get("sensitivity") == "none":
+        found = answers(load_model(context), x, torch.from_numpy(rows)[None])
+        return {"logits": found[0].numpy()}
     logits, sensitivity = signals(
         load_model(context),
         x,
@@ -98,7 +100,7 @@ def _scored(context: StepContext, rows: np.ndarray, use: str) -> tuple[np.ndarra
         seed=derive(context.params["seed"], "signals", use),
         exact=context.params.get("sensitivity") == "exact",
     )
-    return logits[0].numpy(), sensitivity[0].numpy()
+    return {"logits": logits[0].numpy(), "sensitivity": sensitivity[0].numpy()}
 
 
 def _confidences(context: StepContext, rows: np.ndarray) -> np.ndarray:

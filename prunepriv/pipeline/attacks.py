@@ -40,7 +40,7 @@ def fit(context: StepContext) -> Writer:
 def pooled(shadows: Sequence[Mapping[str, np.ndarray]]) -> PooledShadows:
     """Records of all shadow models, from ``signals.safetensors`` of each one's artifact."""
     joined = {name: np.concatenate([one[name] for one in shadows]) for name in shadows[0]}
-    queries = Queries(joined["logits"], joined["sensitivity"], joined["label"])
+    queries = Queries(joined["logits"], joined.get("sensitivity"), joined["label"])
     return PooledShadows(queries, joined["member"].astype(bool))
 
 

@@ -21,7 +21,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "confidences": 2,
     "reference": 2,
     "divergence": 1,
-    "fit": 2,
+    "fit": 3,
     "score": 2,
     "evaluation": 1,
     "checks": 3,

@@ -26,6 +26,8 @@ from prunepriv.errors import MissingArtifactError, StoreError, StoreFullError
 from prunepriv.store.tensors import read_tensors
 
 META = "meta.json"
+DRAFTS = "drafts"
+"""The folder of artifacts that are being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +155,13 @@ class ArtifactStore:
 
         Raises:
             StoreFullError: no space left; the draft is removed.
+            StoreError: the store cannot be written to, or was removed meanwhile.
         """
         final = self.path(key)
         scratch: Path | None = None
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
-            drafts = self.root / "drafts"
+            drafts = self.root / DRAFTS
             drafts.mkdir(exist_ok=True)
             scratch = Path(tempfile.mkdtemp(prefix=f"{key[:12]}-", dir=drafts))
             yield Draft(scratch)
@@ -173,9 +176,14 @@ class ArtifactStore:
                     f"no space left in {self.root}: free some, or choose another folder "
                     "with --store; finished steps are kept and the run resumes"
                 ) from None
-            if isinstance(error, PermissionError):
+            if _is_refused(error):
                 raise StoreError(
                     f"{self.root} cannot be written to: choose another --store"
+                ) from None
+            if scratch is not None and not scratch.exists():
+                raise StoreError(
+                    f"the store {self.root} was removed while a step was written to it: submit the "
+                    "run again"
                 ) from None
             raise
         finally:
@@ -198,10 +206,10 @@ class ArtifactStore:
             aside.mkdir(exist_ok=True)
             target = Path(tempfile.mkdtemp(prefix=f"{key[:12]}-", dir=aside))
             self._move(key, target)
-        except PermissionError:
+        except OSError as error:
             raise StoreError(
-                f"{self.path(key)} is damaged and cannot be moved away: close the programs that "
-                "read it, see that you may write there, then try again"
+                f"{self.path(key)} is damaged and cannot be moved away ({error.strerror}): close the "
+                "programs that read it, see that you may write there, then try again"
             ) from None
 
     def _move(self, key: str, target: Path) -> None:
@@ -210,7 +218,7 @@ class ArtifactStore:
             os.rename(self.path(key), target / key)
         except FileNotFoundError:
             shutil.rmtree(target, ignore_errors=True)
-        except PermissionError:  # Windows moves no folder of which a file is in use
+        except OSError:  # Windows moves no folder of which a file is in use
             shutil.rmtree(target, ignore_errors=True)
             raise
 
@@ -239,6 +247,11 @@ def _sync(file: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether it is EACCES, EPERM or EROFS."""
+    return isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS
 
 
 def _is_full(error: Exception) -> bool:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from prunepriv.errors import ExperimentError, StoreError, UnknownRunError
 from prunepriv.experiment import Experiment, canonical_json, make_experiment
 from prunepriv.store.artifacts import ArtifactStore
-from prunepriv.store.database import Database
+from prunepriv.store.database import PATIENCE, Database
 from prunepriv.store.locks import is_held
 from prunepriv.store.run_files import read_records, remove_record, write_record
 from prunepriv.store.schema import (
@@ -64,14 +64,15 @@ class Catalog:
 
     Args:
         store: the store's folder; made if it is missing.
+        patience: seconds for which a writer waits for another.
 
     Raises:
         StoreError: the folder or its database cannot be used.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, patience: float = PATIENCE) -> None:
         self.store = store
-        self._database = Database(store)
+        self._database = Database(store, patience)
         if self._database.fresh:
             self.rebuild()
 

@@ -9,26 +9,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from prunepriv.errors import StoreError, StoreFullError
 from prunepriv.store.schema import METADATA
 
 FILE = "catalog.sqlite"
-_BUSY_MS = 15_000
-"""How long a writer waits for another; each locks the database for milliseconds."""
+PATIENCE = 15.0
+"""Seconds for which a writer waits for another; each locks the database for milliseconds."""
 
 
 class Database:
     """The catalogue's database: SQLite in the store, or the URL in ``PRUNEPRIV_CATALOG``.
 
+    Args:
+        store: the store's folder.
+        patience: seconds for which a writer waits for another.
+
     Attributes:
         fresh: whether there was no catalogue before.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, patience: float = PATIENCE) -> None:
         self.store = store
+        self._patience = patience
         url = os.environ.get("PRUNEPRIV_CATALOG", "")
         file = store / FILE
         self.fresh = not url and not file.exists()
@@ -36,7 +41,7 @@ class Database:
             self._engine = create_engine(url)
         else:
             _make_folder(store)
-            self._engine = _sqlite(file)
+            self._engine = _sqlite(file, patience)
         try:
             self._create_tables()
         except DatabaseError as error:
@@ -45,20 +50,26 @@ class Database:
             self._engine.dispose()
             _set_aside(file)
             self.fresh = True
-            self._engine = _sqlite(file)
+            self._engine = _sqlite(file, patience)
             self._create_tables()
 
     def _create_tables(self) -> None:
+        if METADATA.tables.keys() <= set(inspect(self._engine).get_table_names()):
+            return  # so that one who only reads does not wait for a writer
         with self._engine.execution_options(writes=True).begin() as connection:
             METADATA.create_all(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the database."""
+        """A connection that sees one state of the database.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
+        except DatabaseError as error:
             raise self._refusal(error) from None
 
     @contextmanager
@@ -67,11 +78,14 @@ class Database:
 
         Raises:
             StoreFullError: no space left.
+            StoreError: it cannot be written to.
         """
         try:
             with self._engine.execution_options(writes=True).begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except IntegrityError:
+            raise
+        except DatabaseError as error:
             raise self._refusal(error) from None
 
     def close(self) -> None:
@@ -80,6 +94,18 @@ class Database:
 
     def _refusal(self, error: DatabaseError) -> StoreError:
         text = str(error.orig)
+        if not self.store.is_dir():
+            return StoreError(f"the store {self.store} was removed: submit its runs again")
+        if "locked" in text:
+            return StoreError(
+                f"another process has kept the catalogue of {self.store} locked for "
+                f"{self._patience:g} s: end that process, then try again"
+            )
+        if "readonly" in text:
+            return StoreError(
+                f"the catalogue of {self.store} cannot be written to: make its files writable, or "
+                "choose another folder with --store"
+            )
         if "full" in text or "disk I/O" in text:
             return StoreFullError(
                 f"no space left in {self.store}: free some, or choose another folder with --store"
@@ -87,13 +113,13 @@ class Database:
         return StoreError(f"the catalogue of {self.store} cannot be used ({text})")
 
 
-def _sqlite(file: Path) -> Engine:
+def _sqlite(file: Path, patience: float) -> Engine:
     engine = create_engine(f"sqlite:///{file}")
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's "begin" decides, not the driver
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        connection.execute(f"PRAGMA busy_timeout={round(1000 * patience)}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
 

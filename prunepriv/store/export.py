@@ -67,8 +67,9 @@ def export_signals(
     One row per record and scoring model: the target on its own records, each shadow of its adaptive
     adversary on its own, and each of them on the target's records (which no shadow was trained on).
     Columns: ``record`` (the data set's own index), ``scored_by`` (target, shadow_0, ...),
-    ``model``, ``member``, ``label``, ``logit_0``..., ``sensitivity_0``... The files' metadata hold
-    run id, seed, experiment and key.
+    ``model``, ``member``, ``label``, ``logit_0``..., ``sensitivity_0``... The sensitivity of
+    shadows is null if no attack of the run reads it. The files' metadata hold run id, seed,
+    experiment and key.
 
     Args:
         result: the run.
@@ -141,9 +142,12 @@ def _part(scored_by: str, kind: str, signals: Mapping[str, np.ndarray]) -> pa.Ta
         "member": pa.array(signals["member"].astype(bool)),
         "label": pa.array(signals["label"].astype(np.int64)),
     }
-    for name, values in (("logit", signals["logits"]), ("sensitivity", signals["sensitivity"])):
+    unknown = pa.nulls(count, pa.float32())
+    for name, values in (("logit", signals["logits"]), ("sensitivity", signals.get("sensitivity"))):
         for index in range(classes):
-            columns[f"{name}_{index}"] = pa.array(np.ascontiguousarray(values[:, index]))
+            columns[f"{name}_{index}"] = (
+                unknown if values is None else pa.array(np.ascontiguousarray(values[:, index]))
+            )
     return pa.table(columns)
 
 

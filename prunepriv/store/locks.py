@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from prunepriv.errors import StoreError
+
+LOCKS = "locks"
+"""The folder of the locks of processes that write artifacts and are not the engine."""
 
 _PROBING = 0.3
 """Seconds for which a claim is retried, because :func:`is_held` holds the lock for a moment."""
@@ -31,26 +36,47 @@ class Claim:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        found = path.stat()
+        self._file = found.st_dev, found.st_ino
         _held.add(connection)
         with suppress(OSError):  # the lock alone is enough, if the disk is full
             pid_file(path).write_text(str(os.getpid()))
 
     def beat(self) -> None:
-        """Update the file's modification time, which shows that the holder still works."""
-        with suppress(FileNotFoundError):  # the store was removed
+        """Update the file's modification time, which shows that the holder still works.
+
+        Raises:
+            StoreError: the store was removed, and with it the lock: nobody sees it any more.
+        """
+        with suppress(OSError):  # the lock alone is enough
             os.utime(self.path)
+        if not self._is_in_place():
+            raise StoreError(f"the store {self.path.parent} was removed: submit its runs again")
 
     def release(self) -> None:
         """Release the lock; a second call does nothing."""
         if self._connection in _held:
             _held.discard(self._connection)
-            _remove(pid_file(self.path))  # before another holder writes it
+            if self._is_in_place():
+                _remove(pid_file(self.path))  # before another holder writes it
             self._connection.close()
+
+    def _is_in_place(self) -> bool:
+        """Whether the locked file still has its name: SQLite's lock is the file's, not the name's."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError:  # a disk that does not answer now
+            return True
+        return (found.st_dev, found.st_ino) == self._file
 
     def remove(self) -> None:
         """Release a lock that no process will claim again, and remove its file."""
+        _remove(pid_file(self.path))
+        _remove(self.path)  # while nobody else can hold it
         self.release()
-        _remove(self.path)
+        _remove(self.path)  # Windows removes no file that is in use
 
 
 def pid_file(path: Path) -> Path:
@@ -70,11 +96,32 @@ def claim(path: Path) -> Claim | None:
             os.truncate(path, 0)  # version 0.1.0 wrote the process id into the lock itself
     except OSError as error:
         raise StoreError(f"{path.parent} cannot be written to ({error.strerror})") from None
+    while True:
+        try:
+            connection = _lock(path, _PROBING, *_EXCLUSIVE)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path.parent} cannot be written to ({error})") from None
+        if connection is None:
+            return None
+        try:
+            return Claim(path, connection)
+        except FileNotFoundError:  # somebody has removed the file just now: make it again
+            connection.close()
+
+
+@contextmanager
+def at_work(store: Path) -> Iterator[None]:
+    """While the block writes an artifact outside of any run: nobody removes its draft.
+
+    Raises:
+        StoreError: the store cannot be written to.
+    """
+    held = claim(store / LOCKS / f"{uuid.uuid4().hex}.lock")
     try:
-        connection = _lock(path, _PROBING, *_EXCLUSIVE)
-    except sqlite3.Error as error:
-        raise StoreError(f"{path.parent} cannot be written to ({error})") from None
-    return None if connection is None else Claim(path, connection)
+        yield
+    finally:
+        if held is not None:
+            held.remove()
 
 
 def is_held(path: Path) -> bool:

@@ -24,6 +24,7 @@ from prunepriv.options import OWN
 from prunepriv.plan import Step, data_step
 from prunepriv.progress import Report, silent
 from prunepriv.store.artifacts import META, ArtifactStore
+from prunepriv.store.locks import at_work
 from prunepriv.store.run_files import write_whole
 
 LONGEST_LABEL = 80
@@ -175,7 +176,7 @@ def _write(artifacts: ArtifactStore, step: Step, data: Dataset, seconds: float) 
         "step": step.name, "kind": step.kind, "params": dict(step.params), "inputs": {},
         "seconds": seconds,
     }  # fmt: skip
-    with artifacts.write(step.key, meta) as draft:
+    with at_work(artifacts.root), artifacts.write(step.key, meta) as draft:
         draft.tensors("data", {"x": data.x, "y": data.y})
         draft.json("about", about)
 

@@ -8,7 +8,7 @@ import torch
 
 from prunepriv.models import Ensemble
 from prunepriv.seeding import derive
-from prunepriv.training.adam import StackAdam
+from prunepriv.training.adam import Moments, StackAdam
 from prunepriv.training.loop import Trained, train
 from prunepriv.training.objective import Objective, cross_entropy
 from prunepriv.training.protection import (
@@ -39,6 +39,7 @@ def initialize(ensemble: Ensemble, seed: int, numbers: Iterable[int] | None = No
 
 __all__ = [
     "DefenseContext",
+    "Moments",
     "Objective",
     "Protection",
     "ProtectionFactory",

@@ -1,9 +1,10 @@
-"""Adam for a stack of models, such that no model's weights depend on the others in the stack."""
+"""Adam: for any tensors, and for a stack of models none of which depends on the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -16,13 +17,55 @@ EPSILON = 1e-8
 
 
 @dataclass
-class _Moments:
-    """Adam's state of some tensors."""
+class Moments:
+    """Some tensors, and what Adam (Kingma & Ba 2015) remembers of their gradients.
+
+    Its step is PyTorch's update itself: the first optimiser object of a process imports PyTorch's
+    compiler, which takes more than a second.
+
+    Attributes:
+        tensors: what a step changes in place.
+        first: running means of their gradients.
+        second: running means of the squares of their gradients.
+        steps: () float32 each, steps taken.
+    """
 
     tensors: list[Tensor]
     first: list[Tensor]
     second: list[Tensor]
     steps: list[Tensor]
+
+    @classmethod
+    def of(cls, tensors: list[Tensor]) -> Self:
+        """Those of tensors before the first step."""
+        first, second = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
+        return cls(tensors, first, second, [torch.zeros((), device=t.device) for t in tensors])
+
+    @torch.no_grad()
+    def step(
+        self,
+        gradients: list[Tensor],
+        learning_rate: float,
+        weight_decay: float,
+        betas: tuple[float, float] = BETAS,
+    ) -> None:
+        """Change the tensors by their gradients, with an L2 penalty of weight `weight_decay`."""
+        adam(
+            self.tensors,
+            gradients,
+            self.first,
+            self.second,
+            [],
+            self.steps,
+            fused=True,
+            amsgrad=False,
+            beta1=betas[0],
+            beta2=betas[1],
+            lr=learning_rate,
+            weight_decay=weight_decay,
+            eps=EPSILON,
+            maximize=False,
+        )
 
 
 class StackAdam:
@@ -31,9 +74,6 @@ class StackAdam:
     On the processor, the fused update treats the last elements of a tensor apart from the rest and
     rounds them differently. So it is given one tensor per model: where a model stands in a stack,
     and with how many others, then changes no bit of it. On a GPU it is given the whole stack.
-
-    It calls PyTorch's update itself: the first optimiser object of a process imports PyTorch's
-    compiler, which takes more than a second.
 
     Args:
         ensemble: the stack; its parameters are updated in place.
@@ -46,41 +86,22 @@ class StackAdam:
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self._apart = next(ensemble.parameters()).device.type == "cpu"
         self._models = ensemble.models
-        tensors = self._rows(ensemble.parameters())
-        first, second = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
-        steps = [torch.zeros((), device=tensor.device) for tensor in tensors]
-        self._moments = _Moments(tensors, first, second, steps)
+        self._moments = Moments.of(self._rows(ensemble.parameters()))
 
     def zero_grad(self) -> None:
         """Forget the gradients of the stack."""
         self._ensemble.zero_grad()
 
-    @torch.no_grad()
     def step(self) -> None:
         """Update every model by its gradient; a parameter without one is an error."""
         gradients = [parameter.grad for parameter in self._ensemble.parameters()]
-        state = self._moments
-        adam(
-            state.tensors,
-            self._rows(gradient for gradient in gradients if gradient is not None),
-            state.first,
-            state.second,
-            [],
-            state.steps,
-            fused=True,
-            amsgrad=False,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
-            lr=self.learning_rate,
-            weight_decay=self.weight_decay,
-            eps=EPSILON,
-            maximize=False,
-        )
+        rows = self._rows(gradient for gradient in gradients if gradient is not None)
+        self._moments.step(rows, self.learning_rate, self.weight_decay)
 
     def keep(self, rows: Tensor) -> None:
         """Keep only some of the models; called after :meth:`Ensemble.keep`."""
         before = self._moments
-        self._moments = _Moments(
+        self._moments = Moments(
             self._rows(self._ensemble.parameters()),
             self._kept(before.first, rows),
             self._kept(before.second, rows),

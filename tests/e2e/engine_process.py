@@ -14,6 +14,9 @@ import psutil
 
 from prunepriv.engine import client
 from prunepriv.engine.client import ENGINE_LOCK, engine_is_alive
+from prunepriv.experiment import Experiment
+from prunepriv.plan import plan
+from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import pid_file
 from prunepriv.store.schema import StepView
@@ -143,3 +146,12 @@ def stop_engine(store: Path) -> None:
         wait_until_gone(family)
     for process in client._started:
         process.poll()
+
+
+def artifacts(store: Path, experiment: Experiment) -> dict[str, dict[str, str]]:
+    """The checksum of every file of every artifact, by the step's name."""
+    found = {}
+    for one in plan(experiment).steps:
+        files = ArtifactStore(store).open(one.key).meta["files"]
+        found[one.name] = {name: digest for name, (_, digest) in files.items()}
+    return found

@@ -25,10 +25,12 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import plan, read_name
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.step_logs import log_path
 from tests.e2e.engine_process import (
     DEADLINE,
     ROOT,
     EngineProcess,
+    artifacts,
     engine_pid,
     kill_worker_at,
     step,
@@ -181,16 +183,33 @@ def test_a_killed_engine_takes_its_workers_along_and_the_next_one_resumes(
     assert cached == {"data", "split:0", "fit:conf:pruned", *of_shadows}
 
 
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("SIGSEGV", "a fault in a library's code (SIGSEGV)"),
+        ("SIGKILL", "a kill from outside (SIGKILL), perhaps because memory was full"),
+    ],
+    ids=["SIGSEGV", "SIGKILL"],
+)
 def test_a_step_that_kills_every_worker_fails_its_run_alone(
-    served: Catalog, experiment: Experiment, steering: Path
+    served: Catalog, experiment: Experiment, steering: Path, name: str, cause: str
 ) -> None:
-    (steering / "crash" / "train+0").touch()
+    (steering / "crash" / "train+0").write_text(name)
     run_id = served.submit(experiment)
     wait_for_status(served, run_id, "failed")
-    assert "step train:0 ended its worker process several times" in served.run(run_id).error
+    log = log_path(served.store, plan(experiment).key("train:0"))
+    error = served.run(run_id).error
+    assert error == f"step train:0 ended its worker process 4 times, at last by {cause}: see {log}"
+    told = log.read_text()
+    assert told.startswith("train+0 prints this\n")
+    assert told.endswith(f"It ended its worker process 4 times, at last by {cause}.\n")
+    # nothing can report SIGKILL; other faults leave the stack of Python's functions
+    assert ("Fatal Python error: Segmentation fault" in told) == (name == "SIGSEGV")
+    assert ("fake_runner.py" in told) == (name == "SIGSEGV")
     (steering / "crash" / "train+0").unlink()
     served.submit(experiment)
     wait_for_status(served, run_id, "done")
+    assert not log.exists(), "the step was done after all"
 
 
 def test_a_running_run_is_cancelled_and_taken_up_again(
@@ -202,22 +221,35 @@ def test_a_running_run_is_cancelled_and_taken_up_again(
     wait_for_step(served, run_id, "train:0")
     served.request_cancel(run_id)
     wait_for_status(served, run_id, "cancelled")
+    log = log_path(served.store, plan(experiment).key("train:0"))
+    wait_until(lambda: not log.exists(), "a step that was told to stop has no log")
     held.unlink()
     served.submit(experiment)
     wait_for_status(served, run_id, "done")
     assert begun(steering).count("data") == 1
 
 
-def test_a_mistake_in_a_step_is_told_and_its_traceback_logged(
+def test_a_mistake_in_a_step_is_told_and_its_traceback_kept(
     served: Catalog, engine: EngineProcess, experiment: Experiment, steering: Path
 ) -> None:
     (steering / "bug" / "train+1").touch()
     run_id = served.submit(experiment)
     wait_for_status(served, run_id, "failed")
     error = served.run(run_id).error
+    log = log_path(served.store, plan(experiment).key("train:1"))
     assert "ZeroDivisionError: a mistake in the program" in error
-    assert str(engine.log) in error
-    assert 'raise ZeroDivisionError("a mistake in the program")' in engine.log.read_text()
+    assert error.endswith(f"see {log}")
+    line = 'raise ZeroDivisionError("a mistake in the program")'
+    assert log.read_text().startswith("train+1 prints this\nTraceback")
+    assert log.read_text().count(line) == 1
+    wait_until(lambda: line in engine.log.read_text(), "the engine's log lacks it")
+    assert "train+1 prints this" in engine.log.read_text()
+    assert "split+1 prints this" in engine.log.read_text(), "of a step that was done, too"
+    wait_until(lambda: [*log.parent.iterdir()] == [log], "a step that was stopped keeps a log")
+    (steering / "bug" / "train+1").unlink()
+    served.submit(experiment)
+    wait_for_status(served, run_id, "done")
+    assert not log.exists()
 
 
 def test_an_idle_engine_ends_and_leaves_no_worker(tmp_path: Path) -> None:
@@ -342,15 +374,6 @@ REAL: dict[str, Any] = {
     "models": ["pruned"],
     "attacks": {"names": ["conf", "nn", "lira"]},
 }
-
-
-def artifacts(store: Path, experiment: Experiment) -> dict[str, dict[str, str]]:
-    """The checksum of every file of every artifact, by the step's name."""
-    found = {}
-    for one in plan(experiment).steps:
-        files = ArtifactStore(store).open(one.key).meta["files"]
-        found[one.name] = {name: digest for name, (_, digest) in files.items()}
-    return found
 
 
 @pytest.mark.slow

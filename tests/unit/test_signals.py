@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,6 +15,7 @@ from prunepriv.errors import TrainingError
 from prunepriv.signals import (
     DRAWS,
     STEP,
+    answers,
     confidences,
     posterior_change,
     posterior_slope,
@@ -176,10 +181,19 @@ def test_logits_do_not_depend_on_the_chunk() -> None:
     assert sensitivity.shape == whole.shape
 
 
-def test_dropout_and_running_statistics_are_not_used_or_changed() -> None:
+@pytest.mark.parametrize("name", ["fc", "cnn", "resnet18"])
+def test_answers_are_the_logits_of_the_signals(name: str) -> None:
+    ensemble, x, rows = make_stack(name), make_records(name), rows_of(3)
+    logits, _ = signals(ensemble, x, rows, seed=3)
+    assert torch.equal(answers(ensemble, x, rows), logits)
+    torch.testing.assert_close(answers(ensemble, x, rows, chunk=5), logits)
+
+
+@pytest.mark.parametrize("query", [answers, partial(signals, seed=3)], ids=["answers", "signals"])
+def test_dropout_and_running_statistics_are_not_used_or_changed(query: Callable[..., Any]) -> None:
     ensemble, x = make_stack("cnn").train(), make_records("cnn")
     before = ensemble.copy_state()
-    signals(ensemble, x, rows_of(3), seed=3)
+    query(ensemble, x, rows_of(3))
     for name, value in ensemble.state_dict().items():
         assert torch.equal(value, before[name])
 

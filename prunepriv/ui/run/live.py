@@ -29,6 +29,7 @@ from prunepriv.ui import checks
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params, look_away
 from prunepriv.ui.glossary import tip
+from prunepriv.ui.run import log
 from prunepriv.ui.run.launch import start
 from prunepriv.ui.runs import catalog
 from prunepriv.ui.words import STEP_WORDS, describe, duration, pruning_of, size_of
@@ -142,6 +143,7 @@ def _draw_end(frame: Frame, view: RunView) -> None:
         _draw_links(frame)
     elif view.status == "failed":
         st.error(f"It failed: {view.error}", icon=":material/error:")
+        log.draw(store_folder(), steps)
     elif view.status == "cancelled":
         st.info("Cancelled. Its finished steps are kept.", icon=":material/stop:")
     else:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from prunepriv.attacks import FitSettings, Queries
 from prunepriv.attacks.base import CHUNK
 from prunepriv.attacks.networks import (
-    Dropout,
     FastRecipe,
     batches,
     fit_network,
@@ -35,7 +34,7 @@ def toy(n: int = 200) -> tuple[Tensor, Tensor]:
 
 
 def small() -> nn.Sequential:
-    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), Dropout(0.0), nn.Linear(8, 2))
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
 
 
 def test_the_attack_network_is_the_papers() -> None:
@@ -88,7 +87,7 @@ def test_the_fast_recipe_keeps_the_epoch_that_does_best_on_held_out_records(
     network, weights, held_out = small(), [], []
     certainties = iter([0.1, 3.0, 1.0, 0.5])  # the second epoch is the best
 
-    def look(watched: nn.Module, held: Tensor) -> Tensor:
+    def look(watched: nn.Module, held: Tensor, at_once: int) -> Tensor:
         held_out.append(held)
         weights.append(watched.state_dict()["0.weight"].numpy().copy())
         truth = member[[int((x == row).all(1).nonzero()[0, 0]) for row in held]]
@@ -110,28 +109,6 @@ def test_no_batch_has_a_single_record() -> None:
         assert count == 1 or min(map(len, parts)) > 1
 
 
-def test_a_dropout_mask_has_its_rate_and_is_rarely_seen_twice(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(Dropout, "POOL", 2**16)
-    drop = Dropout(0.2)
-    drop.generator = torch.Generator().manual_seed(1)
-    masks = torch.stack([drop(torch.ones(50, 20)) for _ in range(200)])
-    assert float((masks == 0).double().mean()) == pytest.approx(0.2, abs=0.01)
-    assert float(masks.mean()) == pytest.approx(1, abs=0.01)
-    assert len({mask.numpy().tobytes() for mask in masks}) > 190
-    assert torch.equal(drop.eval()(torch.ones(3)), torch.ones(3))
-
-
-def test_a_batch_larger_than_the_pool_gets_a_mask_of_its_size(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(Dropout, "POOL", 16)
-    drop = Dropout(0.5)
-    assert drop(torch.ones(40, 5)).shape == (40, 5)
-    assert len(drop.pool) == 400
-
-
 def test_the_score_is_the_log_odds() -> None:
     outputs = torch.tensor([[0.0, 1.5], [2.0, -1.0]])
     p = outputs.softmax(1)[:, 1]
@@ -141,7 +118,7 @@ def test_the_score_is_the_log_odds() -> None:
 def test_prediction_in_chunks_is_prediction() -> None:
     x, _ = toy()
     network = small()
-    torch.testing.assert_close(predict(network, x, chunk=7), network.eval()(x))
+    torch.testing.assert_close(predict(network, x, at_once=7), network.eval()(x))
 
 
 def two_classes() -> Queries:

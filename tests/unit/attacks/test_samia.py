@@ -8,7 +8,8 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from prunepriv.attacks import FitSettings, ReferenceAttack, get_attack
-from prunepriv.attacks.samia import EncoderLayer, SelfAttention
+from prunepriv.attacks.encoder import EncoderLayer
+from prunepriv.attacks.samia import SelfAttention
 from prunepriv.options import ATTACKS
 from tests.unit.attacks.drawn import draw
 
@@ -25,7 +26,7 @@ def test_the_network_has_the_papers_size(classes: int) -> None:
     head = (64 * classes * 64 + 64) + (64 * 2 + 2)
     expected = norm + embedding + 3 * layer + head
     assert sum(parameter.numel() for parameter in network.parameters()) == expected
-    assert network(torch.randn(7, 3 * classes)).shape == (7, 2)
+    assert network.eval()(torch.randn(7, 3 * classes)).shape == (7, 2)
 
 
 def test_a_layer_is_torchs_encoder_layer() -> None:

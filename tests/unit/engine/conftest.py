@@ -41,5 +41,5 @@ def workers(catalog: Catalog) -> FakeWorkers:
 def engine(catalog: Catalog, workers: FakeWorkers) -> Iterator[Engine]:
     held = claim(catalog.store / OWNER)
     assert held is not None
-    yield Engine(catalog, workers, OWNER, log="engine.log")
+    yield Engine(catalog, workers, OWNER)
     held.release()

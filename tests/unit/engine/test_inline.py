@@ -15,6 +15,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
 from prunepriv.store.result import Result
+from prunepriv.store.step_logs import log_path
 from prunepriv.store.step_rows import step_rows
 from tests.fake_runner import RUNNER, SECONDS, begun
 
@@ -60,6 +61,10 @@ def test_a_failed_run_keeps_its_steps_and_continues_from_them(
         run_inline(experiment, catalog.store, runner=RUNNER)
     run = catalog.run(experiment.run_id)
     assert (run.status, run.error) == ("failed", "fine_tune+pruned+1 was told to fail")
+    log = log_path(catalog.store, plan(experiment).key("fine_tune:pruned:1"))
+    assert log.read_text().startswith("Traceback")
+    assert "told to fail" in log.read_text()
+    assert list(log.parent.iterdir()) == [log]
     statuses = {step.name: step.status for step in catalog.steps(run.run_id)}
     assert statuses["train:1"] == "done"
     assert statuses["fine_tune:pruned:1"] == "failed"
@@ -68,6 +73,7 @@ def test_a_failed_run_keeps_its_steps_and_continues_from_them(
     (steering / "begun").write_text("")
     run_inline(experiment, catalog.store, runner=RUNNER)
     assert begun(steering)[:2] == ["fine_tune:pruned:1", "fine_tune:pruned:2"]
+    assert not log.exists(), "the step is done"
     assert catalog.run(run.run_id).status == "done"
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 
-import pytest
-
-from prunepriv.engine.service import AHEAD, RESTARTS, Engine
-from prunepriv.errors import Cancelled, DataError, MissingArtifactError, StoreFullError
+from prunepriv.engine.service import AHEAD, RESTARTS, Engine, WorkerDied
+from prunepriv.errors import (
+    Cancelled,
+    DataError,
+    MissingArtifactError,
+)
 from prunepriv.experiment import Experiment
 from prunepriv.plan import plan
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.step_logs import add_to_log, log_path, read_log
 from tests.unit.engine.fake_workers import FakeWorkers, other, status, steps
 
 
@@ -173,10 +176,42 @@ def test_an_unexpected_failure_names_the_log(
     engine.turn()
     workers.do("data", ZeroDivisionError("division by zero"))
     engine.turn()
-    error = catalog.run(experiment.run_id).error
-    assert error == (
-        "step data failed unexpectedly (ZeroDivisionError: division by zero): see engine.log"
+    log = log_path(catalog.store, plan(experiment).key("data"))
+    assert catalog.run(experiment.run_id).error == (
+        f"step data failed unexpectedly (ZeroDivisionError: division by zero): see {log}"
     )
+    assert log.read_text() == "Traceback: ...\n", "no worker has written one"
+
+
+def test_a_log_that_the_worker_has_written_stays(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    engine.turn()
+    key = plan(experiment).key("data")
+    add_to_log(catalog.store, key, "what the worker knows")
+    workers.do("data", DataError("no such file"))
+    engine.turn()
+    assert catalog.run(experiment.run_id).error == "no such file"
+    assert read_log(catalog.store, key) == "what the worker knows\n"
+
+
+def test_how_a_step_ended_its_workers_is_told_and_added_to_the_log(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    engine.turn()
+    key = plan(experiment).key("data")
+    second = other(experiment, pruning={"sparsity": 0.3})
+    catalog.submit(second)
+    engine.turn()
+    add_to_log(catalog.store, key, "printed")
+    workers.do("data", WorkerDied("ended its worker process 4 times"))
+    engine.turn()
+    log = log_path(catalog.store, key)
+    told = f"step data ended its worker process 4 times: see {log}"
+    assert catalog.run(experiment.run_id).error == catalog.run(second.run_id).error == told
+    assert log.read_text() == "printed\nIt ended its worker process 4 times.\n"
 
 
 def test_cancelling_stops_running_steps_and_gives_out_no_more(
@@ -268,31 +303,6 @@ def test_a_run_is_not_restarted_for_ever(
         engine.turn()
     run = catalog.run(experiment.run_id)
     assert (run.status, run.error) == ("failed", "a step ended without writing its artifact")
-
-
-def test_what_a_full_disk_refused_is_written_later(
-    engine: Engine,
-    catalog: Catalog,
-    workers: FakeWorkers,
-    experiment: Experiment,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    catalog.submit(experiment)
-    workers.do_until(engine, "checks")
-    for name in workers.names():
-        workers.do(name)
-    with monkeypatch.context() as patch:
-
-        def full(*_: object) -> None:
-            raise StoreFullError("no space left")
-
-        patch.setattr(catalog, "update_steps", full)
-        with pytest.raises(StoreFullError):
-            engine.turn()
-        assert status(catalog, experiment) == "running"
-    engine.turn()
-    assert status(catalog, experiment) == "done"
-    assert set(steps(catalog, experiment).values()) == {"done"}
 
 
 def test_it_serves_until_idle_and_beats_meanwhile(engine: Engine) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from prunepriv.engine import service
-from prunepriv.engine.service import RESTARTS, Engine
+from prunepriv.engine.service import RESTARTS, Engine, WorkerDied
 from prunepriv.errors import Cancelled, DataError, MissingArtifactError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import plan
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.step_logs import add_to_log, log_path, read_log
 from tests.unit.engine.fake_workers import FakeWorkers, other, status, steps
 
 
@@ -65,30 +66,45 @@ def test_a_failed_group_keeps_the_steps_that_were_done_before(
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"),
+    ("error", "sentence"),
     [
-        ("MistakeError", "failed unexpectedly (MistakeError: a mistake): see engine.log"),
-        (
-            "KilledWorker",
-            "ended its worker process several times, perhaps because memory was full: "
-            "see engine.log",
-        ),
+        (ZeroDivisionError("a mistake"), "failed unexpectedly (ZeroDivisionError: a mistake)"),
+        (WorkerDied("ended its worker process 4 times"), "ended its worker process 4 times"),
     ],
+    ids=["mistake", "death"],
 )
 def test_it_is_not_claimed_which_step_of_a_group_failed(
     engine: Engine,
     catalog: Catalog,
     workers: FakeWorkers,
     experiment: Experiment,
-    name: str,
+    error: Exception,
     sentence: str,
 ) -> None:
     catalog.submit(experiment)
     workers.do_until(engine, "train:1")
-    error: Exception = type(name, (Exception,), {})("a mistake")
     workers.do("train:1", error)
     engine.turn()
-    assert catalog.run(experiment.run_id).error == f"one of the steps train:1 to train:2 {sentence}"
+    log = log_path(catalog.store, plan(experiment).key("train:1"))
+    told = f"one of the steps train:1 to train:2 {sentence}: see {log}"
+    assert catalog.run(experiment.run_id).error == told
+
+
+def test_the_log_of_a_group_is_that_of_its_first_step_that_was_not_done(
+    engine: Engine, catalog: Catalog, workers: FakeWorkers, experiment: Experiment
+) -> None:
+    catalog.submit(experiment)
+    workers.do_until(engine, "train:1")
+    first, second = (plan(experiment).key(f"train:{number}") for number in (1, 2))
+    add_to_log(catalog.store, first, "printed")
+    workers.do("train:1", WorkerDied("ended its worker process 4 times"), before=["train:1"])
+    engine.turn()
+    assert steps(catalog, experiment)["train:2"] == "failed"
+    assert catalog.run(experiment.run_id).error == (
+        f"step train:2 ended its worker process 4 times: see {log_path(catalog.store, second)}"
+    )
+    told = "printed\nIt ended its worker process 4 times.\n"
+    assert (read_log(catalog.store, first), read_log(catalog.store, second)) == ("", told)
 
 
 def test_a_run_outlives_the_failure_of_a_step_that_it_does_not_need(

@@ -30,6 +30,8 @@ def test_nothing_measured_nothing_claimed(catalog: Catalog, tmp_path: Path) -> N
         ("fine_tune:pruned:2", {"training": {"epochs": 50, "fine_tune_epochs": 50}}, 2.0),
         ("fit:nn:pruned", {"shadows": 4}, 2.0),
         ("train:0", {"pruning": {"sparsity": 0.5}}, 1.0),
+        ("signals:pruned:0", {"attacks": {"names": ["samia"]}}, 1.0),
+        ("signals:pruned:2", {"attacks": {"names": ["samia"]}}, 11.0),
     ],
 )
 def test_work_grows_as_it_should(step: str, changes: dict[str, object], factor: float) -> None:

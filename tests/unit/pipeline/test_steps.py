@@ -272,6 +272,20 @@ def test_exact_sensitivity_is_the_limit_of_the_sampled(run: Run) -> None:
     assert off.mean() < 0.05 * exact["sensitivity"].mean()
 
 
+def test_a_shadow_without_sensitivity_has_the_same_logits_and_feeds_the_same_fit(run: Run) -> None:
+    given = tiny().model_dump() | {"attacks": {"names": ["conf"]}}
+    cheap = plan(make_experiment(given)).by_name
+    shadows = [cheap[signals_name("pruned", number)] for number in (1, 2)]
+    run_group(shadows, run.store, Path(), [silent] * 2)
+    for step in shadows:
+        seen, full = run.store.open(step.key).tensors("signals"), run[step.name].tensors("signals")
+        assert full.keys() - seen.keys() == {"sensitivity"}
+        assert all(np.array_equal(seen[name], full[name]) for name in seen)
+    run_group([cheap["fit:conf:pruned"]], run.store, Path(), [silent])
+    learned = run.store.open(cheap["fit:conf:pruned"].key).tensors("fit")["thresholds"]
+    assert np.array_equal(learned, run["fit:conf:pruned"].tensors("fit")["thresholds"])
+
+
 def test_what_conf_learned_is_what_the_shadows_say(run: Run) -> None:
     tables = {name: array[1:] for name, array in run.signals("pruned").items()}
     p = np.exp(tables["logits"].astype(float))

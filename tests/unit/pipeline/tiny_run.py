@@ -30,7 +30,7 @@ SHADOWS, CLASSES, FEATURES = 2, 30, 446
 MODELS = SHADOWS + 1
 USES = ("test", "train", "validation")
 KINDS: tuple[ModelKind, ...] = ("original", "control", "pruned", "defended")
-ATTACKS = ("corr", "conf", "nn", "lira", "rmia", "base")
+ATTACKS = ("corr", "conf", "nn", "samia", "lira", "rmia", "base")
 REFERENCE = ("lira", "rmia", "base")
 
 

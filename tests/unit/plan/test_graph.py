@@ -51,6 +51,17 @@ def numbered(name: str, shadows: int = 5, first: int = 0) -> set[str]:
     return {f"{name}:{number}" for number in range(first, shadows + 1)}
 
 
+def test_shadows_sensitivity_is_measured_only_if_an_attack_reads_it() -> None:
+    without = planned(attacks={"names": ["conf", "lira"]})
+    with_samia = planned(attacks={"names": ["conf", "lira", "samia"]})
+    exact = planned(attacks={"names": ["conf", "samia"]}, signals={"sensitivity": "exact"})
+    for number, cheap in ((0, {}), (1, {"sensitivity": "none"})):
+        name = f"signals:pruned:{number}"
+        assert without.by_name[name].params == {"seed": 7, **cheap}
+        assert with_samia.by_name[name].params == {"seed": 7}
+        assert exact.by_name[name].params == {"seed": 7, "sensitivity": "exact"}
+
+
 def test_the_steps_of_a_run_with_all_models() -> None:
     whole = planned(**DEFENDED)
     kinds = ("original", "control", "pruned", "defended")
@@ -206,11 +217,11 @@ GOLDEN: dict[str, str] = {
     "population:pruned:0": "4a4a21d63276",
     "confidences:pruned:1": "9808abdbc579",
     "divergence:pruned": "79b0d79bc500",
-    "fit:samia:pruned": "39c54256e9ea",
-    "fit:lira:pruned": "7b6595bf8371",
-    "score:lira:pruned:adaptive": "918ee0dff916",
-    "evaluation:pruned:adaptive": "98e2d9ad213b",
-    "checks": "29e3e7f79ae8",
+    "fit:samia:pruned": "544773badba8",
+    "fit:lira:pruned": "67d0182efeed",
+    "score:lira:pruned:adaptive": "2d2f73f765df",
+    "evaluation:pruned:adaptive": "85c24e7ef65d",
+    "checks": "932aa9c4c954",
 }
 
 

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import resource
+import shutil
 import stat
 from pathlib import Path
 
@@ -239,6 +240,17 @@ def test_a_really_full_device(store: ArtifactStore) -> None:
     assert not store.has(KEY)
 
 
+def test_a_store_that_is_removed_meanwhile_is_told(store: ArtifactStore) -> None:
+    def write() -> None:
+        with store.write(KEY, {}) as draft:
+            shutil.rmtree(store.root)
+            draft.json("value", 1)
+
+    with pytest.raises(StoreError, match="was removed while a step was written to it: submit"):
+        write()
+    assert not store.root.exists()
+
+
 def test_other_errors_of_the_system_are_raised(store: ArtifactStore) -> None:
     with pytest.raises(OSError, match="Input/output"), store.write(KEY, {}):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -253,23 +265,25 @@ def test_a_folder_that_cannot_be_written(store: ArtifactStore) -> None:
         fill(store)
 
 
-def test_a_refused_permission_is_reported(store: ArtifactStore) -> None:
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_refused_permission_is_reported(store: ArtifactStore, code: int) -> None:
     with pytest.raises(StoreError, match="cannot be written to"), store.write(KEY, {}):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        raise OSError(code, os.strerror(code))
 
 
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 def test_a_damaged_artifact_that_cannot_be_moved_away_is_told(
-    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     """As on Windows, where another process has a file of it mapped."""
     fill(store)
     (store.path(KEY) / "meta.json").write_text("{")
 
     def refuse(source: Path, target: Path) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "rename", refuse)
-    with pytest.raises(StoreError, match="is damaged and cannot be moved away: close"):
+    with pytest.raises(StoreError, match=r"is damaged and cannot be moved away \(.*\): close"):
         store.has(KEY)
     assert list((store.root / "damaged").iterdir()) == []
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -238,6 +240,50 @@ def test_a_full_disk_is_reported_in_one_sentence(
         catalog.submit(experiment())
     assert catalog.runs() == []
     assert list((catalog.store / "runs").iterdir()) == []
+
+
+@pytest.fixture
+def locked(catalog: Catalog) -> Iterator[Catalog]:
+    """The catalogue while another process writes, opened by one who waits 50 ms for it."""
+    catalog.submit(experiment())
+    other = sqlite3.connect(catalog.store / FILE, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    made = Catalog(catalog.store, patience=0.05)
+    yield made
+    made.close()
+    other.close()
+
+
+def test_who_writes_to_a_locked_catalogue_learns_it_in_one_sentence(locked: Catalog) -> None:
+    with pytest.raises(StoreError, match=r"has kept the catalogue of .* locked for 0.05 s: end"):
+        locked.end(experiment().run_id, "done")
+
+
+def test_a_locked_catalogue_can_be_opened_and_read(locked: Catalog) -> None:
+    assert [run.status for run in locked.runs()] == ["queued"]
+
+
+def test_a_catalogue_that_may_only_be_read(catalog: Catalog) -> None:
+    with catalog._database.read() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+    with pytest.raises(StoreError, match="cannot be written to: make its files writable"):
+        catalog.submit(experiment())
+    assert catalog.runs() == []
+
+
+def test_a_store_that_was_removed_is_told(catalog: Catalog) -> None:
+    catalog.close()
+    shutil.rmtree(catalog.store)
+    with pytest.raises(StoreError, match="was removed: submit its runs again"):
+        catalog.runs()
+
+
+def test_a_database_that_is_damaged_while_it_is_open_is_told(catalog: Catalog) -> None:
+    catalog.submit(experiment())
+    catalog.close()
+    (catalog.store / FILE).write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreError, match=r"cannot be used .*not a database"):
+        catalog.runs()
 
 
 def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from prunepriv.errors import StoreError
-from prunepriv.store.locks import claim, is_held, pid_file
+from prunepriv.store.locks import LOCKS, at_work, claim, is_held, pid_file
 
 HOLDER = """
 import pathlib, sys
@@ -152,6 +153,31 @@ def test_a_lock_that_cannot_be_opened(lock: Path) -> None:
 def test_a_beat_after_the_store_was_removed(lock: Path) -> None:
     held = claim(lock)
     assert held is not None
-    held.remove()
     held.beat()
-    assert not lock.exists()
+    shutil.rmtree(lock.parent)
+    with pytest.raises(StoreError, match="was removed"):
+        held.beat()
+    held.release()
+    assert not lock.parent.exists()
+
+
+def test_a_store_that_was_removed_and_made_again_is_another_s(lock: Path) -> None:
+    held = claim(lock)
+    assert held is not None
+    shutil.rmtree(lock.parent)
+    other = claim(lock)
+    assert other is not None
+    with pytest.raises(StoreError, match="was removed"):
+        held.beat()
+    other.beat()
+    held.release()
+    assert is_held(lock)
+    assert pid_file(lock).exists()
+    other.release()
+
+
+def test_who_writes_outside_of_a_run_holds_a_lock_meanwhile(tmp_path: Path) -> None:
+    with at_work(tmp_path):
+        (held,) = (tmp_path / LOCKS).glob("*.lock")
+        assert is_held(held)
+    assert list((tmp_path / LOCKS).iterdir()) == []

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from prunepriv.errors import MissingArtifactError, StoreError
-from prunepriv.experiment import make_experiment
+from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.plan import Step, reference_step
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.bundle import write_bundle
@@ -22,6 +22,7 @@ from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
 from prunepriv.store.step_rows import step_rows
 from prunepriv.version import __version__
+from tests.conftest import WriteRun
 from tests.synthetic_run import write_synthetic_run
 
 SCHEMA = Path(__file__).resolve().parents[3] / "assets" / "run.schema.json"
@@ -167,6 +168,28 @@ def test_the_signals_of_every_model_on_every_record(finished: Result, tmp_path: 
     assert metadata[b"seed"] == b"7"
     assert metadata[b"key"].decode() == finished.plan.key("signals:pruned:0")
     assert make_experiment(json.loads(metadata[b"experiment"])) == finished.experiment
+
+
+def test_sensitivity_that_nobody_measured_is_null(
+    store: ArtifactStore, small_experiment: Experiment, write_run: WriteRun, tmp_path: Path
+) -> None:
+    given = small_experiment.model_dump() | {"attacks": {"names": ["conf"]}}
+    run = Result(store, make_experiment(given))
+    write_run(store, run.experiment, 0)
+
+    def make(steps: Sequence[Step]) -> None:
+        for step in steps:
+            own = tables_of(run, step.name.replace("reference", "signals"))
+            with run.store.write(step.key, {"kind": step.kind, "seconds": 0.0}) as draft:
+                draft.tensors("reference", {"logits": own["logits"]})
+
+    files = export_signals(run, tmp_path, make)
+    frame = pq.read_table(files[0]).to_pandas()
+    of_shadows = frame[frame.scored_by != "target"]
+    assert len(of_shadows)
+    assert of_shadows.filter(like="sensitivity_").isna().all(axis=None)
+    assert not frame[frame.scored_by == "target"].isna().any(axis=None)
+    assert not of_shadows.filter(like="logit_").isna().any(axis=None)
 
 
 def test_a_folder_that_cannot_be_made(finished: Result, tmp_path: Path) -> None:
