@@ -1,4 +1,4 @@
-"""What the dashboard's server does beside serving pages: it gets ready, and knows one more address.
+"""What the dashboard's server does beside serving pages: it gets ready, ends, knows one more address.
 
 To get ready it visits itself: it opens every page once, as a browser does. So modules are imported
 and the charts of the first run are in the caches when the first visitor comes.
@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import threading
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import click
 import streamlit as st
+import uvicorn
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+FIRST_VISIT = "first-visit"
+"""Name of the thread in which the server visits itself."""
 PATIENCE = 60.0
 """Seconds without an answer after which the server no longer waits for itself."""
 
@@ -31,11 +36,30 @@ PATIENCE = 60.0
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start the visit while the server starts to answer; its socket listens already."""
     port = int(st.get_option("server.port"))
-    threading.Thread(target=get_ready, args=(port,), daemon=True, name="first-visit").start()
+    threading.Thread(target=get_ready, args=(port,), daemon=True, name=FIRST_VISIT).start()
     if not st.get_option("server.headless"):  # streamlit opens no browser for an app with a server
         address = f"http://localhost:{port}"
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    _end_without_an_error()
     yield
+    click.echo("  Stopping...")
+
+
+def _end_without_an_error() -> None:
+    """Let Ctrl+C and SIGTERM end the server with code 0, as they end an app without a server.
+
+    uvicorn raises the signal again when it has stopped, so that streamlit would print "Aborted!".
+    """
+    server = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+    if not isinstance(server, uvicorn.Server):  # another one, or not in the main thread
+        return
+
+    def stop(*_: object) -> None:
+        server.force_exit = server.should_exit  # the second time it waits for nobody
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 def get_ready(port: int) -> None:
@@ -46,6 +70,8 @@ def get_ready(port: int) -> None:
     """
     try:
         visit(port)
+    except ConnectionClosed:
+        return  # the server ends already
     except (OSError, TimeoutError, WebSocketException) as error:
         logging.getLogger(__name__).warning("the server could not visit itself: %s", error)
     gc.collect()

@@ -1,0 +1,52 @@
+"""The dashboard's server, started as a user starts it, which also tells at ``/told`` what it holds.
+
+``python -m tests.e2e.telling_server run app.py``, instead of ``python -m streamlit run app.py``.
+"""
+
+from __future__ import annotations
+
+import gc
+import runpy
+import sys
+import threading
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from prunepriv.ui import server
+
+MADE = list[str]()
+"""One entry for each figure made so far."""
+
+
+def told(_: Request) -> JSONResponse:
+    """What the server holds, once it has visited itself."""
+    for thread in threading.enumerate():
+        if thread.name == server.FIRST_VISIT:
+            thread.join()
+    return JSONResponse({
+        "modules": sorted(sys.modules),
+        "figures": len(MADE),
+        "frozen": gc.get_freeze_count(),
+        "postScriptGC": st.get_option("runner.postScriptGC"),
+    })  # fmt: skip
+
+
+def _count_figures() -> None:
+    make = go.Figure.__init__
+
+    def counted(self: go.Figure, *values: Any, **named: Any) -> None:
+        MADE.append(type(self).__name__)
+        make(self, *values, **named)
+
+    go.Figure.__init__ = counted
+
+
+if __name__ == "__main__":
+    _count_figures()
+    server.ROUTES = (*server.ROUTES, Route("/told", told))
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
