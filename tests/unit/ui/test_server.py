@@ -11,9 +11,12 @@ import re
 import signal
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import pytest
 import streamlit as st
@@ -26,6 +29,7 @@ from prunepriv.ui.server import get_ready, visit
 from tests.e2e.conftest import Server, free_port, start_server, stop_server
 from tests.e2e.session import Session
 
+T = TypeVar("T")
 PATHS = ("", "run", "leakage", "classes", "attacks", "defences", "sweeps")
 
 
@@ -42,6 +46,12 @@ def told(dashboard: Server) -> dict[str, Any]:
         return dict(json.load(answer))
 
 
+def finished(task: Coroutine[Any, Any, T]) -> T:
+    """What a task returns; a thread of its own, as playwright's loop may run in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, task).result()
+
+
 def test_the_server_is_warm_before_anybody_comes(dashboard: Server) -> None:
     before = told(dashboard)
     rooms = {file.stem for file in (root() / "pages").glob("*.py")}
@@ -53,7 +63,7 @@ def test_the_server_is_warm_before_anybody_comes(dashboard: Server) -> None:
         async with Session(dashboard.port) as session:
             return len((await session.open()).of("plotly_chart"))
 
-    assert 0 < asyncio.run(look()) <= before["figures"]
+    assert 0 < finished(look()) <= before["figures"]
     assert told(dashboard)["figures"] == before["figures"]
     visit(dashboard.port)
     assert told(dashboard)["modules"] == before["modules"]
@@ -84,11 +94,10 @@ def test_a_visit_opens_every_page(dashboard: Server) -> None:
 
 @pytest.mark.parametrize(("asked", "sent"), [("", "/"), ("?run=abc", "/?run=abc")])
 def test_overview_leads_to_the_first_page(dashboard: Server, asked: str, sent: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", dashboard.port, timeout=60)
-    connection.request("GET", f"/overview{asked}")
-    answer = connection.getresponse()
-    assert (answer.status, answer.headers["location"]) == (307, sent)
-    connection.close()
+    with closing(http.client.HTTPConnection("127.0.0.1", dashboard.port, timeout=60)) as connection:
+        connection.request("GET", f"/overview{asked}")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["location"]) == (307, sent)
 
 
 @pytest.mark.parametrize(("headless", "opened"), [(True, []), (False, ["http://localhost:8700"])])
@@ -105,13 +114,13 @@ def test_the_server_visits_itself_and_opens_a_browser_only_if_it_may(
         def __init__(self, target: object, args: tuple[object, ...], **_: object) -> None:
             self.start = lambda: target(*args)  # type: ignore[operator]
 
-    monkeypatch.setattr(module.threading, "Thread", Now)
+    monkeypatch.setattr(module, "threading", SimpleNamespace(Thread=Now))
 
     async def start() -> None:
         async with module.lifespan(st.App(root() / "app.py")):
             pass
 
-    asyncio.run(start())
+    finished(start())
     assert (visited, shown) == ([8700], opened)
 
 
