@@ -7,7 +7,9 @@ and the charts of the first run are in the caches when the first visitor comes.
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
+import pkgutil
 import signal
 import threading
 import webbrowser
@@ -26,6 +28,8 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from prunepriv import ui
+
 FIRST_VISIT = "first-visit"
 """Name of the thread in which the server visits itself."""
 PATIENCE = 60.0
@@ -35,6 +39,7 @@ PATIENCE = 60.0
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start the visit while the server starts to answer; its socket listens already."""
+    import_pages()
     port = int(st.get_option("server.port"))
     threading.Thread(target=get_ready, args=(port,), daemon=True, name=FIRST_VISIT).start()
     if not st.get_option("server.headless"):  # streamlit opens no browser for an app with a server
@@ -60,6 +65,16 @@ def _end_without_an_error() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+
+
+def import_pages() -> None:
+    """Import every module of the dashboard, while there are no visitors.
+
+    Several visitors of a server that has just started would import them at the same time, each page
+    in another order; Python ends one of them with "deadlock detected".
+    """
+    for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
+        importlib.import_module(module.name)
 
 
 def get_ready(port: int) -> None:

@@ -19,6 +19,8 @@ from starlette.routing import Route
 
 from prunepriv.ui import server
 
+IMPORTED_FIRST = list[str]()
+"""Modules that there are before the server visits itself."""
 MADE = list[str]()
 """One entry for each figure made so far."""
 
@@ -29,6 +31,7 @@ def told(_: Request) -> JSONResponse:
         if thread.name == server.FIRST_VISIT:
             thread.join()
     return JSONResponse({
+        "imported_first": IMPORTED_FIRST,
         "modules": sorted(sys.modules),
         "figures": len(MADE),
         "frozen": gc.get_freeze_count(),
@@ -46,7 +49,18 @@ def _count_figures() -> None:
     go.Figure.__init__ = counted
 
 
+def _note_what_is_imported_first() -> None:
+    get_ready = server.get_ready
+
+    def noted(port: int) -> None:
+        IMPORTED_FIRST.extend(sorted(sys.modules))
+        get_ready(port)
+
+    server.get_ready = noted
+
+
 if __name__ == "__main__":
     _count_figures()
+    _note_what_is_imported_first()
     server.ROUTES = (*server.ROUTES, Route("/told", told))
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)

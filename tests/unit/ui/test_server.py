@@ -69,6 +69,14 @@ def test_the_server_is_warm_before_anybody_comes(dashboard: Server) -> None:
     assert told(dashboard)["modules"] == before["modules"]
 
 
+def test_our_modules_are_imported_before_a_script_runs(dashboard: Server) -> None:
+    """Scripts that import the same packages at once can block each other: "deadlock detected"."""
+    there = told(dashboard)
+    assert "prunepriv.ui.attacks.view" in there["imported_first"]
+    later = set(there["modules"]) - set(there["imported_first"])
+    assert {name for name in later if name.startswith("prunepriv")} == set()
+
+
 def test_no_collection_follows_a_script(dashboard: Server) -> None:
     assert told(dashboard)["postScriptGC"] is False
 
