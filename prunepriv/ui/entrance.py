@@ -24,5 +24,5 @@ def enter() -> None:
 def enter_through_app() -> None:
     """Run ``app.py``, which runs this page too, if streamlit has started the page alone."""
     if _ENTERED not in st.session_state:
-        runpy.run_path(str(APP))
+        runpy.run_path(str(APP), run_name="__main__")
         st.stop()

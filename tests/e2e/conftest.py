@@ -75,10 +75,10 @@ class Server:
         self.process.stdout.close()
 
 
-def start_server(store: Path) -> Server:
+def start_server(store: Path, program: str = "streamlit") -> Server:
     """The dashboard on a free port; returns when it says where it listens."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", program, "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
