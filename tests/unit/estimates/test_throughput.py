@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from prunepriv.environment import EXAMPLES
 from prunepriv.estimates.cost import waits_of, wall_seconds
-from prunepriv.estimates.throughput import Throughput, measure, sort_of, units
+from prunepriv.estimates.throughput import (
+    Throughput,
+    fit_units,
+    measure,
+    rates_of_example,
+    sort_of,
+    units,
+)
 from prunepriv.experiment import make_experiment
+from prunepriv.options import ATTACKS
 from prunepriv.plan import plan
 from prunepriv.store.catalog import Catalog
 from tests.unit.estimates.small_runs import EXPERIMENT, SETTINGS
@@ -38,6 +47,45 @@ def test_work_grows_as_it_should(step: str, changes: dict[str, object], factor: 
     changed = make_experiment({**SETTINGS, **changes})
     before = units(plan(EXPERIMENT).by_name[step], EXPERIMENT)
     assert units(plan(changed).by_name[step], changed) == pytest.approx(factor * before)
+
+
+@pytest.mark.parametrize(
+    ("attack", "before", "after", "factor"),
+    [
+        ("nn", (5000, 30), (10_000, 30), 2.0),
+        ("nn", (5000, 10), (5000, 30), 350 / 330),
+        ("top3_nn", (5000, 10), (5000, 30), 1.0),
+        ("cls_nn", (5000, 10), (5000, 100), 520 / 340),
+        ("nn", (100_000, 30), (400_000, 30), 1.0),
+        ("samia", (5000, 10), (10_000, 10), 2.0),
+        ("samia", (5000, 10), (5000, 30), 2.0),
+        ("samia", (10_000, 100), (440_000, 100), 1.0),
+        ("conf", (5000, 10), (5000, 30), 3.0),
+    ],
+)
+def test_the_work_of_a_fit(
+    attack: str, before: tuple[int, int], after: tuple[int, int], factor: float
+) -> None:
+    assert fit_units(attack, *after) == pytest.approx(factor * fit_units(attack, *before))
+
+
+def test_every_attack_network_has_its_own_work() -> None:
+    networks = [name for name, option in ATTACKS.items() if option.kind == "network"]
+    assert len({fit_units(name, 5000, 30) for name in (*networks, "conf")}) == len(networks) + 1
+
+
+def test_the_examples_rates_of_attack_networks_agree() -> None:
+    """Measured on data sets of 10 and of 30 classes: a unit takes about as long on each."""
+    for attack in ("nn", "top3_nn", "cls_nn", "samia"):
+        sort = ("fit", attack, "fast")
+        rates = [
+            rate
+            for file in sorted(EXAMPLES.glob("*/run.json"))
+            for found, rate in rates_of_example(file)
+            if found == sort
+        ]
+        assert len(rates) > 3
+        assert max(rates) < 2.5 * min(rates), attack
 
 
 def test_an_unknown_sort_is_estimated_from_its_kind() -> None:
