@@ -142,7 +142,8 @@ def test_a_server_that_ends_during_its_visit_says_nothing_of_it(
             get_ready(server.socket.getsockname()[1])
         server.shutdown()
         ends.join()
-    assert caplog.text == ""
+    # the other end of the visit, websockets' own server, may write lines of its own
+    assert [record for record in caplog.records if record.name == module.__name__] == []
 
 
 def test_what_was_loaded_is_frozen_and_a_failed_visit_is_told(
