@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import defenses as all_defenses
+from benchmarks import gpu as large_job
 from benchmarks import images as network_speed
 from benchmarks import load as many_sessions
 from benchmarks import location as location_figures
@@ -144,14 +145,16 @@ def scaling(
 
 @app.command()
 def gpu(
-    records: Annotated[int, typer.Option(min=600, help="Pictures, all models' together.")] = 60_000,
-    model: Annotated[str, typer.Option(help="The network.")] = "resnet18",
-    epochs: Annotated[int, typer.Option(min=1, help="Of training.")] = 100,
-    fine_tune_epochs: Annotated[int, typer.Option(min=1, help="After pruning.")] = 50,
+    records: Annotated[
+        int, typer.Option(min=600, help="Pictures, all models' together.")
+    ] = large_job.FULL.records,
+    model: Annotated[str, typer.Option(help="The network.")] = large_job.FULL.model,
+    epochs: Annotated[int, typer.Option(min=1, help="Of training.")] = large_job.FULL.epochs,
+    fine_tune_epochs: Annotated[
+        int, typer.Option(min=1, help="After pruning.")
+    ] = large_job.FULL.fine_tune_epochs,
 ) -> None:
     """The whole job on pictures of CIFAR10's size; small numbers try it on the processor."""
-    from benchmarks import gpu as large_job
-
     large_job.report(records, model, epochs, fine_tune_epochs)
 
 

@@ -15,6 +15,8 @@ from typing import Self
 
 from distributed import Client
 
+from tests.e2e.conftest import free_port
+
 HOST = "127.0.0.1"
 SETTINGS = {
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
@@ -33,7 +35,7 @@ class DaskProcesses:
     """
 
     def __init__(self, log: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"tcp://{HOST}:{self.port}"
         self._log = log
         self._scheduler: subprocess.Popen[bytes] | None = None
@@ -112,12 +114,6 @@ class DaskProcesses:
                 cwd=folder,
                 start_new_session=True,
             )
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
@@ -79,3 +81,10 @@ def test_only_samia_sees_a_leak_in_the_sensitivity() -> None:
     samia = aucs.pop("samia")
     assert samia > 0.8
     assert max(aucs.values()) < 0.58
+
+
+def test_sensitivity_that_was_not_measured_is_refused() -> None:
+    shadows = draw(1, 40).shadows()
+    bare = replace(shadows, queries=replace(shadows.queries, sensitivity=None))
+    with pytest.raises(ValueError, match="which was not measured"):
+        get_attack("samia").fit(bare, FitSettings())

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from prunepriv.attacks.neural import FAST
+from prunepriv.attacks.samia import fast_recipe
 from prunepriv.environment import EXAMPLES
 from prunepriv.estimates.cost import waits_of, wall_seconds
 from prunepriv.estimates.throughput import (
@@ -67,6 +69,14 @@ def test_the_work_of_a_fit(
     attack: str, before: tuple[int, int], after: tuple[int, int], factor: float
 ) -> None:
     assert fit_units(attack, *after) == pytest.approx(factor * fit_units(attack, *before))
+
+
+@pytest.mark.parametrize("classes", [10, 100])
+def test_a_fit_is_no_more_work_with_more_records_than_it_uses(classes: int) -> None:
+    for attack, most in (("nn", FAST.most), ("samia", fast_recipe(classes).most)):
+        full = fit_units(attack, most, classes)
+        assert fit_units(attack, 4 * most, classes) == pytest.approx(full)
+        assert fit_units(attack, most / 2, classes) == pytest.approx(full / 2)
 
 
 def test_every_attack_network_has_its_own_work() -> None:
