@@ -6,6 +6,7 @@ import hashlib
 import io
 import struct
 import tarfile
+import urllib.request
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -83,6 +84,19 @@ def official() -> tuple[bytes, np.ndarray, np.ndarray]:
     y = np.array([0, 29, 12, 8, 9])
     lines = [f'"{label + 1}",' + ",".join(map(str, row)) for label, row in zip(y, x, strict=True)]
     return tar(regular("bangkok", ("\n".join(lines) + "\n").encode())), x, y
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No address can be reached.
+
+    The first call of urlopen keeps the proxies of that moment for the whole process: here it makes
+    its opener anew, and the one of before is there again after the test.
+    """
+    for scheme in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(scheme, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setattr(urllib.request, "_opener", None)
 
 
 @pytest.fixture

@@ -100,13 +100,10 @@ def test_a_truncated_file_is_refused_and_not_changed(
     assert (folder / file).read_bytes() == made.files[file][:-200]
 
 
+@pytest.mark.usefixtures("offline")
 def test_the_error_for_an_empty_folder_names_the_missing_files(
-    name: str, made: Official, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, made: Official, tmp_path: Path
 ) -> None:
-    """Offline: no address can be reached."""
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(DataError, match="is not on this machine") as told:
         load(name, {}, tmp_path)
     for archive in ARCHIVES[name].files:

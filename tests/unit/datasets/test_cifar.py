@@ -97,14 +97,10 @@ def test_records_may_be_split_into_files_in_another_way(tmp_path: Path) -> None:
     assert (x.shape, y.shape, x.flags.c_contiguous) == ((12, 3, 32, 32), (12,), True)
 
 
+@pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize("name", BOTH)
-def test_the_file_of_pickles_is_named_and_not_opened(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """torchvision downloads this file, so users may have it. Offline: no server answers."""
-    for scheme in ("http_proxy", "https_proxy"):
-        monkeypatch.setenv(scheme, "http://127.0.0.1:9")
-    monkeypatch.delenv("no_proxy", raising=False)
+def test_the_file_of_pickles_is_named_and_not_opened(name: str, tmp_path: Path) -> None:
+    """torchvision downloads this file, so users may have it."""
     pickled = tmp_path / ARCHIVES[name].files[0].unfit
     pickled.mkdir()  # a folder: opening it would raise another error
     with pytest.raises(DataError, match=rf"put {ARCHIVES[name].files[0].file} \(sha256") as told:
