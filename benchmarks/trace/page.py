@@ -89,7 +89,7 @@ def _swatch(kind: str) -> Cell:
 def _workers(trace: Trace) -> str:
     rows = [
         [
-            f"process {worker}",
+            f"worker {worker}",
             str(len(bars)),
             f"{trace.wall - trace.idle(worker):.2f}",
             f"{trace.idle(worker):.2f}",

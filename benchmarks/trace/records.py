@@ -28,7 +28,7 @@ class Bar:
 
     Attributes:
         name, key, kind: as in the run's plan.
-        worker: the process that did it.
+        worker: the process that did it, or the thread of an inline run.
         start: seconds after the run's begin; less than 0 if it was begun for another run.
         seconds: how long it took, without the writing of its artifact.
         inputs: keys of the steps that it read, as far as they are known.
@@ -73,7 +73,7 @@ class Trace:
 
     @cached_property
     def workers(self) -> Mapping[int, tuple[Bar, ...]]:
-        """The bars of each process, in the order of their beginning."""
+        """The bars of each worker, in the order of their beginning."""
         lanes: dict[int, list[Bar]] = defaultdict(list)
         for bar in self.bars:
             lanes[bar.worker].append(bar)

@@ -97,7 +97,7 @@ def _wait(trace: Trace, scale: _Scale, height: int) -> Iterator[str]:
 
 def _lane_words(trace: Trace, worker: int) -> str:
     idle = trace.idle(worker)
-    return f"process {worker}: idle {idle:.2f} s, {share(idle, trace.wall)}"
+    return f"worker {worker}: idle {idle:.2f} s, {share(idle, trace.wall)}"
 
 
 def _bar(bar: Bar, scale: _Scale, top: int, gigaflops: float, on_path: bool) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _short(name: str) -> str:
 
 def _words(bar: Bar, gigaflops: float, on_path: bool) -> str:
     floor = bar.floor(gigaflops)
-    words = f"{bar.name}: {bar.seconds:.2f} s from {bar.start:.2f} s on, process {bar.worker}"
+    words = f"{bar.name}: {bar.seconds:.2f} s from {bar.start:.2f} s on, worker {bar.worker}"
     if floor is not None and bar.seconds:
         words += f"; its arithmetic takes {number(floor)} s, {percent(floor / bar.seconds)}"
     return words + ("; on the critical path" if on_path else "")

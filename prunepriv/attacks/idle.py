@@ -14,22 +14,25 @@ FIRST, NEXT = 0.05, 0.25
 """Seconds until the first look, and between two looks; the system counts in hundredths."""
 
 SPARE = 1.5
-"""Cores that others must leave to this process: one for itself, and at least half of another."""
+"""Cores that others must leave to a fit: one for itself, and at least half of another."""
 
 
 class IdleCore:
-    """Looks a few times a second at how much processor time other processes use.
+    """Looks a few times a second at how much processor time others use.
+
+    Others are other processes, and the threads of this one that do other steps.
 
     Args:
         idle: seconds that each of the usable cores has been idle, in total.
-        own: seconds of processor time that this process has used.
+        own: seconds of processor time that this thread has used. The second thread, as long as it
+            is used, is taken to use as much: it does the other half of the same work.
         clock: seconds.
     """
 
     def __init__(
         self,
         idle: Callable[[], float] | None = None,
-        own: Callable[[], float] = time.process_time,
+        own: Callable[[], float] = time.thread_time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._idle, self._own, self._clock = idle or idle_seconds, own, clock
@@ -38,11 +41,11 @@ class IdleCore:
         self._next = self._last[0] + FIRST
 
     def __call__(self) -> bool:
-        """Whether this process can use a second core without slowing another one down."""
+        """Whether this thread can use a second core without slowing others down."""
         if cores() > 1 and self._clock() >= self._next:
             now = self._look()
             elapsed, idle, own = (b - a for a, b in zip(self._last, now, strict=True))
-            self._found = idle + own >= SPARE * elapsed
+            self._found = idle + own * (1 + self._found) >= SPARE * elapsed
             self._last, self._next = now, now[0] + NEXT
         return self._found
 

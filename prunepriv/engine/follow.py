@@ -20,7 +20,7 @@ from prunepriv.engine.client import (
     ensure_engine,
     launch_all,
 )
-from prunepriv.engine.inline import run_inline
+from prunepriv.engine.inline import default_threads, run_inline
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.estimates.progress import Standing, Watch
 from prunepriv.experiment import Experiment
@@ -126,7 +126,7 @@ def _goes_on(standing: Standing) -> bool:
 
 def _work(experiments: Sequence[Experiment], catalog: Catalog, display: Display) -> Standing:
     """Work in this process, one run after the other."""
-    watch = Paced(Watch(experiments, catalog, 1).look)
+    watch = Paced(Watch(experiments, catalog, default_threads()).look)
     show = _now_and_then(watch, display)
     failures: dict[str, str] = {}
     for experiment in experiments:

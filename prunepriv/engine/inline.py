@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from threading import get_native_id
 
 from prunepriv.engine.agenda import Agenda
 from prunepriv.engine.ledger import Ledger
@@ -13,7 +14,8 @@ from prunepriv.engine.leftovers import remove_leftovers
 from prunepriv.engine.reporting import Send, StepReport
 from prunepriv.engine.runner import RUN_GROUP, Runner, load_runner
 from prunepriv.engine.step_log import kept_log
-from prunepriv.environment import data_folder
+from prunepriv.engine.threads import Threads
+from prunepriv.environment import cores, data_folder
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import Step, plan
@@ -22,20 +24,31 @@ from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import LOCKS, claim
 from prunepriv.store.step_rows import step_rows, stored_seconds
 
+MOST_THREADS = 4
+"""Most threads of an inline run: they share one interpreter."""
+
+
+def default_threads() -> int:
+    """A thread per core that this process may use, up to MOST_THREADS."""
+    return min(MOST_THREADS, cores())
+
 
 def run_inline(
     experiment: Experiment,
     store: Path,
     watch: Callable[[], None] = lambda: None,
     runner: str = RUN_GROUP,
+    threads: int | None = None,
 ) -> str:
-    """Do the steps of a run in order, and return its id.
+    """Do the steps of a run in this process, and return its id.
 
     Args:
         experiment: what to run.
         store: the store's folder.
         watch: called after each change of the run in the catalogue.
         runner: the function that does a group of steps, "module:function".
+        threads: how many groups are done at the same time; no figure depends on it.
+            :func:`default_threads` if left out.
 
     Raises:
         PruneprivError: a step failed, the run was cancelled, or another process works on it.
@@ -48,7 +61,8 @@ def run_inline(
         ledger = Ledger(catalog, owner)
         if not ledger.admit(run_id, step_rows(ArtifactStore(store), experiment)):
             raise EngineError(f"run {run_id} is being worked on already: leave out --inline")
-        _Inline(catalog, ledger, run_id, watch).work(experiment, runner)
+        at_once = Threads(threads or default_threads())
+        _Inline(catalog, ledger, run_id, watch, at_once).work(experiment, runner)
         return run_id
     finally:
         remove_leftovers(store, owner)
@@ -58,81 +72,99 @@ def run_inline(
 
 
 class _Inline:
-    """One inline run that is worked on."""
+    """One inline run that is worked on.
+
+    The ledger and the caller's ``watch`` are used on the caller's own thread only.
+    """
 
     def __init__(
-        self, catalog: Catalog, ledger: Ledger, run_id: str, watch: Callable[[], None]
+        self,
+        catalog: Catalog,
+        ledger: Ledger,
+        run_id: str,
+        watch: Callable[[], None],
+        threads: Threads,
     ) -> None:
         self._catalog = catalog
         self._artifacts = ArtifactStore(catalog.store)  # one, because it compares checksums once
         self._ledger = ledger
         self._run_id = run_id
         self._watch = watch
+        self._threads = threads
+        self._failed: Step | None = None
 
     def work(self, experiment: Experiment, runner: str) -> None:
         """Do the unfinished steps; the catalogue gets the end of the run in every case.
 
         Where nothing is unfinished, the runner is not loaded: its imports take two seconds.
         """
-        group: Sequence[Step] = ()
         try:
             agenda = Agenda(plan(experiment), self._ledger.unfinished(self._run_id))
-            while group := agenda.take(1, lambda _: False):
-                self._do(group, load_runner(runner))
-                for step in group:
-                    agenda.finish(step.key)
+            with self._threads:
+                while self._give_out(agenda, runner):
+                    self._threads.wait()
+                    if not self._threads.waiting:
+                        self._show()
         except (Cancelled, KeyboardInterrupt):
             if self._run_id in self._ledger.active:  # else its last step was done already
                 self._ledger.end(self._run_id, "cancelled")
             raise
         except PruneprivError as error:
-            failed = next((s.key for s in group if not self._artifacts.has(s.key)), None)
-            if failed is not None:
-                self._ledger.fail(self._run_id, failed, str(error))
+            if self._failed is not None:
+                self._ledger.fail(self._run_id, self._failed.key, str(error))
             raise
         finally:
             if self._run_id in self._ledger.active:  # a bug: its traceback follows
                 self._ledger.end(self._run_id, "failed", "the run ended unexpectedly")
             self._show()
 
-    def _do(self, group: Sequence[Step], runner: Runner) -> None:
+    def _give_out(self, agenda: Agenda, runner: str) -> bool:
+        """Give a group to each free thread, if there is one; False if all is done."""
+        threads = self._threads
+        while threads.busy < threads.most and (group := agenda.take(threads.most, lambda _: False)):
+            reports = [StepReport(self._sender(step), self._is_unwanted) for step in group]
+            threads.start(
+                partial(self._do, group, load_runner(runner), reports),
+                partial(self._ended, group, agenda),
+            )
+        return threads.busy > 0
+
+    def _do(self, group: Sequence[Step], runner: Runner, reports: Sequence[StepReport]) -> None:
+        """Do a group, on a thread of its own."""
         store = self._artifacts
-        reports = [StepReport(self._sender(step), self._is_cancelled) for step in group]
-        try:
-            with kept_log(store.root, [step.key for step in group], printed=False):
-                runner(group, store, data_folder(), reports)
-        except BaseException:
-            for step in group:  # what the group had done is kept, and told
-                if (seconds := stored_seconds(store, step.key)) is not None:
-                    self._ledger.finish(step.key, seconds)
-            raise
-        for step, report in zip(group, reports, strict=True):
-            report.flush()
-            self._ledger.finish(step.key, finished_seconds(store, step))
-        self._show()
+        with kept_log(store.root, [step.key for step in group], printed=False):
+            runner(group, store, data_folder(), reports)
+            for report in reports:
+                report.flush()
+
+    def _ended(self, group: Sequence[Step], agenda: Agenda, error: BaseException | None) -> None:
+        """A group has ended, with an error or None. What it did is kept, and told."""
+        lacking: Step | None = None
+        for step in group:
+            seconds = stored_seconds(self._artifacts, step.key)
+            if seconds is None:
+                lacking = lacking or step
+            else:
+                self._ledger.finish(step.key, seconds)
+                agenda.finish(step.key)
+        if error is None and lacking is not None:
+            error = EngineError(f"step {lacking.name} ended without writing its artifact")
+        if error is not None:
+            self._failed = self._failed or lacking
+            raise error
 
     def _sender(self, step: Step) -> Send:
         def send(fraction: float, message: str, points: list[dict[str, float]]) -> None:
-            self._ledger.report(step.key, os.getpid(), fraction, message, points)
-            self._show()
+            thread = get_native_id()
+            self._threads.tell(
+                partial(self._ledger.report, step.key, thread, fraction, message, points)
+            )
 
         return send
 
-    def _is_cancelled(self) -> bool:
-        return self._run_id in self._catalog.cancel_requests()
+    def _is_unwanted(self) -> bool:
+        return self._threads.stopping.is_set() or self._run_id in self._catalog.cancel_requests()
 
     def _show(self) -> None:
         self._ledger.flush()
         self._watch()
-
-
-def finished_seconds(store: ArtifactStore, step: Step) -> float:
-    """Seconds that a finished step took, from its artifact.
-
-    Raises:
-        EngineError: the step wrote no artifact.
-    """
-    seconds = stored_seconds(store, step.key)
-    if seconds is None:
-        raise EngineError(f"step {step.name} ended without writing its artifact")
-    return seconds

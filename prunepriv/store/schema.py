@@ -107,7 +107,7 @@ class StepView:
         started: time in UTC, None if not begun or if cached.
         seconds: how long the step took in the run that did it; None if it is not done yet.
         cached: the artifact was in the store when the run began.
-        pid: the process that works or worked on it.
+        pid: the process that works or worked on it; of an inline run, the thread.
     """
 
     name: str

@@ -338,9 +338,11 @@ def test_a_real_run_has_the_same_artifacts_inline_and_after_every_accident(
 ) -> None:
     """Byte by byte: stacks of three and of two, and then of those that an accident has left."""
     experiment = make_experiment(REAL)
-    run_inline(experiment, tmp_path / "inline")
+    run_inline(experiment, tmp_path / "inline", threads=1)
     expected = artifacts(tmp_path / "inline", experiment)
     assert all(expected.values())
+    run_inline(experiment, tmp_path / "side by side", threads=2)
+    assert artifacts(tmp_path / "side by side", experiment) == expected
     run_id = catalog.submit(experiment)
     with EngineProcess(catalog.store) as engine:
         kill_worker_at(catalog, run_id, "train:1")

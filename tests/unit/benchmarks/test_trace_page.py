@@ -55,10 +55,10 @@ def test_the_tooltip_of_a_bar() -> None:
     root = drawn(TWO_WORKERS)
     titles = [str(one.text) for one in root.iter(f"{SVG}title")]
     assert (
-        "train: 3.50 s from 0.50 s on, process 1; its arithmetic takes 0.50 s, 14 %; "
+        "train: 3.50 s from 0.50 s on, worker 1; its arithmetic takes 0.50 s, 14 %; "
         "on the critical path"
     ) in titles
-    assert "fit:nn: 2.00 s from 5.50 s on, process 1; its arithmetic takes 1.00 s, 50 %" in titles
+    assert "fit:nn: 2.00 s from 5.50 s on, worker 1; its arithmetic takes 1.00 s, 50 %" in titles
     assert "0.50 s until the first step began" in titles
 
 

@@ -9,6 +9,7 @@ import pytest
 from prunepriv.engine import inline
 from prunepriv.engine.inline import run_inline
 from prunepriv.engine.reporting import StepReport
+from prunepriv.engine.threads import Threads
 from prunepriv.errors import Cancelled, DataError, EngineError
 from prunepriv.experiment import Experiment
 from prunepriv.plan import plan
@@ -25,7 +26,7 @@ from tests.fake_runner import RUNNER, SECONDS, begun
 def test_the_steps_of_a_run_are_done_in_order(
     experiment: Experiment, catalog: Catalog, steering: Path
 ) -> None:
-    run_id = run_inline(experiment, catalog.store, runner=RUNNER)
+    run_id = run_inline(experiment, catalog.store, runner=RUNNER, threads=1)
     assert begun(steering) == [
         "data",
         *("split:0", "train:0", "fine_tune:pruned:0", "signals:pruned:0", "divergence:pruned"),
@@ -78,7 +79,7 @@ def test_a_failed_run_keeps_its_steps_and_continues_from_them(
 ) -> None:
     (steering / "fail" / "fine_tune+pruned+1").touch()
     with pytest.raises(DataError, match="told to fail"):
-        run_inline(experiment, catalog.store, runner=RUNNER)
+        run_inline(experiment, catalog.store, runner=RUNNER, threads=1)
     run = catalog.run(experiment.run_id)
     assert (run.status, run.error) == ("failed", "fine_tune+pruned+1 was told to fail")
     log = log_path(catalog.store, plan(experiment).key("fine_tune:pruned:1"))
@@ -91,7 +92,7 @@ def test_a_failed_run_keeps_its_steps_and_continues_from_them(
     assert statuses["signals:pruned:1"] == "waiting"
     (steering / "fail" / "fine_tune+pruned+1").unlink()
     (steering / "begun").write_text("")
-    run_inline(experiment, catalog.store, runner=RUNNER)
+    run_inline(experiment, catalog.store, runner=RUNNER, threads=1)
     assert begun(steering)[:2] == ["fine_tune:pruned:1", "fine_tune:pruned:2"]
     assert not log.exists(), "the step is done"
     assert catalog.run(run.run_id).status == "done"
@@ -111,7 +112,7 @@ def test_what_a_group_had_done_before_it_failed_is_told(
 ) -> None:
     (steering / accident / "signals+pruned+2").touch()
     with pytest.raises(error):
-        run_inline(experiment, catalog.store, runner=RUNNER)
+        run_inline(experiment, catalog.store, runner=RUNNER, threads=1)
     assert catalog.run(experiment.run_id).status == "failed"
     steps = {step.name: step for step in catalog.steps(experiment.run_id)}
     assert steps["signals:pruned:1"].status == "done"
@@ -159,6 +160,7 @@ def test_ctrl_c_after_the_last_step_finds_the_run_done(
     experiment: Experiment, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inline, "StepReport", partial(StepReport, every=0.0))
+    monkeypatch.setattr(Threads, "waiting", False)  # so that every message is shown by itself
     checks = ArtifactStore(catalog.store).path(plan(experiment).key("checks"))
 
     def watch() -> None:
@@ -166,7 +168,7 @@ def test_ctrl_c_after_the_last_step_finds_the_run_done(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_inline(experiment, catalog.store, watch=watch, runner=RUNNER)
+        run_inline(experiment, catalog.store, watch=watch, runner=RUNNER, threads=1)
     assert catalog.run(experiment.run_id).status == "done"
 
 
@@ -196,3 +198,41 @@ def test_a_damaged_artifact_is_made_again(
     run_inline(experiment, catalog.store, runner=RUNNER)
     assert begun(steering) == ["train:1"]
     assert damaged.read_text() == whole
+
+
+def test_two_groups_are_done_at_the_same_time(
+    experiment: Experiment, catalog: Catalog, steering: Path
+) -> None:
+    held = [steering / "hold" / name for name in ("train+0", "train+1")]
+    for file in held:
+        file.touch()
+
+    def watch() -> None:
+        running = {s.name for s in catalog.steps(experiment.run_id) if s.status == "running"}
+        if {"train:0", "train:1"} <= running:
+            for file in held:
+                file.unlink(missing_ok=True)
+
+    run_inline(experiment, catalog.store, watch=watch, runner=RUNNER, threads=2)
+    assert not any(file.exists() for file in held)
+    assert catalog.run(experiment.run_id).status == "done"
+
+
+def test_if_one_step_fails_the_others_stop(
+    experiment: Experiment, catalog: Catalog, steering: Path
+) -> None:
+    (steering / "hold" / "train+0").touch()
+    (steering / "fail" / "train+2").touch()
+    with pytest.raises(DataError, match="told to fail"):
+        run_inline(experiment, catalog.store, runner=RUNNER, threads=2)
+    assert catalog.run(experiment.run_id).error == "train+2 was told to fail"
+    statuses = {step.name: step.status for step in catalog.steps(experiment.run_id)}
+    assert (statuses["train:0"], statuses["train:2"]) == ("waiting", "failed")
+
+
+@pytest.mark.parametrize(("usable", "threads"), [(1, 1), (2, 2), (64, inline.MOST_THREADS)])
+def test_there_is_a_thread_per_core_up_to_a_limit(
+    usable: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inline, "cores", lambda: usable)
+    assert inline.default_threads() == threads
