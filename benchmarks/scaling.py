@@ -18,6 +18,7 @@ from scipy import stats
 
 from benchmarks.machine import describe
 from benchmarks.own_tables import write_table
+from prunepriv.attacks import idle
 from prunepriv.engine.inline import run_inline
 from prunepriv.experiment import make_experiment
 from prunepriv.options import ATTACKS
@@ -140,8 +141,10 @@ def measure(folder: Path, size: Size, seed: int, **changes: Any) -> dict[str, fl
                 **changes,
             }
         )
-        with patch.object(time, "perf_counter", time.process_time):  # steps time themselves by it
-            run_id = run_inline(experiment, Path(store))
+        # steps time themselves by the processor's time, which on one thread is a step's own
+        one_core = patch.object(idle, "cores", lambda: 1)
+        with one_core, patch.object(time, "perf_counter", time.process_time):
+            run_id = run_inline(experiment, Path(store), threads=1)
         catalog = Catalog(Path(store))
         try:
             return _sums(catalog.steps(run_id))

@@ -24,6 +24,7 @@ from benchmarks.scaling import Size, fit
 from benchmarks.table.measuring import Bench, Line, Timed, markdown, merged
 from benchmarks.table.rows import ROWS, default_run, estimate, first_histogram, is_target
 from benchmarks.yardstick import OPERATIONS, PRODUCTS, SIDE, gigaflops_per_core, yardstick
+from prunepriv.attacks import idle
 from prunepriv.environment import cores
 from prunepriv.experiment import make_experiment
 from prunepriv.experiment.presets import presets
@@ -244,7 +245,8 @@ class TestScaling:
     ) -> None:
         clocks = []
 
-        def noted(*args: Any) -> str:
+        def noted(*args: Any, threads: int) -> str:
+            assert threads == idle.cores() == 1, "the processor's time is of all threads"
             clocks.append(time.perf_counter)
             raise InterruptedError
 
