@@ -8,7 +8,6 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 from prunepriv.models import Ensemble
 
@@ -20,26 +19,27 @@ EPSILON = 1e-8
 class Moments:
     """Some tensors, and what Adam (Kingma & Ba 2015) remembers of their gradients.
 
-    Its step is PyTorch's update itself: the first optimiser object of a process imports PyTorch's
-    compiler, which takes more than a second.
+    Its step is PyTorch's fused update itself. The first optimiser object of a process imports
+    PyTorch's compiler, which takes more than a second, and counts the steps of every tensor apart,
+    which takes longer than the update of a small one.
 
     Attributes:
         tensors: what a step changes in place.
         first: running means of their gradients.
         second: running means of the squares of their gradients.
-        steps: () float32 each, steps taken.
+        steps: () float32, steps taken.
     """
 
     tensors: list[Tensor]
     first: list[Tensor]
     second: list[Tensor]
-    steps: list[Tensor]
+    steps: Tensor
 
     @classmethod
     def of(cls, tensors: list[Tensor]) -> Self:
         """Those of tensors before the first step."""
         first, second = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
-        return cls(tensors, first, second, [torch.zeros((), device=t.device) for t in tensors])
+        return cls(tensors, first, second, torch.zeros((), device=tensors[0].device))
 
     @torch.no_grad()
     def step(
@@ -50,14 +50,14 @@ class Moments:
         betas: tuple[float, float] = BETAS,
     ) -> None:
         """Change the tensors by their gradients, with an L2 penalty of weight `weight_decay`."""
-        adam(
+        self.steps += 1
+        torch._fused_adam_(
             self.tensors,
             gradients,
             self.first,
             self.second,
             [],
-            self.steps,
-            fused=True,
+            [self.steps] * len(self.tensors),
             amsgrad=False,
             beta1=betas[0],
             beta2=betas[1],
@@ -105,7 +105,7 @@ class StackAdam:
             self._rows(self._ensemble.parameters()),
             self._kept(before.first, rows),
             self._kept(before.second, rows),
-            self._kept(before.steps, rows) if self._apart else before.steps,
+            before.steps,
         )
         self._models = len(rows)
 
