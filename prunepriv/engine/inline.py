@@ -15,6 +15,7 @@ from prunepriv.engine.reporting import Send, StepReport
 from prunepriv.engine.runner import RUN_GROUP, Runner, load_runner
 from prunepriv.engine.step_log import kept_log
 from prunepriv.engine.threads import Threads
+from prunepriv.engine.worker_setup import keep_memory
 from prunepriv.environment import cores, data_folder
 from prunepriv.errors import Cancelled, EngineError, PruneprivError
 from prunepriv.experiment import Experiment
@@ -42,6 +43,9 @@ def run_inline(
 ) -> str:
     """Do the steps of a run in this process, and return its id.
 
+    From then on the process keeps freed memory for the next step, as the engine's workers do:
+    without it, training a CNN on 32x32 pixels takes 1.4 times as long.
+
     Args:
         experiment: what to run.
         store: the store's folder.
@@ -53,6 +57,7 @@ def run_inline(
     Raises:
         PruneprivError: a step failed, the run was cancelled, or another process works on it.
     """
+    keep_memory()
     owner = f"{LOCKS}/inline-{uuid.uuid4().hex}.lock"
     held = claim(store / owner)
     catalog = Catalog(store)

@@ -24,6 +24,10 @@ from prunepriv.training.protection import DefenseContext, Protection, Protection
 from prunepriv.training.settings import Records, Settings
 
 
+IN_ADVANCE = 2**26
+"""The most values of a data set that are converted before training: a quarter of a gigabyte."""
+
+
 @dataclass
 class Trained:
     """One trained model.
@@ -202,6 +206,7 @@ class _Stack:
         self.adam = StackAdam(ensemble, settings.learning_rate, settings.weight_decay)
         self.optimizer = protection.optimizer(self.adam)
         self.device = records.x.device
+        self.inputs = _inputs_in_advance(ensemble, records.x)
 
     def mask(self) -> None:
         """Set the weights that the masks remove to zero."""
@@ -257,8 +262,12 @@ class _Stack:
 
     def _logits(self, rows: Tensor) -> Tensor:
         """Float32 (M, r, C) of rows (M, r)."""
+        if self.inputs is None:
+            inputs = self.ensemble.inputs(self.records.x[rows])
+        else:
+            inputs = self.inputs[rows]
         with arithmetic(self.device):
-            logits: Tensor = self.ensemble(self.ensemble.inputs(self.records.x[rows]))
+            logits: Tensor = self.ensemble(inputs)
         return logits.float()
 
     def _query(self, rows: Tensor) -> Tensor:
@@ -294,3 +303,11 @@ class _Stack:
         self.masks = {name: kept[rows] for name, kept in self.masks.items()}
         self.orders = [self.orders[row] for row in going]
         self.models = [self.models[row] for row in going]
+
+
+def _inputs_in_advance(ensemble: Ensemble, x: Tensor) -> Tensor | None:
+    """All records as the network reads them, pictures with channels last; None if they are many."""
+    if x.numel() > IN_ADVANCE:
+        return None
+    inputs = ensemble.inputs(x)
+    return inputs.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else inputs
