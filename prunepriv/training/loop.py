@@ -23,7 +23,6 @@ from prunepriv.training.finite import refuse_non_finite
 from prunepriv.training.protection import DefenseContext, Protection, ProtectionFactory
 from prunepriv.training.settings import Records, Settings
 
-
 IN_ADVANCE = 2**26
 """The most values of a data set that are converted before training: a quarter of a gigabyte."""
 
