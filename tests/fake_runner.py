@@ -187,12 +187,24 @@ def _write_evaluation(draft: Draft, step: Step, number: int) -> None:
         "attack": "conf",
         "accuracy": accuracy,
         "accuracy_ci95": [accuracy - 0.01, min(1.0, accuracy + 0.01)],
+        "p": 0.01,
         "auc": accuracy,
         "tpr_at_fpr": {"0.01": 0.1, "0.001": 0.0},
         "members": 4,
         "non_members": 4,
     }
     draft.json("evaluation", [row])
+    chance = {"attacks": 1, "best": accuracy, "null95": 0.6, "p": 0.01}
+    draft.json("chance", chance)
+    choice = {"attack": "conf", "estimate": accuracy, "standard_error": 0.01, "p": 0.01}
+    draft.json("choice", {**choice, "why": None})
+
+
+def _write_contrast(draft: Draft, step: Step, number: int) -> None:
+    difference = (number % 100) / 1000
+    row = {"attack": "conf", "metric": "accuracy", "class": None, "difference": difference}
+    row |= {"ci95": [difference - 0.01, difference + 0.01], "clear": difference > 0.01}
+    draft.json("contrast", [row, {**row, "attack": "chosen"}])
 
 
 def _write_checks(draft: Draft, step: Step, number: int) -> None:
@@ -212,5 +224,6 @@ _WRITERS = {
     "divergence": _write_gaps,
     "score": _write_score,
     "evaluation": _write_evaluation,
+    "contrast": _write_contrast,
     "checks": _write_checks,
 }

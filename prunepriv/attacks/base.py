@@ -84,6 +84,10 @@ class PooledShadows:
     queries: Queries
     member: np.ndarray
 
+    def take(self, rows: np.ndarray) -> PooledShadows:
+        """Some of the records."""
+        return PooledShadows(self.queries.take(rows), self.member[rows])
+
 
 @dataclass(frozen=True)
 class FitSettings:

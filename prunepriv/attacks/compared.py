@@ -138,18 +138,33 @@ class ReferenceShadows:
         """(S, P) float64: for each shadow, the log of the mean p_y of the other shadows."""
         return log_mean_p_of_others(self.phi, self.usable)
 
-    def as_target(self, shadow: int) -> tuple[ReferenceQueries, np.ndarray]:
-        """One shadow as the target and the others as its references, and its members (n,) bool.
+    def take(self, records: np.ndarray) -> ReferenceShadows:
+        """The same shadows in some of the records, (P,) bool."""
+        return ReferenceShadows(self.phi[:, records], self.seen[:, records])
+
+    def judged(self, shadow: int) -> np.ndarray:
+        """(P,) bool, the records on which a shadow can be judged as a target.
 
         Validation records are neither members nor non-members: they are left out. Records that all
-        others were trained on are left out as well. The population is the remaining records that
-        this shadow was not trained on, with its validation records.
+        others were trained on are left out as well.
+        """
+        return np.asarray(self._known(shadow) & (self.seen[shadow] != VALIDATED_ON))
 
-        The means of all shadows are worked out together, once, so that the work for every shadow in
-        turn grows with their number and not with its square.
+    def as_target(
+        self, shadow: int, among: np.ndarray | None = None
+    ) -> tuple[ReferenceQueries, np.ndarray]:
+        """One shadow as the target and the others as its references, and its members (n,) bool.
+
+        The population is the remaining records that this shadow was not trained on, with its
+        validation records. The means of all shadows are worked out together, once, so that the work
+        for every shadow in turn grows with their number and not with its square.
+
+        Args:
+            shadow: which one.
+            among: (P,) bool, the records to attack are among these; all if left out.
         """
         seen = self.seen[shadow]
-        known = self.references > self.usable[shadow]
+        records = self.judged(shadow) if among is None else self.judged(shadow) & among
 
         def compared(rows: np.ndarray) -> Compared:
             return Compared(
@@ -158,6 +173,10 @@ class ReferenceShadows:
                 lambda: self.log_mean_p_of_others[shadow, rows],
             )
 
-        records = known & (seen != VALIDATED_ON)
-        queries = ReferenceQueries(compared(records), compared(known & (seen != TRAINED_ON)))
+        population = self._known(shadow) & (seen != TRAINED_ON)
+        queries = ReferenceQueries(compared(records), compared(population))
         return queries, seen[records] == TRAINED_ON
+
+    def _known(self, shadow: int) -> np.ndarray:
+        """(P,) bool, whether another shadow was not trained on the record."""
+        return np.asarray(self.references > self.usable[shadow])

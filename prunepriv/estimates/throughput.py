@@ -103,7 +103,7 @@ def units(step: Step, experiment: Experiment) -> float:
     if step.kind == "fit":
         shadow_records = records * experiment.shadows
         return fit_units(str(step.params["attack"]), shadow_records, option.classes)
-    if step.kind == "evaluation":
+    if step.kind in ("evaluation", "contrast"):
         return records * len(experiment.attacks.names)
     return records * option.classes
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from prunepriv.options.option import AttackOption, RecipeOption, table
 
+# strengths: by the mean accuracy on the targets of the bundled examples, each example counted once
 ATTACKS: Mapping[str, AttackOption] = table(
     AttackOption(
         name="corr",
@@ -15,6 +16,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="1 if argmax p = y, else 0",
         needs="The predicted label.",
+        strength=9,
     ),
     AttackOption(
         name="conf",
@@ -24,6 +26,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="p_y",
         needs="The posterior of the true label.",
+        strength=6,
     ),
     AttackOption(
         name="entr",
@@ -33,6 +36,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="sum_k p_k log p_k",
         needs="All posteriors, and the true label to choose the threshold.",
+        strength=12,
     ),
     AttackOption(
         name="mentr",
@@ -42,6 +46,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="(1 - p_y) log p_y + sum_{k != y} p_k log(1 - p_k)",
         needs="All posteriors and the true label.",
+        strength=5,
     ),
     AttackOption(
         name="top1_conf",
@@ -51,6 +56,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="max_k p_k",
         needs="The largest posterior.",
+        strength=10,
     ),
     AttackOption(
         name="nn",
@@ -60,6 +66,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(p)",
         needs="All posteriors.",
+        strength=11,
     ),
     AttackOption(
         name="top3_nn",
@@ -69,6 +76,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(three largest of p)",
         needs="The three largest posteriors.",
+        strength=8,
     ),
     AttackOption(
         name="cls_nn",
@@ -78,6 +86,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(p, one-hot y)",
         needs="All posteriors and the true label.",
+        strength=4,
     ),
     AttackOption(
         name="samia",
@@ -88,6 +97,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         score="h(p, s, one-hot y)",
         needs="All posteriors, the true label, and ten more queries per record.",
         sensitivity=True,
+        strength=1,
     ),
     AttackOption(
         name="lira",
@@ -97,6 +107,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="reference",
         score="log Phi((phi - mean phi_out) / s), phi = log(p_y / (1 - p_y))",
         needs="The posterior of the true label, and the records to attack in advance.",
+        strength=3,
     ),
     AttackOption(
         name="rmia",
@@ -106,6 +117,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="reference",
         score="Pr_z[(p_y / p(x)) / (p_z / p(z)) >= 2]",
         needs="The posterior of the true label, the records to attack in advance, and queries on a population.",
+        strength=2,
     ),
     AttackOption(
         name="base",
@@ -115,6 +127,7 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="reference",
         score="log p_y - log mean p_y,out",
         needs="The posterior of the true label, and the records to attack in advance.",
+        strength=7,
     ),
 )
 

@@ -108,6 +108,9 @@ class AttackOption(Option):
     """What the adversary needs, in addition to shadow models."""
     sensitivity: bool = False
     """Whether it reads prediction sensitivity, which takes ten more queries per record."""
+    strength: int = 99
+    """Its place in the fixed order of strength that decides between equals; 1 is the strongest, and
+    an attack that was not measured comes last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

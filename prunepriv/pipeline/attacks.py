@@ -1,8 +1,8 @@
-"""Fits, scores and evaluations of attacks."""
+"""Fits and scores of attacks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -10,38 +10,38 @@ import torch
 from prunepriv.attacks import (
     Attack,
     FitSettings,
-    PooledShadows,
     Queries,
     ReferenceAttack,
     ReferenceQueries,
-    ReferenceShadows,
     get_attack,
 )
-from prunepriv.evaluation import evaluate
 from prunepriv.pipeline.context import StepContext, Writer
-from prunepriv.plan import attack_of_role
-from prunepriv.seeding import derive
+from prunepriv.pipeline.held_out import Shadows, fit_alone, fit_compared
 from prunepriv.signals import scaled_confidence
 from prunepriv.store.artifacts import Draft
 
 
 def fit(context: StepContext) -> Writer:
-    """Fit an attack on the shadows; the step reads nothing else."""
-    attack = get_attack(context.params["attack"])
+    """Fit an attack on the shadows, and judge it on records of theirs that it did not use.
+
+    The step reads nothing else.
+    """
+    name = context.params["attack"]
+    attack = get_attack(name)
     if isinstance(attack, ReferenceAttack):
         tables = context.of_shadows("shadow", "population")
-        fitted = attack.fit(ReferenceShadows.from_arrays(tables), context.report)
+        fitted, estimate = fit_compared(
+            name, attack, tables, context.params["seed"], context.report
+        )
     else:
-        shadows = pooled(context.of_shadows("shadow", "signals"))
-        fitted = attack.fit(shadows, _settings(context), context.report)
-    return lambda draft: draft.tensors("fit", fitted)
+        shadows = Shadows(context.of_shadows("shadow", "signals"), context.params["seed"])
+        fitted, estimate = fit_alone(name, attack, shadows, _settings(context), context.report)
 
+    def write(draft: Draft) -> None:
+        draft.tensors("fit", fitted)
+        draft.json("estimate", estimate)
 
-def pooled(shadows: Sequence[Mapping[str, np.ndarray]]) -> PooledShadows:
-    """Records of all shadow models, from ``signals.safetensors`` of each one's artifact."""
-    joined = {name: np.concatenate([one[name] for one in shadows]) for name in shadows[0]}
-    queries = Queries(joined["logits"], joined.get("sensitivity"), joined["label"])
-    return PooledShadows(queries, joined["member"].astype(bool))
+    return write
 
 
 def score(context: StepContext) -> Writer:
@@ -60,25 +60,8 @@ def score(context: StepContext) -> Writer:
     return write
 
 
-def evaluation(context: StepContext) -> Writer:
-    """The figures of every attack on a target."""
-    member = context.arrays("signals", "signals")["member"].astype(bool)
-    rows = []
-    for role, artifact in context.inputs.items():
-        attack = attack_of_role(role)
-        if attack is None:
-            continue
-        table = artifact.tensors("score")
-        rng = np.random.default_rng(derive(context.params["seed"], "bootstrap", attack))
-        figures = evaluate(table["score"], table["decision"].astype(bool), member, rng)
-        rows.append({"attack": attack, **figures.to_dict()})
-    return lambda draft: draft.json("evaluation", rows)
-
-
 def _settings(context: StepContext) -> FitSettings:
-    return FitSettings(
-        recipe=context.params.get("recipe", "fast"), seed=context.params.get("seed", 0)
-    )
+    return FitSettings(recipe=context.params.get("recipe", "fast"), seed=context.params["seed"])
 
 
 def _score_alone(

@@ -17,8 +17,8 @@ from prunepriv.attacks.threshold import ThresholdAttack
 from prunepriv.checks import Check, Learning, MaskCount
 from prunepriv.datasets.splits import Split
 from prunepriv.models import Ensemble
-from prunepriv.pipeline.attacks import pooled
 from prunepriv.pipeline.context import StepContext
+from prunepriv.pipeline.held_out import Shadows
 from prunepriv.pipeline.models import load_model
 from prunepriv.plan import DATA, TARGET, Step, StepKind, StepName, read_name, step_words
 from prunepriv.store.artifacts import Artifact
@@ -135,18 +135,20 @@ def _thresholds(
     """Thresholds of the threshold attacks, as used and as refitted, by score step."""
     fits = {artifact.key: (name, artifact) for name, artifact in of_kind(inputs, "fit")}
     used: dict[tuple[str, ...], list[tuple[str, ThresholdAttack, np.ndarray]]] = {}
+    seeds: dict[tuple[str, ...], int] = {}
     for name, artifact in of_kind(inputs, "score"):
         fit, fitted = fits[artifact.meta["inputs"]["fit"]]
         method = get_attack(fit.attack)
         if isinstance(method, ThresholdAttack):
             thresholds = np.array(artifact.json("thresholds"))
             read = tuple(fitted.meta["inputs"].values())
+            seeds[read] = fitted.meta["params"]["seed"]
             used.setdefault(read, []).append((name.rest, method, thresholds))
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for read, scores in used.items():
-        shadows = pooled([opened(key).tensors("signals") for key in read])
+        shadows = Shadows([opened(key).tensors("signals") for key in read], seeds[read])
         again = {
-            method: method.fit(shadows, FitSettings())["thresholds"]
+            method: method.fit(shadows.for_fit, FitSettings())["thresholds"]
             for method in {method for _, method, _ in scores}
         }
         found |= {name: (told, again[method]) for name, method, told in scores}

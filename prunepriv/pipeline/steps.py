@@ -14,7 +14,7 @@ import torch
 from prunepriv.datasets import load, split
 from prunepriv.errors import DataError
 from prunepriv.options import OWN
-from prunepriv.pipeline import answers, attacks
+from prunepriv.pipeline import answers, attacks, evaluations
 from prunepriv.pipeline.checks import check_run
 from prunepriv.pipeline.context import StepContext, Writer
 from prunepriv.pipeline.models import fine_tune_group, train_group
@@ -126,7 +126,8 @@ _STEPS: Mapping[StepKind, Callable[[StepContext], Writer]] = {
     "divergence": answers.compare,
     "fit": attacks.fit,
     "score": attacks.score,
-    "evaluation": attacks.evaluation,
+    "evaluation": evaluations.evaluation,
+    "contrast": evaluations.contrast,
     "checks": _checks,
 }
 

@@ -1,6 +1,7 @@
 """Which steps a run has: their names, their keys, and what each reads. Imports no torch."""
 
 from prunepriv.plan.graph import (
+    contrasts,
     plan,
     reference_step,
     shadow_numbers,
@@ -20,9 +21,11 @@ from prunepriv.plan.names import (
     Target,
     attack_of_role,
     confidences_name,
+    contrast_name,
     divergence_name,
     evaluation_name,
     fit_name,
+    fit_role,
     models_name,
     population_name,
     read_name,
@@ -49,10 +52,13 @@ __all__ = [
     "Target",
     "attack_of_role",
     "confidences_name",
+    "contrast_name",
+    "contrasts",
     "data_step",
     "divergence_name",
     "evaluation_name",
     "fit_name",
+    "fit_role",
     "models_name",
     "plan",
     "population_name",

@@ -6,7 +6,8 @@
     the target's signals (m = 0) -> divergence:<kind>
     the shadows' signals (m > 0) -> fit:<attack>:<shadows>
     fit and the target's signals -> score:<attack>:<kind>:<adversary>
-    the scores of all attacks -> evaluation:<kind>:<adversary>
+    the scores and fits of all attacks -> evaluation:<kind>:<adversary>
+    two evaluations -> contrast:<from>:<to>
     everything -> checks
 
 Every model has steps of its own: 0 is the target, 1 and up are the shadows. A model's keys hold the
@@ -42,10 +43,13 @@ from prunepriv.plan.names import (
     TARGET,
     Target,
     assumed_name,
+    attack_of_role,
     confidences_name,
+    contrast_name,
     divergence_name,
     evaluation_name,
     fit_name,
+    fit_role,
     models_name,
     population_name,
     reference_name,
@@ -77,6 +81,21 @@ def targets(experiment: Experiment) -> tuple[Target, ...]:
 def shadows_of(target: Target) -> ModelKind:
     """The kind of shadow models that the target's adversary learns from."""
     return "pruned" if target == Target("defended", "non_adaptive") else target.model
+
+
+def contrasts(experiment: Experiment) -> tuple[tuple[Target, Target], ...]:
+    """The pairs of attacked models whose differences are told, each "from" before its "to"."""
+    attacked = targets(experiment)
+    return tuple(pair for pair in _CONTRASTS if set(pair) <= set(attacked))
+
+
+_CONTRASTS = (
+    (Target("original"), Target("control")),
+    (Target("control"), Target("pruned")),
+    (Target("original"), Target("pruned")),
+    (Target("pruned"), Target("defended")),
+    (Target("defended", "non_adaptive"), Target("defended")),
+)
 
 
 def source_of(experiment: Experiment, target: Target) -> str:
@@ -202,6 +221,7 @@ def _attack_steps(
         for source in sources:
             fits[attack, source] = _fit(experiment, attack, source, steps)
             yield fits[attack, source]
+    evaluations: dict[Target, Step] = {}
     for target in targets(experiment):
         source = source_of(experiment, target)
         scores = {
@@ -210,17 +230,34 @@ def _attack_steps(
         }
         yield from scores.values()
         read = {score_role(attack): step.key for attack, step in scores.items()}
-        signals = steps[signals_name(target.model)].key
-        params = {"seed": experiment.seed}
-        yield Step(evaluation_name(target), "evaluation", params, {"signals": signals, **read})
+        read |= {fit_role(attack): fits[attack, source].key for attack in scores}
+        read["signals"] = steps[signals_name(target.model)].key
+        name, params = evaluation_name(target), {"seed": experiment.seed}
+        evaluations[target] = Step(name, "evaluation", params, read)
+        yield evaluations[target]
+    for before, after in contrasts(experiment):
+        yield _contrast(experiment, before, after, evaluations)
+
+
+def _contrast(
+    experiment: Experiment, before: Target, after: Target, evaluations: Mapping[Target, Step]
+) -> Step:
+    """It reads both evaluations, and of what they read the signals and the scores."""
+    read: dict[str, str] = {}
+    for side, target in (("from", before), ("to", after)):
+        read[side] = evaluations[target].key
+        for role, key in evaluations[target].inputs.items():
+            if role == "signals" or attack_of_role(role):
+                read[f"{side}:{role}"] = key
+    return Step(contrast_name(before, after), "contrast", {"seed": experiment.seed}, read)
 
 
 def _fit(experiment: Experiment, attack: str, source: str, steps: Mapping[str, Step]) -> Step:
     """It reads the shadows only, each under a role of its own."""
-    params: dict[str, Any] = {"attack": attack}
+    params: dict[str, Any] = {"attack": attack, "seed": experiment.seed}
     name = signals_name
     if ATTACKS[attack].kind == "network":
-        params |= {"recipe": experiment.attacks.recipe, "seed": experiment.seed}
+        params["recipe"] = experiment.attacks.recipe
     elif ATTACKS[attack].kind == "reference":
         name = population_name
     read = {

@@ -13,7 +13,7 @@ from prunepriv.options import Adversary, ModelKind
 
 StepKind = Literal[
     "data", "split", "train", "fine_tune", "signals", "population", "confidences", "reference",
-    "divergence", "fit", "score", "evaluation", "checks",
+    "divergence", "fit", "score", "evaluation", "contrast", "checks",
 ]  # fmt: skip
 
 OF_ONE_MODEL: frozenset[StepKind] = frozenset(
@@ -90,6 +90,16 @@ def evaluation_name(target: Target) -> str:
     return f"evaluation:{target.model}:{target.adversary}"
 
 
+def contrast_name(before: Target, after: Target) -> str:
+    """Name of the step that compares two targets: "contrast:original:control"."""
+    return f"contrast:{_side(before)}:{_side(after)}"
+
+
+def _side(target: Target) -> str:
+    """A target's place in the name of a contrast."""
+    return target.model if target.adversary == "adaptive" else "_".join(target)
+
+
 def assumed_name(name: str) -> str:
     """Name of the same step for the pruning that the adversary assumes: "train:assumed:3"."""
     kind, _, rest = name.partition(":")
@@ -99,6 +109,11 @@ def assumed_name(name: str) -> str:
 def score_role(attack: str) -> str:
     """The role under which an evaluation reads the scores of an attack."""
     return f"score:{attack}"
+
+
+def fit_role(attack: str) -> str:
+    """The role under which an evaluation reads the fit of an attack."""
+    return f"fit:{attack}"
 
 
 def attack_of_role(role: str) -> str | None:

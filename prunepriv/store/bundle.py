@@ -25,7 +25,8 @@ KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "signals": ("signals.safetensors", "report.json"),
     "divergence": ("gaps.json",),
     "score": ("score.safetensors", "thresholds.json"),
-    "evaluation": ("evaluation.json",),
+    "evaluation": ("evaluation.json", "choice.json", "chance.json"),
+    "contrast": ("contrast.json",),
     "checks": ("checks.json",),
 }
 """The files of each kind of step that the pages read; of models, only the target's."""

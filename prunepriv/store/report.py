@@ -10,6 +10,8 @@ from prunepriv.options import ModelKind
 from prunepriv.plan import (
     CHECKS,
     Target,
+    contrast_name,
+    contrasts,
     divergence_name,
     evaluation_name,
     models_name,
@@ -40,6 +42,11 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
         "models": [model_row(result, kind) for kind in kinds],
         "gaps": [row for kind in kinds for row in gap_rows(result, kind)],
         "attacks": [row for target in result.targets for row in attack_rows(result, target)],
+        "headline": [headline_row(result, target) for target in result.targets],
+        "chance": [chance_row(result, target) for target in result.targets],
+        "contrasts": [
+            row for pair in contrasts(result.experiment) for row in contrast_rows(result, *pair)
+        ],
         "checks": check_rows(result),
         "steps": [
             {"step": step.name, "key": step.key, "seconds": step.seconds, "cached": step.cached}
@@ -72,6 +79,23 @@ def attack_rows(result: Result, target: Target) -> list[dict[str, Any]]:
     """How well each attack does on one model."""
     rows = _json(result, evaluation_name(target), "evaluation")
     return [{"attack": row["attack"], **target._asdict(), **row} for row in rows]
+
+
+def headline_row(result: Result, target: Target) -> dict[str, Any]:
+    """The attack that the target's adversary would choose before it sees the target's records."""
+    return {**target._asdict(), **_json(result, evaluation_name(target), "choice")}
+
+
+def chance_row(result: Result, target: Target) -> dict[str, Any]:
+    """How good the best of the attacks would look if membership were permuted."""
+    return {**target._asdict(), **_json(result, evaluation_name(target), "chance")}
+
+
+def contrast_rows(result: Result, before: Target, after: Target) -> list[dict[str, Any]]:
+    """What changes from one target to another, paired on the same records."""
+    sides = {"from": before._asdict(), "to": after._asdict()}
+    rows = _json(result, contrast_name(before, after), "contrast")
+    return [{"attack": row["attack"], "metric": row["metric"], **sides, **row} for row in rows]
 
 
 def check_rows(result: Result) -> list[dict[str, Any]]:

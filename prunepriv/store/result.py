@@ -22,6 +22,7 @@ from prunepriv.plan import (
     Plan,
     Step,
     Target,
+    contrast_name,
     divergence_name,
     evaluation_name,
     models_name,
@@ -94,6 +95,24 @@ def read_scores(artifact: Artifact) -> AttackScores:
 def read_evaluation(artifact: Artifact) -> list[dict[str, Any]]:
     """Of an evaluation artifact, see evaluation.py."""
     return list(artifact.json("evaluation"))
+
+
+def read_choice(artifact: Artifact) -> dict[str, Any]:
+    """Of an evaluation artifact: the attack that its adversary would choose beforehand.
+
+    {"attack": None if there is none, "estimate", "standard_error", "p", "why"}.
+    """
+    return dict(artifact.json("choice"))
+
+
+def read_chance(artifact: Artifact) -> dict[str, Any]:
+    """Of an evaluation artifact: {"attacks", "best", "null95", "p"}."""
+    return dict(artifact.json("chance"))
+
+
+def read_contrast(artifact: Artifact) -> list[dict[str, Any]]:
+    """Of a contrast artifact: {"attack", "metric", "class", "difference", "ci95", "clear"}."""
+    return list(artifact.json("contrast"))
 
 
 def read_checks(artifact: Artifact) -> list[dict[str, Any]]:
@@ -178,6 +197,18 @@ class Result:
     def evaluation(self, target: Target) -> list[dict[str, Any]] | None:
         """One dictionary per attack, in the experiment's order."""
         return self.read(evaluation_name(target), read_evaluation)
+
+    def choice(self, target: Target) -> dict[str, Any] | None:
+        """The attack that the target's adversary would choose beforehand, see :func:`read_choice`."""
+        return self.read(evaluation_name(target), read_choice)
+
+    def chance(self, target: Target) -> dict[str, Any] | None:
+        """How good the best attack on a target would look by chance, see :func:`read_chance`."""
+        return self.read(evaluation_name(target), read_chance)
+
+    def contrast(self, before: Target, after: Target) -> list[dict[str, Any]] | None:
+        """The paired differences from one target to another, see :func:`read_contrast`."""
+        return self.read(contrast_name(before, after), read_contrast)
 
     def checks(self) -> list[dict[str, Any]] | None:
         """One dictionary per hygiene check: "check", "label", "passed" (or None) and "detail"."""

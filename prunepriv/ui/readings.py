@@ -10,7 +10,10 @@ import streamlit as st
 from prunepriv.store.artifacts import Artifact
 from prunepriv.store.result import (
     Result,
+    read_chance,
     read_checks,
+    read_choice,
+    read_contrast,
     read_evaluation,
     read_gaps,
     read_records,
@@ -35,7 +38,8 @@ KEPT: Mapping[Reader, Reader] = {
     **_kept(st.cache_resource, 32, read_records),
     **_kept(st.cache_resource, 128, read_scores),
     **_kept(st.cache_data, 32, read_gaps),
-    **_kept(st.cache_data, 64, read_evaluation, read_checks),
+    **_kept(st.cache_data, 64, read_evaluation, read_choice, read_chance, read_checks),
+    **_kept(st.cache_data, 64, read_contrast),
     **_kept(st.cache_data, 128, read_report),
 }
 """Large arrays are shared and must not be modified; small tables are copied for each caller."""

@@ -74,6 +74,13 @@ def test_the_steps_of_a_run_with_all_models() -> None:
     expected |= {f"fit:{attack}:{kind}" for attack in ATTACKS for kind in kinds}
     expected |= {f"score:{attack}:{pair}" for attack in ATTACKS for pair in pairs}
     expected |= {f"evaluation:{pair}" for pair in pairs}
+    expected |= {
+        "contrast:original:control",
+        "contrast:control:pruned",
+        "contrast:original:pruned",
+        "contrast:pruned:defended",
+        "contrast:defended_non_adaptive:defended",
+    }
     assert set(whole.by_name) == expected
 
 
@@ -217,11 +224,12 @@ GOLDEN: dict[str, str] = {
     "population:pruned:0": "4a4a21d63276",
     "confidences:pruned:1": "9808abdbc579",
     "divergence:pruned": "79b0d79bc500",
-    "fit:samia:pruned": "544773badba8",
-    "fit:lira:pruned": "67d0182efeed",
-    "score:lira:pruned:adaptive": "2d2f73f765df",
-    "evaluation:pruned:adaptive": "85c24e7ef65d",
-    "checks": "932aa9c4c954",
+    "fit:samia:pruned": "fd5d3fed78cd",
+    "fit:lira:pruned": "5569a8ef1add",
+    "score:lira:pruned:adaptive": "eb47fae6755a",
+    "evaluation:pruned:adaptive": "1b25f3fed795",
+    "contrast:pruned:defended": "d48015aec743",
+    "checks": "427e23a20d41",
 }
 
 
@@ -283,8 +291,10 @@ def test_the_recipe_changes_networks_only() -> None:
 
 def test_choosing_fewer_attacks_shares_the_rest() -> None:
     affected = changed(planned(), planned(attacks={"names": ["conf", "samia"]}))
-    evaluations = {f"evaluation:{k}:adaptive" for k in ("original", "control", "pruned")}
-    assert affected == evaluations | {"checks"}
+    kinds = ("original", "control", "pruned")
+    evaluations = {f"evaluation:{kind}:adaptive" for kind in kinds}
+    contrasts = {f"contrast:{a}:{b}" for a, b in itertools.combinations(kinds, 2)}
+    assert affected == evaluations | contrasts | {"checks"}
 
 
 def test_the_control_does_not_depend_on_approach_or_sparsity() -> None:

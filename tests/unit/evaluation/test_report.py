@@ -14,6 +14,7 @@ from sklearn.metrics import roc_curve as sklearn_roc_curve
 
 from prunepriv.evaluation import (
     Confusion,
+    Draws,
     ScoreCurve,
     accuracy_interval,
     balanced_accuracy,
@@ -51,7 +52,7 @@ def gaussian_scores(n: int, shift: float, seed: int = 0) -> tuple[np.ndarray, np
 
 def test_perfect_attack(rng: np.random.Generator) -> None:
     score = MEMBER.astype(np.float64)
-    result = evaluate(score, MEMBER, MEMBER, rng)
+    result = evaluate(score, MEMBER, Draws(MEMBER, 0))
     assert (result.accuracy, result.auc, result.advantage, result.precision) == (1, 1, 1, 1)
     assert result.tpr_at_fpr == {"0.01": 1, "0.001": 1}
     assert result.false_positives_at_fpr == {"0.01": 0, "0.001": 0}
@@ -61,7 +62,7 @@ def test_perfect_attack(rng: np.random.Generator) -> None:
 def test_random_attack(rng: np.random.Generator) -> None:
     n = 20_000
     member, score = np.arange(n) < n // 2, rng.random(n)
-    result = evaluate(score, score > 0.5, member, rng)
+    result = evaluate(score, score > 0.5, Draws(member, 0))
     assert result.accuracy == pytest.approx(0.5, abs=0.012)
     assert result.auc == pytest.approx(0.5, abs=0.012)
     assert result.tpr_at_fpr["0.01"] == pytest.approx(0.01, abs=0.005)
@@ -70,7 +71,7 @@ def test_random_attack(rng: np.random.Generator) -> None:
 
 
 def test_inverted_attack(rng: np.random.Generator) -> None:
-    result = evaluate(-MEMBER.astype(np.float64), ~MEMBER, MEMBER, rng)
+    result = evaluate(-MEMBER.astype(np.float64), ~MEMBER, Draws(MEMBER, 0))
     assert (result.accuracy, result.auc, result.advantage, result.precision) == (0, 0, -1, 0)
 
 
@@ -107,9 +108,11 @@ def test_order_of_records_does_not_matter(data: tuple[np.ndarray, np.ndarray], r
     score, member = data
     order = np.array(random.sample(range(len(score)), len(score)))
     ours, theirs = (
-        evaluate(s, s > 0, m, np.random.default_rng(3))
+        evaluate(s, s > 0, Draws(m, 3, 2)).to_dict()
         for s, m in ((score, member), (score[order], member[order]))
     )
+    for name in ("accuracy_ci95", "auc_ci95"):  # another order, other draws
+        del ours[name], theirs[name]
     assert ours == theirs
 
 
@@ -232,7 +235,7 @@ def test_intervals_are_those_of_the_bootstrap(ties: bool, rng: np.random.Generat
     ]
     quick = [
         accuracy_interval(decisions(said, member), rng, 4000),
-        curve.auc_interval(rng, 4000),
+        evaluate(score, said, Draws(member, 2, 4000)).auc_ci95,
         curve.tpr_at_fpr_interval(0.1, rng, 4000),
     ]
     np.testing.assert_allclose(quick[0], slow[0], atol=0.01)
@@ -244,33 +247,32 @@ def test_auc_interval_covers_the_truth_about_95_times_in_100() -> None:
     # two normals one standard deviation apart: AUC = Phi(1 / sqrt(2))
     truth, covered = 0.7602499389, 0
     for seed in range(200):
-        curve = ScoreCurve(*gaussian_scores(200, shift=1.0, seed=seed))
-        low, high = curve.auc_interval(np.random.default_rng(seed), 300)
+        score, member = gaussian_scores(200, shift=1.0, seed=seed)
+        low, high = evaluate(score, score > 0, Draws(member, seed, 300)).auc_ci95
         covered += low <= truth <= high
     assert 180 <= covered <= 198
 
 
-def test_the_same_generator_gives_the_same_intervals() -> None:
+def test_the_same_seed_gives_the_same_intervals() -> None:
     score, member = gaussian_scores(300, shift=1.0)
-    one, two, other = (
-        evaluate(score, score > 0, member, np.random.default_rng(seed)) for seed in (1, 1, 2)
-    )
+    one, two, other = (evaluate(score, score > 0, Draws(member, seed)) for seed in (1, 1, 2))
     assert one == two
     assert one.auc_ci95 != other.auc_ci95
 
 
 def test_intervals_narrow_with_more_records() -> None:
-    few, many = (
-        ScoreCurve(*gaussian_scores(n, shift=1.0)).auc_interval(np.random.default_rng(0))
-        for n in (200, 20_000)
-    )
-    assert many[1] - many[0] < (few[1] - few[0]) / 5
+    widths = []
+    for n in (200, 20_000):
+        score, member = gaussian_scores(n, shift=1.0)
+        low, high = evaluate(score, score > 0, Draws(member, 0, 500)).auc_ci95
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 5
 
 
 @given(scored)
 def test_everything_lies_within_its_bounds(data: tuple[np.ndarray, np.ndarray]) -> None:
     score, member = data
-    result = evaluate(score, score > 0, member, np.random.default_rng(0)).to_dict()
+    result = evaluate(score, score > 0, Draws(member, 0, 50)).to_dict()
     json.dumps(result, allow_nan=False)
     for name in ("accuracy", "auc", "tpr", "fpr"):
         assert 0 <= result[name] <= 1
