@@ -90,9 +90,9 @@ class Drawable:
         return self.need(there, f"attacks on the {target.model} model")
 
     def attack(self, attack: str | None, target: Target, scores: Collection[str]) -> str:
-        """The chosen attack; by default the most accurate one."""
-        best = best_attack(self.result.leaderboard(), target)
-        default = str(best["attack"]) if best is not None else next(iter(scores))
+        """The attack to draw; by default the one that the adversary would choose beforehand."""
+        headline = self.result.headline(target)
+        default = next(iter(scores)) if headline is None else str(headline["attack"])
         return one_of("attack", attack or default, scores)
 
     def records_of(self, target: Target) -> RecordSignals:

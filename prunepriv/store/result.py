@@ -202,6 +202,22 @@ class Result:
         """The attack that the target's adversary would choose beforehand, see :func:`read_choice`."""
         return self.read(evaluation_name(target), read_choice)
 
+    def headline(self, target: Target) -> dict[str, Any] | None:
+        """The figures on a target of the attack that its adversary would choose beforehand.
+
+        Its row of the evaluation; "p" is the attack's own, "chosen" is True, and "estimate" and
+        "standard_error" are what the adversary knew. If none can be chosen, the best attack on the
+        target itself: "chosen" is False, and "p" counts the best of all attacks.
+        """
+        rows, choice = self.evaluation(target), self.choice(target)
+        if not rows or choice is None:
+            return None
+        by_name = {row["attack"]: row for row in rows}
+        if choice["attack"] is None:
+            best = max(rows, key=lambda row: float(row["accuracy"]))
+            return {**best, **choice, "attack": best["attack"], "p": best["p"], "chosen": False}
+        return {**by_name[choice["attack"]], **choice, "chosen": True}
+
     def chance(self, target: Target) -> dict[str, Any] | None:
         """How good the best attack on a target would look by chance, see :func:`read_chance`."""
         return self.read(evaluation_name(target), read_chance)

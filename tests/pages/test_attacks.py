@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
 from tests.pages.conftest import Begin, Open, figure
 
@@ -20,16 +21,51 @@ def _experiment(**more: object) -> Experiment:
     return make_experiment({**given, **more})
 
 
-def test_sentence_names_the_best_attack_and_its_interval(open_page: Open, begin: Begin) -> None:
+def test_sentence_names_the_chosen_attack_and_its_interval(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("attacks", run=result.run_id)
     assert not at.exception
-    best = max(result.evaluation(Target("pruned", "adaptive")), key=lambda row: row["accuracy"])
-    low, high = best["accuracy_ci95"]
+    chosen = result.headline(Target("pruned", "adaptive"))
+    low, high = chosen["accuracy_ci95"]
     sentence = at.markdown[1].value
-    assert f"{100 * best['accuracy']:.1f} %" in sentence
+    assert f"**{ATTACKS[chosen['attack']].label}, chosen beforehand" in sentence
+    assert f"{100 * chosen['accuracy']:.1f} %" in sentence
     assert f"{100 * low:.1f} to {100 * high:.1f} %" in sentence
+    best = max(result.evaluation(Target("pruned", "adaptive")), key=lambda row: row["accuracy"])
+    assert f"does best with {100 * best['accuracy']:.1f} %" in sentence
     assert figure(at, "leaderboard")["layout"]["xaxis"]["range"] == [0.4, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after"),
+    [
+        (None, Target("control"), Target("pruned")),
+        ("Retraining", Target("original"), Target("control")),
+        ("Knowing the defence", Target("defended", "non_adaptive"), Target("defended")),
+    ],
+)
+def test_paired_differences_are_the_runs_own(
+    open_page: Open, begin: Begin, change: str | None, before: Target, after: Target
+) -> None:
+    result = begin(_experiment())
+    query = {} if change is None else {"change": change}
+    at = open_page("attacks", run=result.run_id, **query)
+    assert not at.exception
+    rows = [
+        row
+        for row in result.contrast(before, after)
+        if row["class"] is None and row["metric"] == "accuracy" and row["attack"] is not None
+    ]
+    drawn = figure(at, "contrasts")["data"]
+    assert sorted(x for trace in drawn for x in trace["x"]) == pytest.approx(
+        sorted(row["difference"] for row in rows)
+    )
+    assert len(drawn[0]["x"]) == sum(row["clear"] for row in rows)
+
+
+def test_precision_where_members_are_few_is_told(open_page: Open, begin: Begin) -> None:
+    at = open_page("attacks", run=begin(_experiment()).run_id)
+    assert any(m.value.startswith("If 1 % of those asked are members") for m in at.markdown)
 
 
 def test_attacks_that_were_not_run_are_listed(open_page: Open, begin: Begin) -> None:

@@ -8,21 +8,35 @@ from prunepriv.figures.findings.attacks import (
     BEYOND,
     agreement,
     best_attack,
-    best_of,
     cut,
     cut_rates,
     cut_verdicts,
     interval,
-    is_guessing,
     low_rates,
     not_run,
     own_threshold,
+    precision_at,
     roc_linear,
     roc_log,
     votes,
 )
-from prunepriv.figures.findings.changes import Row, change, within_uncertainty
-from prunepriv.figures.findings.classes import class_bars, class_changes, class_detail, distances
+from prunepriv.figures.findings.classes import (
+    STEPS,
+    class_bars,
+    class_changes,
+    class_detail,
+    distances,
+)
+from prunepriv.figures.findings.comparisons import (
+    CHOSEN,
+    Row,
+    changes,
+    is_clear,
+    is_guessing,
+    pick,
+    told,
+    told_gap,
+)
 from prunepriv.figures.findings.defenses import (
     defended_classes,
     defended_signals,
@@ -51,6 +65,8 @@ from prunepriv.figures.findings.sweeps import knowledge, seeds, sweep_lines, swe
 
 __all__ = [
     "BEYOND",
+    "CHOSEN",
+    "STEPS",
     "Row",
     "accuracy_before",
     "agreement",
@@ -58,8 +74,7 @@ __all__ = [
     "attacks_in_short",
     "attribution",
     "best_attack",
-    "best_of",
-    "change",
+    "changes",
     "class_bars",
     "class_changes",
     "class_detail",
@@ -77,6 +92,7 @@ __all__ = [
     "gap_of",
     "gaps",
     "interval",
+    "is_clear",
     "is_guessing",
     "kept_epoch",
     "knowledge",
@@ -86,6 +102,8 @@ __all__ = [
     "not_run",
     "others",
     "own_threshold",
+    "pick",
+    "precision_at",
     "price",
     "records_in_bin",
     "removed",
@@ -96,7 +114,8 @@ __all__ = [
     "split",
     "sweep_lines",
     "sweep_matrix",
+    "told",
+    "told_gap",
     "trade",
     "votes",
-    "within_uncertainty",
 ]

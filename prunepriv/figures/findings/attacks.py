@@ -8,8 +8,13 @@ import numpy as np
 import pandas as pd
 
 from prunepriv.evaluation import Confusion
-from prunepriv.figures.findings.changes import Row
-from prunepriv.figures.palette import CHANCE, KINDS
+from prunepriv.figures.findings.comparisons import (
+    Row,
+    after_the_fact,
+    chosen_attack,
+    is_guessing,
+)
+from prunepriv.figures.palette import KINDS
 from prunepriv.figures.roc import Curve, meaningful
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
@@ -18,45 +23,36 @@ from prunepriv.prose import join, percent, short
 BEYOND = "Online LiRA, quantile regression and label-only attacks are not part of this version."
 
 
-def best_of(rows: Sequence[Row]) -> Row:
-    """The attack of highest accuracy; the first one if several are equal."""
-    return max(rows, key=lambda row: row["accuracy"])
-
-
 def interval(row: Row) -> str:
     """The 95 % interval of an attack's accuracy: "76.5 to 80.1 %"."""
     low, high = row["accuracy_ci95"]
     return f"{100 * low:.1f} to {percent(high)}"
 
 
-def is_guessing(row: Row) -> bool:
-    """Whether the interval covers random guessing."""
-    low, high = row["accuracy_ci95"]
-    return bool(low <= CHANCE <= high)
-
-
-def best_attack(row: Row, series: Target, reference: Row | None = None) -> str:
-    """The best attack, its interval, chance, and the unpruned reference.
+def best_attack(headline: Row, rows: Sequence[Row], chance: Row, series: Target) -> str:
+    """The attack chosen beforehand, what its adversary expected, and the best after the fact.
 
     Args:
-        row, reference: rows of the leaderboard; the reference is the best attack on the original.
+        headline: of ``Result.headline``.
+        rows: all attacks on that target.
+        chance: of ``Result.chance``.
+        series: the target.
     """
-    name, model = ATTACKS[row["attack"]].label, KINDS[series.model].label.lower()
+    model = KINDS[series.model].label.lower()
     versus = "" if series.model != "defended" else f" ({_adversary(series)})"
-    told = f"{percent(row['accuracy'])} (95 % interval {interval(row)})"
-    if is_guessing(row):
-        return (
-            f"Even the best attack on the {model} model{versus}, {name} with {told}, is not "
-            "distinguishable from guessing."
+    does = f"{percent(headline['accuracy'])} (95 % interval {interval(headline)})"
+    expected = ""
+    if headline["chosen"]:
+        expected = (
+            f", expected {percent(headline['estimate'])} \u00b1 "
+            f"{100 * headline['standard_error']:.1f} from shadow records"
         )
-    tail = ""
-    if reference is not None:
-        other = ATTACKS[reference["attack"]].label
-        tail = f"; on the original model, the best attack, {other}, reaches {percent(reference['accuracy'])}"
-    return (
-        f"{name} does best on the {model} model{versus}: {told} of its verdicts are right, "
-        f"and guessing gives 50 %{tail}."
-    )
+    who = f"{chosen_attack(headline)}{expected}"
+    if is_guessing(headline):
+        first = f"{who}, is not distinguishable from guessing on the {model} model{versus}: {does}."
+    else:
+        first = f"{who}, is right on the {model} model{versus}: {does}; guessing gives 50 %."
+    return f"{first} {after_the_fact(rows, chance)}"
 
 
 def _adversary(series: Target) -> str:
@@ -92,6 +88,29 @@ def roc_log(curve: Curve) -> str:
             )
     found = "; ".join(parts)
     return f"{curve.label} at low false positive rates: {found}."
+
+
+def precision_at(row: Row, prior: float = 0.01) -> str:
+    """How an attack looks to a person whom it accuses, where members are few.
+
+    Args:
+        row: of the evaluation.
+        prior: share of members among those asked; in ``precision_at_prior``.
+    """
+    found = row["precision_at_prior"][f"{prior:g}"]
+    name, parts = ATTACKS[row["attack"]].label, []
+    for threshold, where in (
+        ("balanced", "its own threshold"),
+        ("low_fpr", "the threshold for 1 % FPR on the shadows"),
+    ):
+        one = found[threshold]
+        if one is None or one["value"] is None:
+            parts.append(f"at {where} it accuses nobody")
+            continue
+        low, high = one["ci95"]
+        told = f"{percent(one['value'])} ({100 * low:.1f} to {percent(high)})"
+        parts.append(f"at {where} {told} of those it accuses are")
+    return f"If {percent(prior, 0)} of those asked are members: {join(parts)} ({name})."
 
 
 def low_rates(table: pd.DataFrame) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
 from prunepriv.figures.classes import GAP_LABELS, Gap
+from prunepriv.figures.findings.comparisons import Row, named_classes
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ModelKind
 from prunepriv.prose import join, signed
@@ -27,23 +30,33 @@ def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
 
 
 STEPS: tuple[tuple[ModelKind, ModelKind, str], ...] = (
-    ("original", "control", "by retraining (original \u2192 control)"),
-    ("control", "pruned", "by removing weights (control \u2192 pruned)"),
-    ("pruned", "defended", "by the defence (pruned \u2192 defended)"),
+    ("original", "control", "By retraining (original \u2192 control)"),
+    ("control", "pruned", "By removing weights (control \u2192 pruned)"),
+    ("pruned", "defended", "By the defence (pruned \u2192 defended)"),
 )
 
 
-def class_changes(table: pd.DataFrame, metric: Gap) -> str:
-    """In how many classes the gap became larger at each step."""
-    wide = table.pivot_table(index="class", columns="model", values="gap")
+def class_changes(
+    contrasts: Mapping[tuple[ModelKind, ModelKind], Sequence[Row]],
+    metric: Gap,
+    names: Sequence[str],
+) -> str:
+    """Which classes' gap clearly changed at each step, by name.
+
+    Args:
+        contrasts: by the two models, the rows of their contrast.
+        metric: the gap.
+        names: of the classes.
+    """
     parts = [
-        f"in {int((wide[after] > wide[before]).sum())} of {len(wide)} classes {what}"
+        f"{what} it is {named_classes(contrasts[before, after], metric, names)}."
         for before, after, what in STEPS
-        if {before, after} <= set(wide.columns)
+        if (before, after) in contrasts
     ]
+    label = GAP_LABELS[metric].lower()
     if not parts:
-        return f"{GAP_LABELS[metric]} of {len(wide)} classes, largest first."
-    return f"The {GAP_LABELS[metric].lower()} became larger {join(parts)}."
+        return f"{GAP_LABELS[metric]} of {len(names)} classes, largest first."
+    return f"Paired on the same records of this run, the {label} changes. " + " ".join(parts)
 
 
 def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:

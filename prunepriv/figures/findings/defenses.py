@@ -2,90 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from prunepriv.figures.classes import GAP_LABELS, Gap
-from prunepriv.figures.findings.attacks import is_guessing
-from prunepriv.figures.findings.changes import Row, change
+from prunepriv.figures.findings.comparisons import (
+    Row,
+    by_the_same_attack,
+    is_guessing,
+    named_classes,
+    pick,
+    told,
+    told_gap,
+)
 from prunepriv.figures.findings.signals import gap_of
-from prunepriv.options import Adversary, ModelKind
-from prunepriv.prose import capital, percent, points, signed
+from prunepriv.options import ATTACKS, Adversary, ModelKind
+from prunepriv.prose import capital, join, percent, points, signed
 from prunepriv.store.signals import Quantity, RecordSignals
 
 
 def defense(
-    pruned: Row,
     adaptive: Row | None,
     non_adaptive: Row | None,
+    contrast: Sequence[Row] | None,
+    knowing: Sequence[Row] | None,
     name: str,
     first: Adversary = "adaptive",
 ) -> str:
-    """How the defence changes the best attack's accuracy, for each adversary.
+    """How the defence changes the chosen attack's accuracy, for each adversary.
 
     Args:
-        pruned, adaptive, non_adaptive: best rows of the leaderboard.
+        adaptive, non_adaptive: of ``Result.headline``, on the defended model.
+        contrast: pruned -> defended, against the adaptive adversary.
+        knowing: the non-adaptive adversary -> the adaptive one.
         name: the defence, "PPB 4".
         first: the adversary that is named first.
     """
-    start = float(pruned["accuracy"])
     parts = {}
-    for adversary, row, who in (
-        ("adaptive", adaptive, "an adversary who knows the defence"),
-        ("non_adaptive", non_adaptive, "an adversary who does not know the defence"),
-    ):
-        if row is not None:
-            end = float(row["accuracy"])
-            parts[adversary] = (
-                f"against {who}, {name} changes the best attack from {percent(start)} to {percent(end)} "
-                f"({points(end - start)}{_doubt(pruned, row)})."
-            )
+    if adaptive is not None and contrast is not None:
+        change = pick(contrast)
+        by = "" if change is None else f" by {told(change)}"
+        parts["adaptive"] = (
+            f"in this run, {name} changes what an adversary who knows it would choose{by} to "
+            f"{_does(adaptive)}; by the same attack {by_the_same_attack(contrast)}."
+        )
+    if non_adaptive is not None:
+        worth = pick(knowing)
+        tail = "" if worth is None else f"; to know the defence is worth {told(worth)}"
+        parts["non_adaptive"] = (
+            f"an adversary who does not know the defence reaches {_does(non_adaptive)}{tail}."
+        )
     ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
     return " ".join(capital(part) for part in ordered)
 
 
-def _doubt(before: Row, after: Row) -> str:
-    """Whether a change between two rows of the leaderboard is uncertain, in words."""
-    if is_guessing(after):
-        return ", not distinguishable from guessing"
-    _, clear = change(before, after)
-    return "" if clear else ", within its uncertainty"
+def _does(row: Row) -> str:
+    doubt = ", not distinguishable from guessing" if is_guessing(row) else ""
+    return f"{percent(row['accuracy'])} ({ATTACKS[row['attack']].label}{doubt})"
 
 
-def price(reports: Mapping[ModelKind, Mapping[str, Any]], name: str) -> str:
-    """What the defence costs in accuracy."""
+def price(
+    reports: Mapping[ModelKind, Mapping[str, Any]], contrast: Sequence[Row] | None, name: str
+) -> str:
+    """What the defence costs in accuracy.
+
+    Args:
+        reports: of the pruned and the defended model.
+        contrast: pruned -> defended.
+        name: the defence, "PPB 4".
+    """
     before, after = reports["pruned"], reports["defended"]
     gained = after["non_member_accuracy"] - before["non_member_accuracy"]
     verb = "costs" if gained < 0 else "gains"
+    row = pick(contrast, "non_member_accuracy", None)
+    word = "" if row is None or row["clear"] else ", undecided"
     return (
-        f"{capital(name)} {verb} {abs(100 * gained):.1f} points of accuracy on non-members "
-        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}) and changes "
-        f"accuracy on members by {points(after['member_accuracy'] - before['member_accuracy'])}."
+        f"In this run, {name} {verb} {abs(100 * gained):.1f} points of accuracy on non-members "
+        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}"
+        f"{word}) and changes accuracy on members by "
+        f"{points(after['member_accuracy'] - before['member_accuracy'])}."
     )
 
 
-def trade(utility: float, leakage_change: float, name: str) -> str:
-    """The arrow in words: how accuracy on non-members and the best attack's accuracy change."""
-    return (
-        f"From pruned to {name}: the best attack changes by {points(leakage_change)}, accuracy on "
-        f"non-members by {points(utility)}."
-    )
+def trade(contrast: Sequence[Row], attack: str, name: str) -> str:
+    """The arrow in words: how accuracy on non-members and one attack's accuracy change.
+
+    Args:
+        contrast: pruned -> defended.
+        attack: the one of all points.
+        name: the defence, "PPB 4".
+    """
+    leakage = pick(contrast, attack=attack)
+    utility = pick(contrast, "non_member_accuracy", None)
+    parts = [
+        f"{what} by {told(row)}"
+        for what, row in ((ATTACKS[attack].label, leakage), ("accuracy on non-members", utility))
+        if row is not None
+    ]
+    return f"From pruned to {name}, in this run: {join(parts)}."
 
 
-def others(count: int) -> str:
-    """Which other runs are in the trade-off chart.
+def others(count: int, attack: str, left_out: Sequence[str]) -> str:
+    """Which other runs are in the trade-off chart, and which are not.
 
     Args:
         count: defended models of other runs.
+        attack: the one of all points.
+        left_out: runs that were not attacked by it.
     """
-    if not count:
-        return "Runs of the same pruned model with other defences or strengths will also be drawn here."
-    return (
-        f"Grey: {count} other defence(s) or strength(s) on the same pruned model, from your other "
-        "runs."
-    )
+    label = ATTACKS[attack].label
+    text = f"Every point is {label}, the attack that the pruned model's adversary would choose. "
+    if count:
+        text += (
+            f"Grey: {count} other defence(s) or strength(s) on the same pruned model, from your "
+            "other runs."
+        )
+    else:
+        text += "Runs of the same pruned model with other defences or strengths will also be drawn here."
+    return text + (f" Left out, without {label}: {join(left_out)}." if left_out else "")
 
 
 def noise(privacy: Mapping[str, Any]) -> str:
@@ -101,23 +137,48 @@ def noise(privacy: Mapping[str, Any]) -> str:
     )
 
 
-def defended_classes(table: pd.DataFrame, metric: Gap, name: str) -> str:
-    """In how many classes the defence narrowed the gap, and where the largest gap is left."""
+def defended_classes(
+    table: pd.DataFrame,
+    metric: Gap,
+    name: str,
+    contrast: Sequence[Row] | None,
+    names: Sequence[str],
+) -> str:
+    """In which classes the defence clearly changed the gap, and where the largest gap is left.
+
+    Args:
+        table: the gaps by class and model.
+        metric: the gap.
+        name: the defence, "PPB 4".
+        contrast: pruned -> defended.
+        names: of the classes.
+    """
     wide = table.pivot_table(index="name", columns="model", values="gap")
-    narrowed = int((wide["defended"].abs() < wide["pruned"].abs()).sum())
     left = wide["defended"].idxmax()
+    changed = "" if contrast is None else f" is {named_classes(contrast, metric, names)}; the"
     return (
-        f"{capital(name)} narrows the {GAP_LABELS[metric].lower()} in {narrowed} of {len(wide)} classes; the "
-        f"largest gap left is that of {left} ({signed(float(wide['defended'].max()))})."
+        f"In this run, with {name} the {GAP_LABELS[metric].lower()}{changed} largest gap left is "
+        f"that of {left} ({signed(float(wide['defended'].max()))})."
     )
 
 
 def defended_signals(
-    signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, name: str
+    signals: Mapping[ModelKind, RecordSignals],
+    quantity: Quantity,
+    name: str,
+    change: Row | None,
 ) -> str:
-    """The gap without and with the defence."""
+    """The gap without and with the defence.
+
+    Args:
+        signals: of the pruned and the defended model.
+        quantity: whose gap.
+        name: the defence, "PPB 4".
+        change: the row of this gap in the contrast pruned -> defended; None if it is not known.
+    """
     before, after = (gap_of(signals[kind], quantity)[0] for kind in ("pruned", "defended"))
+    by = "" if change is None else f", by {told_gap(change)}"
     return (
-        f"{capital(name)} changes the {quantity} gap between members and non-members from {signed(before, 3)} to "
-        f"{signed(after, 3)}."
+        f"In this run, {name} changes the {quantity} gap between members and non-members from "
+        f"{signed(before, 3)} to {signed(after, 3)}{by}."
     )

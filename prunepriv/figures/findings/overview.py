@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from prunepriv.figures.findings.attacks import best_of, interval, is_guessing
-from prunepriv.figures.findings.changes import Row, change
+from prunepriv.figures.findings.attacks import interval
+from prunepriv.figures.findings.comparisons import (
+    Row,
+    by_the_same_attack,
+    by_which,
+    chosen_attack,
+    is_guessing,
+    pick,
+    told,
+)
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.prose import capital, percent, points, signed
+from prunepriv.prose import percent, signed
 
 Means = Mapping[ModelKind, tuple[float, float]]
 """Kind of model -> mean confidence of members, and of non-members."""
@@ -36,7 +44,7 @@ def gap_before(gap: float | None) -> str:
 def attack_interval(row: Row) -> str:
     """The interval of an attack's accuracy, or that it is guessing."""
     if is_guessing(row):
-        return f"not distinguishable from guessing ({interval(row)})"
+        return f"not distinguishable from guessing (p = {row['p']:.2g}; {interval(row)})"
     return f"95 % interval {interval(row)}"
 
 
@@ -87,51 +95,84 @@ def gap_list(means: Means) -> str:
     return ", ".join(f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items())
 
 
-def attacks_in_short(rows: Sequence[Row], kind: ModelKind) -> str:
-    """The best attack on a model, or that no attack is better than guessing."""
-    if all(is_guessing(row) for row in rows):
-        return f"No attack on the {kind} model is distinguishable from guessing."
-    best = best_of(rows)
-    name = ATTACKS[best["attack"]].label
-    return f"{name} does best on the {kind} model: {percent(best['accuracy'])} ({interval(best)})."
-
-
-def attribution(rows: Mapping[ModelKind, Sequence[Row]]) -> str:
-    """How much of the change is retraining and how much is removing weights, in one sentence.
+def attacks_in_short(headline: Row, chance: Row, kind: ModelKind) -> str:
+    """The chosen attack on a model, or that it is guessing.
 
     Args:
-        rows: evaluations by the adaptive adversary. Each model faces the attack that does best on
-            it, as an adversary would choose.
+        headline: of ``Result.headline``.
+        chance: of ``Result.chance``.
     """
-    if not {"original", "control", "pruned"} <= rows.keys():
-        missing = [kind for kind in ("original", "control", "pruned") if kind not in rows]
+    does = f"{percent(headline['accuracy'])} ({interval(headline)})"
+    if is_guessing(headline):
+        return (
+            f"{chosen_attack(headline)}, is guessing on the {kind} model: {does}. The best of "
+            f"{chance['attacks']} attacks has p = {chance['p']:.2g}."
+        )
+    return f"{chosen_attack(headline)}, is right on the {kind} model: {does}."
+
+
+def attribution(
+    headlines: Mapping[ModelKind, Row],
+    retraining: Sequence[Row] | None,
+    removing: Sequence[Row] | None,
+) -> str:
+    """How much of the change is retraining and how much is removing weights.
+
+    Args:
+        headlines: of ``Result.headline``, by the adaptive adversary.
+        retraining, removing: the contrasts original -> control and control -> pruned.
+    """
+    three: tuple[ModelKind, ...] = ("original", "control", "pruned")
+    if retraining is None or removing is None or not set(three) <= headlines.keys():
+        missing = [kind for kind in three if kind not in headlines]
         return (
             f"Without an attack on the {' and the '.join(missing)} model this run cannot "
             "separate the effects of retraining and removing weights."
         )
-    original, control, pruned = (best_of(rows[kind]) for kind in ("original", "control", "pruned"))
+    rows = [headlines[kind] for kind in three]
+    figures = [percent(row["accuracy"]) for row in rows]
     return (
-        f"The best attack goes from {percent(original['accuracy'])} on the original to "
-        f"{percent(control['accuracy'])} on the control and {percent(pruned['accuracy'])} on the "
-        f"pruned model: **{_step(original, control)} by training on the same records again** and "
-        f"**{_step(control, pruned)} by removing weights**."
+        f"In this run, {_policy(rows)} is right {figures[0]} of the time on the original, "
+        f"{figures[1]} on the control and {figures[2]} on the pruned model: "
+        f"{_change(retraining, 'by training on the same records again')} and "
+        f"{_change(removing, 'by removing weights')}. By the same attack, training again gives "
+        f"{by_the_same_attack(retraining)}, and removing weights {by_the_same_attack(removing)}."
     )
 
 
-def _step(before: Row, after: Row) -> str:
-    difference, clear = change(before, after)
-    return points(difference) + ("" if clear else " (within its uncertainty)")
+def _policy(rows: Sequence[Row]) -> str:
+    if all(row["chosen"] for row in rows):
+        return f"what an adversary would choose beforehand ({by_which(rows)})"
+    return f"the best attack after the fact ({by_which(rows)})"
 
 
-def defended(undefended: Row, adaptive: Row, non_adaptive: Row | None, defense: str) -> str:
-    """What the defence does to the best attack, the adaptive adversary first."""
-    difference, clear = change(undefended, adaptive)
-    if not clear:
-        first = f"Against an adversary who knows the defence, {defense} changes the best attack by no more than its uncertainty ({points(difference)})"
-    else:
-        first = f"{capital(defense)} changes the best attack by {points(difference)} to {percent(adaptive['accuracy'])} against an adversary who knows the defence"
+def _change(contrast: Sequence[Row], cause: str) -> str:
+    row = pick(contrast)
+    return f"no attack chosen beforehand {cause}" if row is None else f"**{told(row)} {cause}**"
+
+
+def defended(adaptive: Row, non_adaptive: Row | None, contrast: Sequence[Row], defense: str) -> str:
+    """What the defence does to the chosen attack, the adaptive adversary first.
+
+    Args:
+        adaptive, non_adaptive: of ``Result.headline``, on the defended model.
+        contrast: pruned -> defended, against the adaptive adversary.
+        defense: its name, "PPB 4".
+    """
+    change = pick(contrast)
+    by = "" if change is None else f" by {told(change)}"
+    first = (
+        f"In this run, {defense} changes the attack that an adversary who knows it would choose"
+        f"{by} to {percent(adaptive['accuracy'])} ({_name(adaptive)}); by the same attack "
+        f"{by_the_same_attack(contrast)}"
+    )
     if non_adaptive is None:
         return f"{first}."
     return (
-        f"{first}; an adversary who does not know it reaches {percent(non_adaptive['accuracy'])}."
+        f"{first}. An adversary who does not know it reaches "
+        f"{percent(non_adaptive['accuracy'])} ({_name(non_adaptive)})."
     )
+
+
+def _name(row: Row) -> str:
+    return ATTACKS[row["attack"]].label

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from prunepriv.figures.classes import Z95
-from prunepriv.figures.findings.changes import within_uncertainty
+from prunepriv.figures.findings.comparisons import Row, told_gap
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ModelKind
 from prunepriv.prose import percent, signed
@@ -27,11 +27,19 @@ def gap_of(signals: RecordSignals, quantity: Quantity) -> tuple[float, float]:
     return float(groups[0].mean() - groups[1].mean()), float(Z95 * np.sqrt(sum(squares)))
 
 
-def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only: str = "") -> str:
+def leakage(
+    signals: Mapping[ModelKind, RecordSignals],
+    quantity: Quantity,
+    only: str = "",
+    retraining: Row | None = None,
+    removing: Row | None = None,
+) -> str:
     """The gap of the last undefended model that is given, and its causes.
 
     Args:
         only: name of the class that is shown; empty for all records.
+        retraining, removing: the rows of this gap in the contrasts original -> control and
+            control -> pruned; None where they are not known.
     """
     gaps = {kind: gap_of(one, quantity) for kind, one in signals.items()}
     front = next(k for k in ("pruned", "control", "original", "defended") if k in gaps)
@@ -40,8 +48,8 @@ def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only
     if not np.isfinite(gap):
         return f"Members or non-members are missing {where}, so there is no gap."
     parts = [_difference(gap, margin, quantity, where)]
-    if {"original", "control", "pruned"} <= set(gaps):
-        parts.append(_causes(gaps))
+    if retraining is not None and removing is not None:
+        parts.append(_causes(retraining, removing))
     if front == "pruned" and "defended" in gaps:
         parts.append(f"The defence leaves a gap of {signed(gaps['defended'][0], 3)}.")
     return " ".join(parts)
@@ -63,20 +71,13 @@ def _difference(gap: float, margin: float, quantity: Quantity, where: str) -> st
     )
 
 
-def _causes(gaps: Mapping[ModelKind, tuple[float, float]]) -> str:
-    total = gaps["pruned"][0] - gaps["original"][0]
+def _causes(retraining: Row, removing: Row) -> str:
+    total = retraining["difference"] + removing["difference"]
     return (
-        f"From the original to the pruned model the gap changed by {signed(total, 3)}: "
-        f"{_step(gaps['original'], gaps['control'])} by retraining (original \u2192 control) and "
-        f"{_step(gaps['control'], gaps['pruned'])} by removing weights (control \u2192 pruned)."
+        f"In this run, from the original to the pruned model the gap changed by {signed(total, 3)}: "
+        f"{told_gap(retraining)} by retraining (original \u2192 control) and {told_gap(removing)} by "
+        "removing weights (control \u2192 pruned)."
     )
-
-
-def _step(before: tuple[float, float], after: tuple[float, float]) -> str:
-    """A change of the gap, and whether it exceeds its uncertainty."""
-    change = after[0] - before[0]
-    doubtful = within_uncertainty(change, before[1], after[1])
-    return signed(change, 3) + (", within its uncertainty," if doubtful else "")
 
 
 def records_in_bin(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from prunepriv.figures.leaderboard import best_attack
+from prunepriv.figures import findings
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
 from prunepriv.ui.attacks.agreement import draw_agreement
+from prunepriv.ui.attacks.changes import draw_changes
 from prunepriv.ui.attacks.curves import curves_of
 from prunepriv.ui.attacks.knowledge import draw_knowledge
 from prunepriv.ui.attacks.leaderboard import draw_leaderboard
@@ -15,6 +16,7 @@ from prunepriv.ui.attacks.roc import draw_low_rates, draw_rocs
 from prunepriv.ui.attacks.threshold import draw_threshold
 from prunepriv.ui.controls import adversary, model_kind
 from prunepriv.ui.frame import Frame, not_there_yet
+from prunepriv.ui.glossary import tip
 
 
 def controls(frame: Frame) -> Target | None:
@@ -39,9 +41,10 @@ def attacks(frame: Frame, target: Target | None) -> None:
         not_there_yet(frame, f"Attacks on the {target.model} model")
         return
     draw_leaderboard(frame, board, target)
-    best = best_attack(board, target)
+    draw_changes(frame)
+    headline = frame.result.headline(target)
     names = list(curves)
-    start = names.index(str(best["attack"])) if best and best["attack"] in names else 0
+    start = names.index(headline["attack"]) if headline and headline["attack"] in names else 0
     st.subheader("One attack in detail", anchor=False)
     with st.container(width=260):
         chosen = st.selectbox(
@@ -51,6 +54,10 @@ def attacks(frame: Frame, target: Target | None) -> None:
     chosen = chosen if chosen in curves else names[start]
     option = ATTACKS[chosen]
     st.caption(f"{option.summary} Score: `{option.score}` ({option.source})")
+    rows = frame.result.evaluation(target) or ()
+    row = next((one for one in rows if one["attack"] == chosen), None)
+    if row is not None:
+        st.markdown(findings.precision_at(row), help=tip("precision_at_prior"))
     draw_rocs(frame, curves, chosen, target)
     draw_low_rates(frame, curves, target)
     draw_threshold(frame, target, chosen)

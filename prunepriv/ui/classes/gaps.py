@@ -17,6 +17,7 @@ from prunepriv.figures.classes import (
     gap_heatmap,
 )
 from prunepriv.options import ModelKind
+from prunepriv.plan import Target
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_names
 from prunepriv.ui.frame import Frame, link_params
@@ -84,15 +85,25 @@ def draw_class(
 
 
 def draw_heatmap(
-    table: pd.DataFrame, by: ModelKind, metric: Gap, label: int | None, provenance: Provenance
+    frame: Frame,
+    table: pd.DataFrame,
+    by: ModelKind,
+    metric: Gap,
+    label: int | None,
+    provenance: Provenance,
 ) -> None:
     """Draw every model and every class in one chart."""
+    rows = {
+        (before, after): contrast
+        for before, after, _ in findings.STEPS
+        if (contrast := frame.result.contrast(Target(before), Target(after))) is not None
+    }
     st.subheader("All models, all classes", anchor=False)
     chart(
         "class_heatmap",
         provenance,
         lambda look: gap_heatmap(table, by, metric, look, label),
-        finding=findings.class_changes(table, metric),
+        finding=findings.class_changes(rows, metric, class_names(frame)),
         alt=f"Heatmap of the {GAP_LABELS[metric].lower()}, models by classes",
         choices=(by, metric, label),
     )

@@ -40,5 +40,5 @@ def classes(frame: Frame) -> None:
         label = class_filter(frame)
     with right:
         draw_class(frame, gaps, by, metric, label, provenance)
-    draw_heatmap(table, by, metric, label, provenance)
+    draw_heatmap(frame, table, by, metric, label, provenance)
     draw_distances(frame, gaps, label, provenance)

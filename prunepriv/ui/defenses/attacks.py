@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from prunepriv.figures import findings
-from prunepriv.figures.leaderboard import accuracy_dots, best_attack
+from prunepriv.figures.leaderboard import accuracy_dots
 from prunepriv.options import Adversary
 from prunepriv.plan import Target, evaluation_name
 from prunepriv.ui.charts import chart
@@ -22,18 +22,24 @@ def draw_attacks(frame: Frame, adversary: Adversary, name: str) -> None:
         Target("defended", "adaptive"),
         Target("defended", "non_adaptive"),
     ]
-    best = {one: best_attack(board, one) for one in everyone}
-    shown = [one for one in everyone if best[one] is not None]
-    before = best[everyone[0]]
-    if before is None or len(shown) < 2:
+    known = {one: frame.result.headline(one) for one in everyone}
+    shown = [one for one in everyone if known[one] is not None]
+    if known[everyone[0]] is None or len(shown) < 2:
         not_there_yet(frame, "Attacks on the pruned and the defended model")
         return
-    adaptive, other = best[everyone[1]], best[everyone[2]]
+    _, adaptive, other = known.values()
     chart(
         "defense_attacks",
         frame.provenance(*map(evaluation_name, shown)),
         lambda look: accuracy_dots(board, shown, look),
-        finding=findings.defense(before, adaptive, other, name, adversary),
+        finding=findings.defense(
+            adaptive,
+            other,
+            frame.result.contrast(everyone[0], everyone[1]),
+            frame.result.contrast(everyone[2], everyone[1]),
+            name,
+            adversary,
+        ),
         alt=f"Attack accuracies without and with {name}, with 95 % intervals",
     )
     st.caption(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from prunepriv.figures import findings
@@ -10,7 +12,7 @@ from prunepriv.figures.defenses import model_accuracies
 from prunepriv.figures.histograms import leakage_histograms
 from prunepriv.figures.scales import SCALES
 from prunepriv.options import ModelKind
-from prunepriv.plan import divergence_name, signals_name
+from prunepriv.plan import Target, divergence_name, signals_name
 from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_names
@@ -33,7 +35,7 @@ def draw_accuracies(frame: Frame, name: str) -> None:
         "model_accuracies",
         frame.provenance(*(signals_name(kind) for kind in reports)),
         lambda look: model_accuracies(reports, look),
-        finding=findings.price(reports, name),
+        finding=findings.price(reports, _contrast(frame), name),
         alt="Accuracy of each model on members and non-members",
     )
 
@@ -55,7 +57,9 @@ def _histograms(frame: Frame, signals: Signals, quantity: Quantity, name: str) -
         f"defended_{quantity}",
         frame.provenance(*(signals_name(kind) for kind in signals)),
         lambda look: leakage_histograms(signals, quantity, SCALES["linear"], look),
-        finding=findings.defended_signals(signals, quantity, name),
+        finding=findings.defended_signals(
+            signals, quantity, name, findings.pick(_contrast(frame), quantity, None)
+        ),
         alt=f"Histograms of {quantity}, pruned and defended",
     )
 
@@ -75,7 +79,9 @@ def draw_classes(frame: Frame, name: str) -> None:
         "defended_classes",
         frame.provenance(*(divergence_name(kind) for kind in gaps)),
         lambda look: gap_bars(table, "pruned", metric, look, MOST_CLASSES),
-        finding=findings.defended_classes(table, metric, name),
+        finding=findings.defended_classes(
+            table, metric, name, _contrast(frame), class_names(frame)
+        ),
         alt=f"{GAP_LABELS[metric]} by class without and with {name}",
         choices=(metric,),
     )
@@ -83,3 +89,8 @@ def draw_classes(frame: Frame, name: str) -> None:
         "pages/classes.py", label="All classes and models", icon=":material/arrow_forward:",
         query_params=link_params(frame.run_id),
     )  # fmt: skip
+
+
+def _contrast(frame: Frame) -> list[dict[str, Any]] | None:
+    """What the defence changes."""
+    return frame.result.contrast(Target("pruned"), Target("defended"))

@@ -6,7 +6,6 @@ import streamlit as st
 
 from prunepriv.figures import findings
 from prunepriv.figures.defenses import Point, privacy_utility
-from prunepriv.figures.leaderboard import best_attack
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, Adversary
 from prunepriv.plan import Target, evaluation_name, models_name
@@ -23,43 +22,49 @@ BASE = ("pruning", "training", "knowledge")
 def draw_trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
     """Draw an arrow from the pruned model to every defended one."""
     st.subheader("Privacy against accuracy", anchor=False)
-    here = _points_of(frame, adversary)
+    headline = frame.result.headline(Target("pruned"))
+    contrast = frame.result.contrast(Target("pruned"), Target("defended"))
+    if headline is None or contrast is None:
+        not_there_yet(frame, "The trade-off")
+        return
+    attack = headline["attack"]
+    here = _points_of(frame, adversary, attack)
     by_model = {point.target.model: point for point in here}
     if not {"pruned", "defended"} <= by_model.keys():
         not_there_yet(frame, "The trade-off")
         return
-    start, end = by_model["pruned"], by_model["defended"]
-    points = [*here, *_others(frame, adversary)]
+    elsewhere, left_out = _others(frame, adversary, attack)
+    points = [*here, *elsewhere]
     chart(
         "trade_off",
         frame.provenance(*(evaluation_name(point.target) for point in here)),
         lambda look: privacy_utility(points, look),
-        finding=findings.trade(end.utility - start.utility, end.leakage - start.leakage, name),
-        alt=f"Accuracy on non-members against the best attack, an arrow from pruned to {name}",
+        finding=findings.trade(contrast, attack, name),
+        alt=f"Accuracy on non-members against {ATTACKS[attack].label}, an arrow from pruned to {name}",
         choices=None,  # the chart shows other runs too
     )
-    st.caption(findings.others(len(points) - len(here)))
+    st.caption(findings.others(len(elsewhere), attack, left_out))
 
 
-def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Point]:
-    """The run's models in the privacy-utility plane; only models that have been attacked."""
-    board = frame.result.leaderboard()
+def _points_of(frame: Frame, adversary: Adversary, attack: str, here: bool = True) -> list[Point]:
+    """The run's models in the privacy-utility plane; only models that were attacked by this attack."""
     points = []
     for kind in frame.kinds:
         target = Target(kind, adversary if kind == "defended" else "adaptive")
-        best, report = best_attack(board, target), frame.result.model_report(kind)
-        if best is None or report is None:
+        rows, report = frame.result.evaluation(target) or (), frame.result.model_report(kind)
+        row = next((one for one in rows if one["attack"] == attack), None)
+        if row is None or report is None:
             continue
-        low, high = best["accuracy_ci95"]
+        low, high = row["accuracy_ci95"]
         points.append(
             Point(
                 target=target,
                 text=defense_of(frame.experiment) if kind == "defended" else KINDS[kind].label,
                 utility=report["non_member_accuracy"],
-                leakage=best["accuracy"],
+                leakage=row["accuracy"],
                 low=low,
                 high=high,
-                attack=ATTACKS[best["attack"]].label,
+                attack=ATTACKS[attack].label,
                 run=frame.run_id,
                 here=here,
             )
@@ -67,11 +72,15 @@ def _points_of(frame: Frame, adversary: Adversary, here: bool = True) -> list[Po
     return points
 
 
-def _others(frame: Frame, adversary: Adversary) -> list[Point]:
-    """Defended models of other finished runs that started from the same pruned target."""
+def _others(frame: Frame, adversary: Adversary, attack: str) -> tuple[list[Point], list[str]]:
+    """Defended models of other finished runs that started from the same pruned target.
+
+    Returns:
+        Their points, and the ids of runs that were not attacked by the attack of all points.
+    """
     mine, trained = frame.experiment, frame.result.plan.key(models_name("original"))
     models = models_name("defended")
-    seen, found = {frame.result.plan.key(models)}, list[Point]()
+    seen, found, left_out = {frame.result.plan.key(models)}, list[Point](), list[str]()
     for entry in entries().values():
         experiment = entry.experiment
         same = "defended" in experiment.models and all(
@@ -82,7 +91,11 @@ def _others(frame: Frame, adversary: Adversary) -> list[Point]:
         other = Frame(entry, result_of(entry))
         plan = other.result.plan
         if plan.key(models_name("original")) == trained and plan.key(models) not in seen:
-            seen.add(plan.key(models))  # draw models that several runs attack only once
-            points = _points_of(other, adversary, False)
-            found += [point for point in points if point.target.model == "defended"]
-    return found
+            points = _points_of(other, adversary, attack, False)
+            defended = [point for point in points if point.target.model == "defended"]
+            if defended or other.experiment.attacks.recipe != mine.attacks.recipe:
+                seen.add(plan.key(models))  # draw models that several runs attack only once
+            found += defended
+            if not defended:
+                left_out.append(other.run_id)
+    return found, left_out

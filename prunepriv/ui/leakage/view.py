@@ -8,7 +8,7 @@ from prunepriv.figures import findings
 from prunepriv.figures.histograms import absent_models, leakage_histograms
 from prunepriv.figures.scales import SCALES, Scale, ScaleName
 from prunepriv.options import ModelKind
-from prunepriv.plan import signals_name
+from prunepriv.plan import Target, signals_name
 from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names
@@ -68,10 +68,22 @@ def _histograms(
         f"histograms_{quantity}",
         frame.provenance(*(signals_name(kind) for kind in signals)),
         lambda look: leakage_histograms(signals, quantity, scale, look, absent),
-        finding=findings.leakage(signals, quantity, only),
+        finding=findings.leakage(signals, quantity, only, *_causes(frame, quantity, label)),
         alt=f"Histograms of {quantity}, members against non-members, for each model",
         choices=(scale.name, label, *absent.items()),
         select=True,
     )
     if mark is not None:
         choose_bar(mark[0], quantity, int(mark[1]))
+
+
+def _causes(
+    frame: Frame, quantity: Quantity, label: int | None
+) -> tuple[findings.Row | None, findings.Row | None]:
+    """What retraining and what removing weights changes in the gap."""
+    retraining = frame.result.contrast(Target("original"), Target("control"))
+    removing = frame.result.contrast(Target("control"), Target("pruned"))
+    return (
+        findings.pick(retraining, quantity, None, label),
+        findings.pick(removing, quantity, None, label),
+    )

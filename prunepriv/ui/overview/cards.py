@@ -146,15 +146,17 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
-    rows = frame.result.evaluation(Target(kind))
-    if rows is None:
+    target = Target(kind)
+    rows, headline = frame.result.evaluation(target), frame.result.headline(target)
+    chance = frame.result.chance(target)
+    if rows is None or headline is None or chance is None:
         st.caption(pending(frame))
         return
     chart(
         "attacks",
         frame.provenance(evaluation_name(Target(kind))),
         lambda look: figures.attacks_chart(rows, look),
-        finding=findings.attacks_in_short(rows, kind),
+        finding=findings.attacks_in_short(headline, chance, kind),
         alt=f"Accuracy of {len(rows)} attacks with 95 % intervals beside the 50 % line",
         small_in=tools,
     )
@@ -167,22 +169,23 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
             handover.leave(with_ppb(frame.experiment))
             st.switch_page("pages/run.py", query_params=link_params(frame.run_id))
         return
-    found = {target: frame.result.evaluation(target) for target in frame.result.targets}
-    best = {target: findings.best_of(rows) for target, rows in found.items() if rows is not None}
-    if not {Target("defended"), Target("pruned")} <= best.keys():
+    found = {target: frame.result.headline(target) for target in frame.result.targets}
+    chosen = {target: row for target, row in found.items() if row is not None}
+    contrast = frame.result.contrast(Target("pruned"), Target("defended"))
+    if contrast is None:
         st.caption(pending(frame))
         return
     chart(
         "defense",
-        frame.provenance(*map(evaluation_name, best)),
-        lambda look: figures.defense_chart(best, look),
+        frame.provenance(*map(evaluation_name, chosen)),
+        lambda look: figures.defense_chart(chosen, look),
         finding=findings.defended(
-            best[Target("pruned")],
-            best[Target("defended")],
-            best.get(Target("defended", "non_adaptive")),
+            chosen[Target("defended")],
+            chosen.get(Target("defended", "non_adaptive")),
+            contrast,
             defense_name(frame.experiment),
         ),
-        alt="Accuracy of the best attack on each model with its 95 % interval",
+        alt="Accuracy of the attack chosen beforehand on each model with its 95 % interval",
         small_in=tools,
     )
 

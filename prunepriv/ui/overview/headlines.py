@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -22,10 +22,18 @@ def headlines(frame: Frame) -> None:
         _accuracy_kept(frame, kind)
         _attack_accuracy(frame, kind)
         _confidence_gap(frame, kind)
-    found = {k: frame.result.evaluation(Target(k)) for k in frame.experiment.models}
-    rows = {k: rows for k, rows in found.items() if rows is not None}
-    if len(rows) == len(found):
-        st.markdown(findings.attribution(rows))
+    found = {k: frame.result.headline(Target(k)) for k in frame.experiment.models}
+    known = {k: row for k, row in found.items() if row is not None}
+    if len(known) == len(found):
+        control = Target("control")
+        retraining = frame.result.contrast(Target("original"), control)
+        removing = frame.result.contrast(control, Target("pruned"))
+        st.markdown(findings.attribution(known, retraining, removing))
+
+
+def _change(frame: Frame, kind: ModelKind) -> list[dict[str, Any]] | None:
+    """What changes from the original to a model."""
+    return frame.result.contrast(Target("original"), Target(kind))
 
 
 def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
@@ -36,29 +44,31 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
         return
     accuracy = now["non_member_accuracy"]
     start = None if before is None or kind == "original" else before["non_member_accuracy"]
-    delta = None if start is None else accuracy - start
+    row = findings.pick(_change(frame, kind), "non_member_accuracy", None)
+    delta = None if start is None else points(accuracy - start) + _doubt(row)
+    worse = findings.is_clear(row) and row is not None and row["difference"] < 0
     _headline(
         name, percent(accuracy), "accuracy_kept", findings.accuracy_before(start),
-        delta=None if delta is None else points(delta), worse=delta is not None and delta < -0.005,
+        delta=delta, worse=worse,
     )  # fmt: skip
 
 
+def _doubt(row: findings.Row | None) -> str:
+    return "" if row is None or row["clear"] else " (undecided)"
+
+
 def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
-    rows, before = (
-        frame.result.evaluation(Target(kind)),
-        frame.result.evaluation(Target("original")),
-    )
-    if rows is None:
-        _headline("Best attack", None, "attack_accuracy", pending(frame))
+    headline = frame.result.headline(Target(kind))
+    if headline is None:
+        _headline("Attack chosen beforehand", None, "chosen_attack", pending(frame))
         return
-    best = findings.best_of(rows)
-    delta, worse = None, False
-    if before is not None and kind != "original":
-        difference, clear = findings.change(findings.best_of(before), best)
-        delta, worse = points(difference), clear and difference > 0
+    row = findings.pick(_change(frame, kind))
+    how = "Attack chosen beforehand" if headline["chosen"] else "Best attack after the fact"
     _headline(
-        f"Best attack: {ATTACKS[best['attack']].label}", percent(best["accuracy"]),
-        "attack_accuracy", findings.attack_interval(best), delta=delta, worse=worse,
+        f"{how}: {ATTACKS[headline['attack']].label}", percent(headline["accuracy"]),
+        "chosen_attack", findings.attack_interval(headline),
+        delta=None if row is None else findings.told(row),
+        worse=row is not None and findings.is_clear(row) and row["difference"] > 0,
     )  # fmt: skip
 
 
@@ -68,10 +78,11 @@ def _confidence_gap(frame: Frame, kind: ModelKind) -> None:
         _headline("Confidence gap", None, "confidence_gap", pending(frame))
         return
     before = None if kind == "original" else _overall_gap(frame, "original")
-    delta = None if before is None else gap - before
+    row = findings.pick(_change(frame, kind), "confidence", None)
+    delta = None if before is None else signed(gap - before) + _doubt(row)
     _headline(
         "Confidence gap", signed(gap), "confidence_gap", findings.gap_before(before),
-        delta=None if delta is None else signed(delta), worse=delta is not None and delta > 0.005,
+        delta=delta, worse=row is not None and findings.is_clear(row) and row["difference"] > 0,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from prunepriv.figures import findings
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
 from prunepriv.store.signals import RecordSignals
+from tests.unit.figures.rows import change, headline
 
 
 def _signals(members: float, others: float, n: int = 50) -> RecordSignals:
@@ -21,10 +22,6 @@ def _signals(members: float, others: float, n: int = 50) -> RecordSignals:
     return RecordSignals(np.arange(2 * n), member, zeros, values, values, values > 0.5)
 
 
-def _row(accuracy: float, low: float, high: float, attack: str = "samia") -> dict:
-    return {"attack": attack, "accuracy": accuracy, "accuracy_ci95": [low, high]}
-
-
 def test_gap_of_is_the_difference_of_means_with_its_interval():
     gap, margin = findings.gap_of(_signals(0.9, 0.6), "confidence")
     assert gap == pytest.approx(0.3)
@@ -33,27 +30,20 @@ def test_gap_of_is_the_difference_of_means_with_its_interval():
 
 def test_leakage_splits_the_change_between_retraining_and_removing_weights():
     text = findings.leakage(
-        {
-            "original": _signals(0.7, 0.6),
-            "control": _signals(0.9, 0.6),
-            "pruned": _signals(0.85, 0.6),
-        },
+        {"original": _signals(0.7, 0.6), "pruned": _signals(0.85, 0.6)},
         "confidence",
+        retraining=change(None, 0.2, metric="confidence"),
+        removing=change(None, -0.05, metric="confidence", clear=False),
     )
     assert "confidence is 0.250 (± 0.004) higher on members" in text
-    assert "+0.150: +0.200 by retraining" in text
-    assert "−0.050 by removing weights" in text
+    assert "In this run, from the original to the pruned model the gap changed by +0.150" in text
+    assert "+0.200 by retraining" in text
+    assert "−0.050 (undecided) by removing weights" in text
 
 
-def test_leakage_doubts_a_change_within_its_uncertainty():
-    same = {
-        "original": _signals(0.7, 0.6),
-        "control": _signals(0.701, 0.6),
-        "pruned": _signals(0.9, 0.6),
-    }
-    text = findings.leakage(same, "confidence")
-    assert "+0.001, within its uncertainty, by retraining" in text
-    assert "+0.199 by removing weights" in text
+def test_leakage_without_a_contrast_tells_no_cause():
+    text = findings.leakage({"original": _signals(0.7, 0.6)}, "confidence")
+    assert "retraining" not in text
 
 
 def test_leakage_says_lower_where_it_is_lower_and_that_noise_may_be_chance():
@@ -71,27 +61,34 @@ def test_leakage_of_a_class_without_non_members():
     assert "Members or non-members are missing" in findings.leakage({"pruned": only}, "confidence")
 
 
-def test_an_interval_that_covers_half_is_guessing():
-    text = findings.best_attack(_row(0.51, 0.49, 0.53), Target("pruned"))
-    assert "not distinguishable from guessing" in text
-    text = findings.best_attack(
-        _row(0.8, 0.78, 0.82), Target("pruned"), _row(0.7, 0.68, 0.72, "conf")
-    )
-    assert "80.0 % (95 % interval 78.0 to 82.0 %)" in text
-    assert "Conf, reaches 70.0 %" in text
-    assert "guessing gives 50 %" in text
+CHANCE = {"attacks": 3, "best": 0.82, "null95": 0.53, "p": 0.0005}
 
 
-def test_defense_doubts_what_the_intervals_do_not_show():
-    before = _row(0.8, 0.78, 0.82)
-    text = findings.defense(before, _row(0.79, 0.77, 0.81), _row(0.51, 0.49, 0.53), "PPB 4")
+def test_the_attack_chosen_beforehand_and_the_best_after_the_fact():
+    rows = [headline("conf", 0.80), headline("samia", 0.82)]
+    text = findings.best_attack(rows[0], rows, CHANCE, Target("pruned"))
+    assert text.startswith("Conf, chosen beforehand, expected 78.0 % ± 1.3 from shadow records,")
+    assert "is right on the pruned model: 80.0 % (95 % interval 79.0 to 81.0 %)" in text
+    assert "After the fact, SAMIA does best with 82.0 %" in text
+    assert "the best of 3 attacks stays below 53.0 % in 95 % of cases (p = 0.0005)" in text
+    guess = headline("conf", 0.51, p=0.3)
+    text = findings.best_attack(guess, [guess], CHANCE, Target("defended", "non_adaptive"))
+    assert "not distinguishable from guessing on the defended model (non-adaptive" in text
+
+
+def test_defense_tells_the_word_of_every_difference():
+    contrast = [change("chosen", -0.01, clear=False), change("conf", -0.02)]
+    knowing = [change("chosen", 0.28)]
+    adaptive, other = headline("conf", 0.79), headline("rmia", 0.51, p=0.4)
+    text = findings.defense(adaptive, other, contrast, knowing, "PPB 4")
     first, second = text.split(". ", 1)
-    assert "who knows the defence" in first
-    assert "(−1.0 points, within its uncertainty)" in first
-    assert "not distinguishable from guessing" in second
-    assert "uncertainty" not in findings.defense(before, _row(0.7, 0.68, 0.72), None, "PPB 4")
-    turned = findings.defense(before, _row(0.6, 0.58, 0.62), before, "PPB 4", "non_adaptive")
-    assert turned.startswith("Against an adversary who does not know the defence, PPB 4")
+    assert first.startswith("In this run, PPB 4 changes what an adversary who knows it would")
+    assert "by −1.0 points (undecided) to 79.0 % (Conf)" in first
+    assert "by the same attack −2.0 points (Conf)" in first
+    assert "51.0 % (RMIA, not distinguishable from guessing)" in second
+    assert "to know the defence is worth +28.0 points" in second
+    turned = findings.defense(adaptive, other, contrast, knowing, "PPB 4", "non_adaptive")
+    assert turned.startswith("An adversary who does not know the defence reaches 51.0 %")
 
 
 def test_price_says_gains_where_accuracy_rises():
@@ -99,9 +96,66 @@ def test_price_says_gains_where_accuracy_rises():
         "pruned": {"member_accuracy": 0.99, "non_member_accuracy": 0.6},
         "defended": {"member_accuracy": 0.9, "non_member_accuracy": 0.61},
     }
-    assert findings.price(reports, "PPB 4").startswith("PPB 4 gains 1.0 points")
+    undecided = [change(None, 0.01, metric="non_member_accuracy", clear=False)]
+    text = findings.price(reports, undecided, "PPB 4")
+    assert text.startswith("In this run, PPB 4 gains 1.0 points")
+    assert "61.0 %, undecided)" in text
     reports["defended"]["non_member_accuracy"] = 0.58
-    assert findings.price(reports, "PPB 4").startswith("PPB 4 costs 2.0 points")
+    text = findings.price(reports, None, "PPB 4")
+    assert "PPB 4 costs 2.0 points" in text
+    assert "undecided" not in text
+
+
+def test_trade_tells_one_attack_and_the_accuracy():
+    contrast = [
+        change("samia", -0.02),
+        change("conf", 0.5),
+        change(None, 0.01, metric="non_member_accuracy", clear=False),
+    ]
+    text = findings.trade(contrast, "samia", "PPB 4")
+    assert "SAMIA by −2.0 points and accuracy on non-members by +1.0 points (undecided)" in text
+
+
+def test_others_names_the_attack_and_runs_without_it():
+    text = findings.others(2, "samia", ["a-run"])
+    assert text.startswith("Every point is SAMIA")
+    assert "Grey: 2 other" in text
+    assert text.endswith("Left out, without SAMIA: a-run.")
+    assert "Left out" not in findings.others(0, "samia", [])
+
+
+def test_precision_where_members_are_few():
+    row = {
+        "attack": "conf",
+        "precision_at_prior": {
+            "0.01": {
+                "balanced": {"value": 0.024, "ci95": [0.02, 0.03]},
+                "low_fpr": {"value": None, "ci95": [0.0, 0.9]},
+            }
+        },
+    }
+    text = findings.precision_at(row)
+    assert text.startswith(
+        "If 1 % of those asked are members: at its own threshold 2.4 % (2.0 to 3.0 %)"
+    )
+    assert "at the threshold for 1 % FPR on the shadows it accuses nobody (Conf)" in text
+
+
+def test_changes_tell_the_policy_and_every_attack():
+    rows = [
+        change("chosen", -0.02),
+        change("conf", -0.03),
+        change("rmia", 0.05, clear=False),
+        change("conf", 0.3, metric="auc"),
+        change("conf", 0.3, label=1),
+    ]
+    text = findings.changes(rows, Target("control"), Target("pruned"))
+    assert text.startswith("From the control model to the pruned model, in this run, what an")
+    assert "would choose changes by −2.0 points" in text
+    assert "between −3.0 (Conf) and +5.0 points (RMIA), clearly for 1 of 2" in text
+    text = findings.changes(rows[1:], Target("defended", "non_adaptive"), Target("defended"))
+    assert "whose adversary does not know the defence" in text
+    assert "would choose" not in text
 
 
 def test_not_run_names_what_is_left_out():
@@ -109,17 +163,25 @@ def test_not_run_names_what_is_left_out():
     assert findings.not_run(ATTACKS) == findings.BEYOND
 
 
-def test_class_changes_counts_each_step():
-    table = pd.DataFrame(
-        [
-            {"class": c, "model": model, "gap": gap}
-            for c, gaps in enumerate([(0.1, 0.2, 0.1), (0.3, 0.2, 0.4), (0.1, 0.3, 0.2)])
-            for model, gap in zip(("original", "control", "pruned"), gaps, strict=True)
-        ]
-    )
-    text = findings.class_changes(table, "confidence")
-    assert "in 2 of 3 classes by retraining" in text
-    assert "in 1 of 3 classes by removing weights" in text
+def test_classes_that_changed_are_named():
+    rows = [
+        change(None, 0.1, metric="confidence", label=0),
+        change(None, -0.1, metric="confidence", label=1),
+        change(None, 0.1, metric="confidence", label=2, clear=False),
+        change(None, 0.1, metric="sensitivity", label=2),
+        change("conf", 0.1, label=2),
+    ]
+    names = ["ant", "bee", "cat"]
+    text = findings.class_changes({("original", "control"): rows}, "confidence", names)
+    assert "By retraining (original → control) it is clearly larger in 1 of 3 classes (ant)" in text
+    assert "clearly smaller in 1 of 3 classes (bee)" in text
+    assert "removing" not in text
+    none = [change(None, 0.1, metric="confidence", label=0, clear=False)]
+    text = findings.class_changes({("control", "pruned"): none}, "confidence", names)
+    assert "clearly in none of 1 classes" in text
+    text = findings.class_changes({("control", "pruned"): []}, "confidence", names)
+    assert "fewer than 10 members or non-members" in text
+    assert "largest first" in findings.class_changes({}, "confidence", names)
 
 
 def test_cut_tells_counts_rates_and_precision():
@@ -156,12 +218,6 @@ def test_class_without_both_groups_has_no_gap():
     assert text.startswith("ant lacks")
     assert "over all classes the gap is +0.30" in text
     assert "click a bar" in findings.class_detail(means.iloc[1:], "pruned", None)
-
-
-def test_a_change_without_an_uncertainty_is_not_doubted():
-    assert findings.within_uncertainty(-0.05, 0.04, 0.04)
-    assert not findings.within_uncertainty(0.05, 0.03, 0.03)
-    assert not findings.within_uncertainty(0.05, float("nan"), 0.03)
 
 
 def test_the_best_epoch_may_still_be_beaten_while_it_trains():

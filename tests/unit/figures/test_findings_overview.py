@@ -1,84 +1,95 @@
-"""Overview's sentences: the best attack, its interval, and what changed it."""
+"""Overview's sentences: the chosen attack, its interval, and what changed it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from prunepriv.figures.findings import (
+    attack_interval,
+    attacks_in_short,
     attribution,
-    best_of,
-    change,
     defended,
     interval,
-    is_guessing,
 )
+from tests.unit.figures.rows import change, headline
 
-
-def row(attack: str, accuracy: float, half: float = 0.01) -> dict[str, Any]:
-    return {
-        "attack": attack,
-        "accuracy": accuracy,
-        "accuracy_ci95": [accuracy - half, accuracy + half],
-    }
-
-
-def test_the_best_attack_is_the_most_accurate() -> None:
-    assert best_of([row("corr", 0.6), row("conf", 0.7), row("entr", 0.65)])["attack"] == "conf"
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "half", "guessing"),
-    [(0.52, 0.03, True), (0.52, 0.01, False), (0.5, 0.0, True), (0.45, 0.02, False)],
-)
-def test_guessing_is_when_the_interval_covers_half(
-    accuracy: float, half: float, guessing: bool
-) -> None:
-    assert is_guessing(row("conf", accuracy, half)) is guessing
+CHANCE = {"attacks": 12, "best": 0.53, "null95": 0.52, "p": 0.31}
+MINUS = "\N{MINUS SIGN}"
 
 
 def test_an_interval_reads_in_per_cent() -> None:
-    assert interval(row("conf", 0.78, 0.012)) == "76.8 to 79.2 %"
+    assert interval(headline("conf", 0.78, half=0.012)) == "76.8 to 79.2 %"
 
 
-@pytest.mark.parametrize(("half", "clear"), [(0.01, True), (0.04, False)])
-def test_a_change_is_clear_only_beyond_both_uncertainties(half: float, clear: bool) -> None:
-    difference, is_clear = change(row("conf", 0.70, half), row("conf", 0.75, half))
-    assert difference == pytest.approx(0.05)
-    assert is_clear is clear  # sqrt(2) * 0.04 > 0.05 > sqrt(2) * 0.01
+def test_guessing_comes_from_the_p_value_and_not_from_the_interval() -> None:
+    assert attack_interval(headline("conf", 0.53, p=0.001)).startswith("95 % interval")
+    told = attack_interval(headline("conf", 0.53, p=0.2))
+    assert told.startswith("not distinguishable from guessing (p = 0.2;")
+
+
+def test_the_card_names_the_chosen_attack() -> None:
+    told = attacks_in_short(headline("lira", 0.7), CHANCE, "pruned")
+    assert told.startswith("LiRA, chosen beforehand, is right on the pruned model: 70.0 %")
+    told = attacks_in_short(headline("lira", 0.51, p=0.4), CHANCE, "pruned")
+    assert "is guessing on the pruned model" in told
+    assert "best of 12 attacks has p = 0.31" in told
+    told = attacks_in_short(headline("lira", 0.7, chosen=False), CHANCE, "pruned")
+    assert told.startswith("LiRA, the best after the fact,")
 
 
 def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
     told = attribution(
         {
-            "original": [row("conf", 0.62), row("corr", 0.60)],
-            "control": [row("conf", 0.77), row("corr", 0.61)],
-            "pruned": [row("conf", 0.60), row("corr", 0.715)],
-        }
+            "original": headline("conf", 0.62),
+            "control": headline("conf", 0.77),
+            "pruned": headline("lira", 0.715),
+        },
+        [change("chosen", 0.15), change("conf", 0.02), change("rmia", -0.04)],
+        [change("chosen", -0.055, clear=False), change("conf", -0.038), change("rmia", 0.03)],
     )
-    assert "from 62.0 % on the original to 77.0 % on the control and 71.5 % on the pruned" in told
-    assert "+15.0 points by training on the same records again" in told
-    assert "\N{MINUS SIGN}5.5 points by removing weights" in told
+    assert told.startswith("In this run, what an adversary would choose beforehand")
+    assert "(Conf, Conf and LiRA)" in told
+    assert "62.0 % of the time on the original, 77.0 % on the control and 71.5 % on the" in told
+    assert "**+15.0 points by training on the same records again**" in told
+    assert f"**{MINUS}5.5 points (undecided) by removing weights**" in told
+    assert f"training again gives between {MINUS}4.0 (RMIA) and +2.0 points (Conf)" in told
+    assert f"removing weights between {MINUS}3.8 (Conf) and +3.0 points (RMIA)" in told
 
 
-def test_a_part_within_its_uncertainty_is_named_as_such() -> None:
-    told = attribution({kind: [row("conf", 0.7)] for kind in ("original", "control", "pruned")})
-    assert told.count("within its uncertainty") == 2
+def test_one_attack_on_all_models_is_named_once() -> None:
+    rows = {kind: headline("conf", 0.7) for kind in ("original", "control", "pruned")}
+    changes = [change("chosen", 0.0, clear=False), change("conf", 0.0, clear=False)]
+    told = attribution(rows, changes, changes)
+    assert "(Conf) is right" in told
+    assert "training again gives +0.0 points (undecided) (Conf)" in told
 
 
 def test_without_the_control_nothing_is_attributed() -> None:
-    told = attribution({"original": [row("conf", 0.6)], "pruned": [row("conf", 0.7)]})
+    told = attribution(
+        {"original": headline("conf", 0.6), "pruned": headline("conf", 0.7)}, None, None
+    )
     assert "control" in told
     assert "points" not in told
 
 
 def test_the_adaptive_adversary_comes_first() -> None:
-    told = defended(row("conf", 0.8), row("conf", 0.7), row("conf", 0.52), "PPB")
-    assert told.index("70.0 %") < told.index("52.0 %")
-    assert "\N{MINUS SIGN}10.0 points" in told
+    contrast = [change("chosen", -0.1), change("conf", -0.12), change("samia", 0.01)]
+    told = defended(headline("conf", 0.7), headline("rmia", 0.52), contrast, "PPB 4")
+    assert told.index("70.0 % (Conf)") < told.index("52.0 % (RMIA)")
+    assert f"{MINUS}10.0 points to" in told
+    assert f"between {MINUS}12.0 (Conf) and +1.0 points (SAMIA)" in told
 
 
-def test_a_defense_without_a_clear_effect_is_called_that() -> None:
-    told = defended(row("conf", 0.80, 0.02), row("conf", 0.79, 0.02), None, "PPB")
-    assert "no more than its uncertainty" in told
+def test_a_defense_without_a_clear_effect_is_called_undecided() -> None:
+    contrast = [change("chosen", -0.01, clear=False)]
+    told = defended(headline("conf", 0.7), None, contrast, "PPB 4")
+    assert f"{MINUS}1.0 points (undecided) to 70.0 %" in told
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_what_was_not_chosen_beforehand_is_called_that(chosen: bool) -> None:
+    rows = {
+        kind: headline("conf", 0.7, chosen=chosen) for kind in ("original", "control", "pruned")
+    }
+    told = attribution(rows, [], [])
+    assert ("the best attack after the fact" in told) is not chosen

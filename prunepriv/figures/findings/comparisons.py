@@ -1,0 +1,167 @@
+"""Comparisons in words: what changes from one side to another, and whether that is clear.
+
+Every difference that a page tells goes through :func:`told`; every judgement of an attack through
+:func:`is_guessing`. The rules are in :mod:`prunepriv.evaluation.words`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from prunepriv import evaluation
+from prunepriv.options import ATTACKS
+from prunepriv.plan import Target
+from prunepriv.prose import join, percent, points, signed
+
+Row = Mapping[str, Any]
+"""A row of evaluation.json, of a contrast or of ``Result.headline``."""
+
+CHOSEN = "chosen"
+
+
+def is_guessing(row: Row) -> bool:
+    """Whether an attack, or the best of several, is not distinguishable from guessing."""
+    return evaluation.is_guessing(row["p"])
+
+
+def is_clear(row: Row | None) -> bool:
+    """Whether the difference of a contrast's row is clear; False if there is no row."""
+    return row is not None and bool(row["clear"])
+
+
+def told(row: Row) -> str:
+    """A difference in points, with its word where it is undecided: "+0.8 points (undecided)"."""
+    return points(row["difference"]) + _word(row)
+
+
+def told_gap(row: Row, digits: int = 3) -> str:
+    """A difference of gaps: "+0.031", "+0.002 (undecided)"."""
+    return signed(row["difference"], digits) + _word(row)
+
+
+def _word(row: Row) -> str:
+    return "" if row["clear"] else " (undecided)"
+
+
+def pick(
+    rows: Sequence[Row] | None,
+    metric: str = "accuracy",
+    attack: str | None = CHOSEN,
+    label: int | None = None,
+) -> Row | None:
+    """The row of a contrast for one figure, attack and class; None if it has none.
+
+    Args:
+        rows: of the contrast; None if it is not there.
+        metric: the figure.
+        attack: a name, "chosen", or None for gaps and accuracies of models.
+        label: the class; None is over all records.
+    """
+    found = (
+        row
+        for row in rows or ()
+        if row["class"] == label and row["metric"] == metric and row["attack"] == attack
+    )
+    return next(found, None)
+
+
+def changes(rows: Sequence[Row], before: Target, after: Target) -> str:
+    """What an adversary's choice, and each attack, gain from one target to another.
+
+    Args:
+        rows: of the contrast.
+        before, after: its two sides.
+    """
+    where = f"From the {_side(before)} to the {_side(after)}, in this run, "
+    row = pick(rows)
+    policy = "" if row is None else f"what an adversary would choose changes by {told(row)}; "
+    each = [
+        one
+        for one in rows
+        if one["class"] is None and one["metric"] == "accuracy" and one["attack"] in ATTACKS
+    ]
+    clear = sum(bool(one["clear"]) for one in each)
+    return (
+        f"{where}{policy}the same attack changes by {by_the_same_attack(rows)}, clearly for "
+        f"{clear} of {len(each)}."
+    )
+
+
+def _side(target: Target) -> str:
+    if target.model != "defended":
+        return f"{target.model} model"
+    who = "knows" if target.adversary == "adaptive" else "does not know"
+    return f"defended model, whose adversary {who} the defence"
+
+
+def named_classes(rows: Sequence[Row], metric: str, names: Sequence[str]) -> str:
+    """Of which classes a gap became clearly larger or smaller, by name.
+
+    Args:
+        rows: of a contrast.
+        metric: the gap.
+        names: of the classes.
+    """
+    tested = [
+        row
+        for row in rows
+        if row["class"] is not None and row["metric"] == metric and row["attack"] is None
+    ]
+    parts = []
+    for word, sign in (("larger", 1), ("smaller", -1)):
+        changed = [
+            names[row["class"]] for row in tested if row["clear"] and row["difference"] * sign > 0
+        ]
+        if changed:
+            parts.append(
+                f"clearly {word} in {len(changed)} of {len(tested)} classes ({join(changed)})"
+            )
+    if not tested:
+        return "not tested: every class has fewer than 10 members or non-members"
+    return join(parts) if parts else f"clearly in none of {len(tested)} classes"
+
+
+def by_the_same_attack(rows: Sequence[Row]) -> str:
+    """The range of an accuracy's change: "between -3.8 (Conf) and +3.0 points (RMIA)"."""
+    each = [
+        row
+        for row in rows
+        if row["class"] is None and row["metric"] == "accuracy" and row["attack"] in ATTACKS
+    ]
+    if not each:
+        return "not known"
+    low, high = (pick_by(each, key=lambda r: r["difference"]) for pick_by in (min, max))
+    if low is high:
+        return f"{told(low)} ({_label(low)})"
+    return (
+        f"between {signed(100 * low['difference'], 1)} ({_label(low)}) and "
+        f"{points(high['difference'])} ({_label(high)})"
+    )
+
+
+def by_which(rows: Collection[Row]) -> str:
+    """The attacks of some rows: "SAMIA", or "SAMIA, LiRA and SAMIA" if they differ."""
+    labels = [_label(row) for row in rows]
+    return labels[0] if len(set(labels)) == 1 else join(labels)
+
+
+def chosen_attack(row: Row) -> str:
+    """Which attack a headline is about, and why: "SAMIA, chosen beforehand"."""
+    how = "chosen beforehand" if row["chosen"] else "the best after the fact"
+    return f"{_label(row)}, {how}"
+
+
+def after_the_fact(rows: Sequence[Row], chance: Row) -> str:
+    """The attack that does best on the target itself, beside what chance makes of the best."""
+    best = max(rows, key=lambda row: row["accuracy"])
+    several = f"the best of {chance['attacks']} attacks" if chance["attacks"] > 1 else "the attack"
+    return (
+        f"After the fact, {_label(best)} does best with {percent(best['accuracy'])}; with permuted "
+        f"membership, {several} stays below {percent(chance['null95'])} in 95 % of cases "
+        f"(p = {chance['p']:.2g})."
+    )
+
+
+def _label(row: Row) -> str:
+    return ATTACKS[row["attack"]].label
