@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from prunepriv.evaluation import is_guessing, word_of
 from prunepriv.options import ATTACKS
 from prunepriv.plan import read_name
-from prunepriv.prose import failed_checks, privacy_statement
+from prunepriv.prose import failed_checks, privacy_statement, signed
 from prunepriv.store.schema import RunView, StepView
 
 SIZES = ("parameters", "multiplications")
@@ -60,7 +61,61 @@ def print_run(report: Mapping[str, Any]) -> None:
             _percent(row["tpr_at_fpr"]["0.01"]),
         )
     out.print(attacks)
+    out.print(_headlines(report["headline"]))
+    if report["contrasts"]:
+        out.print(_changes(report["contrasts"]))
     print_checks(report["checks"])
+
+
+def _headlines(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The attacks that adversaries would choose before they meet the target."""
+    table = Table(title="attack chosen beforehand, on shadow records", title_justify="left")
+    for column in ("model", "adversary", "attack"):
+        table.add_column(column)
+    for column in ("expected", "p on the target"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        who = row["model"], row["adversary"].replace("_", "-")
+        if row["attack"] is None:
+            table.add_row(*who, f"none: {row['why']}", "", "")
+            continue
+        expected = f"{_percent(row['estimate'])} \u00b1 {100 * row['standard_error']:.1f}"
+        word = " (guessing)" if is_guessing(row["p"]) else ""
+        table.add_row(*who, ATTACKS[row["attack"]].label, expected, f"{row['p']:.2g}{word}")
+    return table
+
+
+def _changes(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Paired differences of attack accuracies: of the chosen attacks, and the range of all."""
+    title = "changes of attack accuracy on the same records, in points"
+    table = Table(title=title, title_justify="left")
+    for column in ("from", "to", "chosen attack", "by the same attack"):
+        table.add_column(column)
+    pairs: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["metric"] == "accuracy" and row["class"] is None:
+            pair = _side(row["from"]), _side(row["to"])
+            pairs.setdefault(pair, {})[row["attack"]] = row
+    for pair, by_attack in pairs.items():
+        policy = by_attack.pop("chosen", None)
+        each = sorted(by_attack.values(), key=lambda row: float(row["difference"]))
+        ends = [f"{signed(100 * r['difference'], 1)} ({ATTACKS[r['attack']].label})" for r in each]
+        table.add_row(*pair, "" if policy is None else _difference(policy), _range(ends))
+    return table
+
+
+def _range(ends: Sequence[str]) -> str:
+    return " to ".join(dict.fromkeys((ends[0], ends[-1]))) if ends else ""
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    low, high = (signed(100 * bound, 1) for bound in row["ci95"])
+    return f"{signed(100 * row['difference'], 1)} [{low}, {high}] {word_of(tuple(row['ci95']))}"
+
+
+def _side(side: Mapping[str, str]) -> str:
+    who = "" if side["adversary"] == "adaptive" else ", non-adaptive"
+    return side["model"] + who
 
 
 def print_warning(sentence: str) -> None:
