@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks import coverage as statements
 from benchmarks import defenses as all_defenses
 from benchmarks import gpu as large_job
 from benchmarks import images as network_speed
@@ -71,6 +72,14 @@ def load(
 ) -> None:
     """The dashboard with many visitors: waiting times, memory, and a run beside them."""
     many_sessions.report(sessions, seconds, visits, run)
+
+
+@app.command()
+def coverage(
+    runs: Annotated[int, typer.Option(min=1, help="Synthetic runs of each study.")] = 4000,
+) -> None:
+    """Whether intervals cover the truth, and how often a statement is wrong by chance."""
+    statements.report(runs)
 
 
 @app.command()

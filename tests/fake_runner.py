@@ -188,6 +188,8 @@ def _write_evaluation(draft: Draft, step: Step, number: int) -> None:
         "accuracy": accuracy,
         "accuracy_ci95": [accuracy - 0.01, min(1.0, accuracy + 0.01)],
         "p": 0.01,
+        "estimate": accuracy,
+        "standard_error": 0.01,
         "auc": accuracy,
         "tpr_at_fpr": {"0.01": 0.1, "0.001": 0.0},
         "members": 4,

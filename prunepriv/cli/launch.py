@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from prunepriv.cli.progress import follow_shown
-from prunepriv.cli.tables import print_run
+from prunepriv.cli.tables import print_over_seeds, print_run
 from prunepriv.engine.follow import raise_unless_done
-from prunepriv.errors import ExperimentError
+from prunepriv.errors import Cancelled, ExperimentError
 from prunepriv.experiment import Experiment
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
+from prunepriv.store.over_seeds import over_seeds
 from prunepriv.store.report import report_json
 from prunepriv.store.result import Result
 
@@ -35,6 +37,40 @@ def run_and_show(
     print_run(report)
     if file is not None:
         file.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+def run_seeds_and_show(
+    experiments: Sequence[Experiment], store: Path, file: Path | None, inline: bool = False
+) -> None:
+    """Run one experiment under several seeds, show the differences over them, and write all to ``file``.
+
+    Raises:
+        PruneprivError: a run failed or was cancelled, or cannot be launched.
+    """
+    if file is not None:
+        check_writable(file)
+    name = f"{experiments[0].run_id} and {len(experiments) - 1} other seeds"
+    standing = follow_shown(
+        experiments,
+        store,
+        inline,
+        name,
+        "the same command continues from the finished steps",
+    )
+    raise_unless_done(standing, name)
+    if standing.done < len(experiments):
+        raise Cancelled(f"{name}: a run was cancelled; finished steps are kept")
+    catalog = Catalog(store)
+    artifacts = ArtifactStore(store)
+    reports = [
+        report_json(Result(artifacts, one), catalog.steps(one.run_id)) for one in experiments
+    ]
+    catalog.close()
+    rows = over_seeds(reports)
+    print_over_seeds(rows)
+    if file is not None:
+        both = {"runs": reports, "over_seeds": rows}
+        file.write_text(json.dumps(both, indent=1, allow_nan=False) + "\n")
 
 
 def run_to_end(experiment: Experiment, store: Path, inline: bool = False) -> None:

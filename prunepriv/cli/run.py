@@ -27,6 +27,13 @@ def run(
         str | None,
         typer.Option(help="The label's column in your own file.", show_default="label"),
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEED,SEED",
+            help="Run the experiment under each of these seeds, and tell the mean of the differences.",
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     store: Store = None,
     inline: Annotated[
@@ -37,7 +44,7 @@ def run(
 ) -> None:
     """Run an experiment, or resume it; finished steps are taken from the store."""
     from prunepriv.cli.data import chosen
-    from prunepriv.cli.launch import run_and_show
+    from prunepriv.cli.launch import run_and_show, run_seeds_and_show
 
     use_scheduler(scheduler, inline)
     folder = store_folder(store)
@@ -51,7 +58,13 @@ def run(
             with_value(settings, setting.path, _read(setting, value))
             given[setting.path] = setting.option
     refuse_unused(settings, given)
-    run_and_show(make_experiment(settings), folder, json, inline)
+    if seeds is None:
+        run_and_show(make_experiment(settings), folder, json, inline)
+        return
+    if "seed" in given:
+        raise ExperimentError("--seed and --seeds exclude each other: leave one out")
+    experiments = [make_experiment({**settings, "seed": seed}) for seed in _seeds(seeds)]
+    run_seeds_and_show(experiments, folder, json, inline)
 
 
 @app.command()
@@ -69,6 +82,17 @@ def _read(setting: Setting, value: Any) -> Any:
     if setting.many:
         return [name.strip() for name in value.split(",")]
     return None if setting.zero and value == 0 else value
+
+
+def _seeds(text: str) -> list[int]:
+    """The different seeds of an option, in their order."""
+    try:
+        found = list(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        raise ExperimentError(f"--seeds takes whole numbers, as in 1,2,3, got {text!r}") from None
+    if len(found) < 2:
+        raise ExperimentError(f"--seeds takes two seeds or more, got {text!r}: use --seed for one")
+    return found
 
 
 def _knobs(pairs: list[str]) -> dict[str, float]:

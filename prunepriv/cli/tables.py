@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from prunepriv.evaluation import is_guessing, word_of
+from prunepriv.evaluation import SEEDS_THAT_DECIDE, is_guessing, word_of
 from prunepriv.options import ATTACKS
 from prunepriv.plan import read_name
 from prunepriv.prose import failed_checks, privacy_statement, signed
@@ -102,6 +102,32 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Table:
         ends = [f"{signed(100 * r['difference'], 1)} ({ATTACKS[r['attack']].label})" for r in each]
         table.add_row(*pair, "" if policy is None else _difference(policy), _range(ends))
     return table
+
+
+def print_over_seeds(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the differences of attack accuracies over seeds, see ``store.over_seeds``."""
+    out = console()
+    seeds = max((row["seeds"] for row in rows), default=0)
+    table = Table(
+        title=f"changes of attack accuracy over {seeds} seeds, in points", title_justify="left"
+    )
+    for column in ("from", "to", "attack", "mean", "95 % interval", ""):
+        table.add_column(column, justify="right" if column == "mean" else "left")
+    for row in rows:
+        if row["metric"] != "accuracy" or row["class"] is not None:
+            continue
+        bounds = row["ci95"] or ()
+        name = "chosen" if row["attack"] == "chosen" else ATTACKS[row["attack"]].label
+        interval = " to ".join(signed(100 * bound, 1) for bound in bounds)
+        few = "" if seeds >= SEEDS_THAT_DECIDE else "too few seeds"
+        word = few or ("clear" if row["clear"] else "undecided")
+        sides = _side(row["from"]), _side(row["to"])
+        table.add_row(*sides, name, signed(100 * row["mean"], 1), interval, word)
+    out.print(table)
+    out.print(
+        "Splits of one data set share records: the interval is over training and splits, not over "
+        "populations."
+    )
 
 
 def _range(ends: Sequence[str]) -> str:

@@ -91,6 +91,7 @@ def evaluation(context: StepContext) -> Writer:
                 "attack": name,
                 **figures.to_dict(),
                 "p": float(by_chance.of_each[place]),
+                **_estimated(known[name]),
                 "precision_at_prior": _precision(attacked, name, known[name], rng),
             }
         )
@@ -119,6 +120,13 @@ def contrast(context: StepContext) -> Writer:
 def _draws(member: np.ndarray, seed: int) -> Draws:
     """The same for every target of a run, because all have the same records."""
     return Draws(member, derive(seed, "resampled records"), RESAMPLES)
+
+
+def _estimated(known: Mapping[str, Any] | None) -> dict[str, float | None]:
+    """What the attack's adversary expects of it."""
+    if known is None:
+        return {"estimate": None, "standard_error": None}
+    return {"estimate": known["accuracy"], "standard_error": known["standard_error"]}
 
 
 def _precision(

@@ -34,6 +34,46 @@ def test_a_run_writes_its_figures_and_is_cached_the_second_time(cli: Cli, tmp_pa
     assert not (store_folder() / "engine.lock").exists()
 
 
+def test_several_seeds_are_told_together(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "seeds.json"
+    both = ("--models", "original,control,pruned")
+    done = cli("run", "--inline", *SMALL, *both, "--seeds", "1,2,3,1", "--json", str(file))
+    assert done.code == 0, done.err
+    assert "changes of attack accuracy over 3 seeds" in done.out
+    assert "not over populations" in " ".join(done.out.split())
+    written = json.loads(file.read_text())
+    assert [run["experiment"]["seed"] for run in written["runs"]] == [1, 2, 3]
+    for run in written["runs"]:
+        jsonschema.validate(run, SCHEMA)
+    differences = [
+        row["difference"]
+        for run in written["runs"]
+        for row in run["contrasts"]
+        if row["attack"] == "conf" and row["to"]["model"] == "control"
+    ]
+    (told,) = (
+        row
+        for row in written["over_seeds"]
+        if row["attack"] == "conf" and row["to"]["model"] == "control"
+    )
+    assert told["mean"] == pytest.approx(sum(differences) / 3)
+    assert told["seeds"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--seeds", "1,two"), "takes whole numbers"),
+        (("--seeds", "1,1"), "two seeds or more"),
+        (("--seeds", "1,2", "--seed", "3"), "exclude each other"),
+    ],
+)
+def test_seeds_that_cannot_be_run(cli: Cli, words: tuple[str, ...], sentence: str) -> None:
+    done = cli("run", "--inline", *SMALL, *words)
+    assert done.code == 2
+    assert sentence in done.err
+
+
 def test_a_failed_step_is_a_sentence_too(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
