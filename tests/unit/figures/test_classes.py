@@ -26,7 +26,7 @@ def gaps(signals):
     return {
         kind: pd.DataFrame(
             divergence.gaps(
-                one.member, one.label, one.confidence, one.sensitivity, one.correct, len(NAMES)
+                one.member, one.label, one.confidence, one.sensitivity, one.correct, len(NAMES), 0
             )
         )
         for kind, one in signals.items()

@@ -216,7 +216,7 @@ GOLDEN: dict[str, str] = {
     "signals:pruned:3": "1ede8136fd46",
     "population:pruned:0": "4a4a21d63276",
     "confidences:pruned:1": "9808abdbc579",
-    "divergence:pruned": "79b0d79bc500",
+    "divergence:pruned": "ce06829e14bf",
     "fit:samia:pruned": "544773badba8",
     "fit:lira:pruned": "67d0182efeed",
     "score:lira:pruned:adaptive": "2d2f73f765df",
