@@ -29,6 +29,9 @@ them. Sensitivity's are logarithmic, two to a factor of ten, with a bin below an
 
 DISTANCES = ("js", "kl", "wasserstein")
 
+FALSE_DISCOVERIES = 0.05
+"""Expected share of false ones among the classes that one statement names."""
+
 DRAWS = 1_000
 """Permutations of membership, at least."""
 DRAWS_PER_CLASS = 20
@@ -229,7 +232,7 @@ def chance(value: float, null: np.ndarray) -> tuple[float, list[float], float]:
     return float(null.mean()), band, (1 + reached) / (1 + len(null))
 
 
-def benjamini_hochberg(p: np.ndarray, rate: float = 0.05) -> np.ndarray:
+def benjamini_hochberg(p: np.ndarray, rate: float = FALSE_DISCOVERIES) -> np.ndarray:
     """(n,) bool: which are discoveries at this false discovery rate (Benjamini & Hochberg 1995).
 
     Args:
