@@ -149,7 +149,7 @@ def test_two_bars_are_one_bin_of_the_distances(signals):
     pairs = [bars[0], *bars[1:-1].reshape(-1, 2).sum(axis=1), bars[-1]]
     assert pairs == np.histogram(values, EDGES["sensitivity"])[0].tolist()
     assert bins.shown == (0, len(bars) - 1)
-    assert (bins.label(0), bins.label(len(bars) - 1)) == ("up to 1e\u22126", "1e+03 and more")
+    assert (bins.label(0), bins.label(len(bars) - 1)) == ("up to 1e\u22126", "1e3 and more")
 
 
 def test_the_axis_shows_the_bars_that_hold_a_record(signals):
