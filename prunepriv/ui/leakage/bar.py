@@ -42,7 +42,7 @@ def records_in_bar(frame: Frame, signals: Signals, scale: Scale) -> None:
         values = signals[kind].values(quantity)
         first, last = bins.shown
         if BAR in st.session_state:  # of another signal, whose axis has other bars
-            kept = min(max(int(st.session_state[BAR]), first + 1), last + 1)
+            kept = min(max(int(st.session_state[BAR] or last + 1), first + 1), last + 1)
             st.session_state[BAR] = str(kept)
         with st.container(width=300):
             bars = [str(one + 1) for one in range(first, last + 1)]
