@@ -281,6 +281,14 @@ def test_p_is_uniform_where_membership_means_nothing() -> None:
         assert np.mean(np.array(known) <= 0.05) == pytest.approx(0.05, abs=0.03)
 
 
+def test_a_value_on_an_edge_is_drawn_into_the_bin_that_it_is_counted_in() -> None:
+    pooled = np.array([0.5, 0.5, 0.52, 0.52])
+    assert np.histogram(pooled, EDGES["confidence"])[0].max() == 4
+    null = permuted([pooled], [EDGES["confidence"]], 2, 50, np.random.default_rng(0))[0]
+    assert (null["js"] == 0).all()
+    assert null["wasserstein"].max() > 0
+
+
 def test_p_is_never_zero_and_a_draw_that_equals_the_value_counts() -> None:
     null = np.array([0.3, 0.1, 0.1 + 0.2, 0.5])
     assert chance(0.3, null)[2] == (1 + 3) / 5, "0.1 + 0.2 is 0.3, but for its rounding"
