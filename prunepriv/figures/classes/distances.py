@@ -122,7 +122,7 @@ def distance_dots(
     panels.layout["barmode"] = "overlay"
     top = 1.05 * float(shown[["distance", "chance_high"]].max().max()) or 1.0
     figure = panels.figure(
-        x={"range": [0, top], "nticks": 5},
+        x={"range": [-0.02 * top, top], "nticks": 5},
         y={"range": [len(order) - 0.5, -0.5], "tickmode": "array", "showgrid": False, "ticks": "",
            "tickvals": list(range(len(order))), "ticktext": [names[one] for one in order],
            "tickfont": {"size": 11}},
