@@ -31,9 +31,9 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def short(value: float) -> str:
-    """A number with three significant digits: "0.0123", "4.56", "1e−5"."""
+    """A number with three significant digits: "0.0123", "4.56", "1e−5", "1e3"."""
     text = f"{value:.3g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.0e}"
-    return text.replace("e-0", "e-").replace("-", MINUS)
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("-", MINUS)
 
 
 def between(low: float, high: float) -> tuple[str, str]:

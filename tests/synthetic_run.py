@@ -211,7 +211,8 @@ def _draw(
 def _divergence(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     s = _target_signals(result, read_name(step.name).source)
     classes = result.experiment.data.option.classes
-    rows = gaps(s.member, s.label, s.confidence, s.label_sensitivity, s.correct, classes)
+    seed = result.experiment.seed
+    rows = gaps(s.member, s.label, s.confidence, s.label_sensitivity, s.correct, classes, seed)
     draft.json("gaps", rows)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunepriv.divergence import density, shared_edges
+from prunepriv.divergence import EDGES, density, shared_edges
 from prunepriv.experiment import Experiment
 from prunepriv.figures.palette import KINDS, MEMBERS, NON_MEMBERS, Group, Theme, group, rgba
 from prunepriv.figures.panels import Panels
@@ -30,6 +30,10 @@ from prunepriv.prose import between, rounded, short
 from prunepriv.store.signals import Quantity, RecordSignals
 
 BINS = 30
+"""Bars of a confidence."""
+SENSITIVITY_POSITIONS = np.linspace(-6.25, 3.25, 2 * len(EDGES["sensitivity"]) - 3)
+"""Ends of a sensitivity's bars, as powers of ten: the same in all runs. Each of the bins that
+distances are computed on is two bars, but for the first and the last, which have no other end."""
 PANEL_HEIGHT = 180
 
 
@@ -40,11 +44,13 @@ class Bins:
     Attributes:
         positions: (bins + 1,) edges on the axis.
         values: (bins + 1,) the same edges as values of the signal.
+        shown: first and last bar that the axis has room for; beyond them there is no value.
     """
 
     scale: Scale
     positions: np.ndarray
     values: np.ndarray
+    shown: tuple[int, int]
 
     def counts(self, values: np.ndarray) -> np.ndarray:
         """(bins,) how many values each bin holds; values beyond the ends count in the outermost."""
@@ -76,11 +82,20 @@ class Bins:
 def shared_bins(
     signals: Sequence[RecordSignals], quantity: Quantity, scale: Scale, bins: int = BINS
 ) -> Bins:
-    """Bins over the signals of all models together."""
-    low, high = limits([one.values(quantity) for one in signals], quantity, scale)
-    positions = shared_edges(np.array([low, high]), bins=bins)
-    values = np.asarray(scale.backward(positions))
-    return Bins(scale, positions, values)
+    """Bins for the signals of all models together, which are not empty.
+
+    Args:
+        scale: see :func:`prunepriv.figures.scales.scale_for`.
+        bins: how many there are for confidence; sensitivity's are fixed.
+    """
+    found = [one.values(quantity) for one in signals]
+    if quantity == "confidence":
+        positions = shared_edges(np.array(limits(found, scale)), bins=bins)
+        return Bins(scale, positions, np.asarray(scale.backward(positions)), (0, bins - 1))
+    edges = SENSITIVITY_POSITIONS
+    places = np.clip(scale.forward(np.concatenate(found)), edges[0], edges[-1])
+    held = np.flatnonzero(np.histogram(places, edges)[0])
+    return Bins(scale, edges, np.asarray(scale.backward(edges)), (int(held[0]), int(held[-1])))
 
 
 def histogram_table(
@@ -141,15 +156,10 @@ def leakage_histograms(
             _panel(panels, place, table[table["model"] == kind], bins)
         else:
             _empty_panel(panels, place, kind, (missing or {})[kind])
-    beyond = (
-        "; last bar: all larger values"
-        if (quantity, scale.name) == ("sensitivity", "linear")
-        else ""
-    )
     how = "" if scale.name == "linear" else f" ({scale.name} axis)"
-    panels.below(f"{QUANTITY_LABELS[quantity]}{how}{beyond}")
+    panels.below(f"{QUANTITY_LABELS[quantity]}{how}")
     panels.layout["barmode"] = "overlay"
-    low, high = bins.positions[0], bins.positions[-1]
+    low, high = bins.positions[bins.shown[0]], bins.positions[bins.shown[1] + 1]
     pad = 0.01 * (high - low)
     return panels.figure(
         x={"range": [low - pad, high + pad], "showgrid": False, **axis_ticks(scale, low, high)},

@@ -22,9 +22,11 @@ QUANTITY_LABELS: dict[Quantity, str] = {
     "sensitivity": "prediction sensitivity of the true label",
 }
 FLOOR = 1e-6
-"""Values nearer to 0 (or, on a logit axis, to 1) are counted in the outermost bar."""
+"""Values nearer to 0 or 1 are counted in the outermost bar of a logit axis."""
+LOG_FLOOR = 10**-6.25
+"""On a log axis smaller values stand here: below FLOOR, in sensitivity's bar for all that is."""
 TAIL = 0.995
-"""Axes end at this quantile, log and logit ones begin at 1 - TAIL; the outer bars hold the rest."""
+"""Curved axes of confidence run from 1 - TAIL to this quantile; the outer bars hold the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Scale:
 
 
 def _log(values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.log10(np.maximum(values, FLOOR)))
+    return np.asarray(np.log10(np.maximum(values, LOG_FLOOR)))
 
 
 def _power(positions: np.ndarray) -> np.ndarray:
@@ -74,22 +76,22 @@ SCALES: dict[ScaleName, Scale] = {
 
 
 def scale_for(quantity: Quantity, name: ScaleName) -> Scale:
-    """The scale of that name; log instead of logit for a sensitivity, which has no upper bound."""
-    return SCALES["log" if quantity == "sensitivity" and name == "logit" else name]
+    """The scale of that name; always log for sensitivity, which has no upper bound.
+
+    On a linear axis its largest values would decide the bins, and most members share the first.
+    """
+    return SCALES["log" if quantity == "sensitivity" else name]
 
 
-def limits(values: Sequence[np.ndarray], quantity: Quantity, scale: Scale) -> tuple[float, float]:
-    """First and last position of an axis that all these values share.
+def limits(values: Sequence[np.ndarray], scale: Scale) -> tuple[float, float]:
+    """First and last position of an axis that all these confidences share.
 
     Args:
         values: arrays of any length, together not empty.
     """
-    if quantity == "confidence" and scale.name == "linear":
+    if scale.name == "linear":
         return 0.0, 1.0
     pooled = np.concatenate([np.asarray(array, dtype=np.float64) for array in values])
-    if scale.name == "linear":
-        high = float(np.quantile(pooled, TAIL))
-        return 0.0, high or 1.0
     ends = np.quantile(pooled, [1 - TAIL, TAIL])
     low, high = (float(end) for end in scale.forward(ends))
     return (low, high) if high > low else (low - 0.5, high + 0.5)
@@ -113,7 +115,7 @@ def axis_ticks(scale: Scale, low: float, high: float) -> dict[str, object]:
     values = np.array(scale.ticks)
     places = scale.forward(values)
     inside = (places >= low - 1e-9) & (places <= high + 1e-9)
-    if inside.sum() > 7:
+    if inside.sum() > (5 if scale.name == "log" else 7):  # else they are drawn aslant
         inside[1::2] = False
     return {
         "tickmode": "array",

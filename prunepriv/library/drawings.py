@@ -13,8 +13,9 @@ from prunepriv.figures.classes import (
     DISTANCE_LABELS,
     GAP_LABELS,
     MOST_CLASSES,
+    class_distances,
     class_gaps,
-    distance_scatter,
+    distance_dots,
     gap_bars,
 )
 from prunepriv.figures.defenses import model_accuracies
@@ -86,24 +87,32 @@ def _classes(
     most: Any = MOST_CLASSES,
 ) -> Drawn:
     gaps, metric = run.gaps(), one_of("gap", gap, GAP_LABELS)
+    table = class_gaps(gaps, metric, run.class_names, run.records())
+    return gap_bars(table, run.kind(model, gaps), metric, run.theme, _most(most))
+
+
+def _distances(
+    run: Drawable,
+    model: str | None = None,
+    signal: str = "confidence",
+    distance: str = "js",
+    label: int | None = None,
+    most: Any = MOST_CLASSES,
+) -> Drawn:
+    gaps = run.gaps()
+    quantity = one_of("signal", signal, QUANTITIES)
+    measure = one_of("distance", distance, DISTANCE_LABELS)
+    table = class_distances(gaps, quantity, measure, run.class_names)
+    by, chosen = run.kind(model, gaps), run.label(label)
+    return distance_dots(table, by, quantity, measure, run.theme, chosen, _most(most))
+
+
+def _most(most: Any) -> int | None:
     if most is not None and (not isinstance(most, int) or most < 1):
         raise ExperimentError(
             f"most must be a number of classes from 1, or None for all, got {most!r}"
         )
-    table = class_gaps(gaps, metric, run.class_names, run.records())
-    return gap_bars(table, run.kind(model, gaps), metric, run.theme, most)
-
-
-def _distances(
-    run: Drawable, signal: str = "confidence", distance: str = "js", label: int | None = None
-) -> Drawn:
-    gaps = run.gaps()
-    if len(gaps) < 2:
-        raise ExperimentError("distances needs at least two attacked models: choose more models")
-    quantity = one_of("signal", signal, QUANTITIES)
-    measure = one_of("distance", distance, DISTANCE_LABELS)
-    names, chosen = run.class_names, run.label(label)
-    return distance_scatter(gaps, quantity, measure, names, run.theme, chosen)
+    return most
 
 
 def _attacks(run: Drawable, model: str | None = None, adversary: str = "adaptive") -> Drawn:

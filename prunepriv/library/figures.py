@@ -41,8 +41,8 @@ FIGURES: Mapping[str, FigureOption] = table(
     FigureOption(
         name="distances",
         label="Distances",
-        summary="Distance between the distributions of members and non-members by class, in two models.",
-        options=("signal", "distance", "label"),
+        summary="Distance between the distributions of members and non-members by class, beside what chance gives.",
+        options=("model", "signal", "distance", "label", "most"),
     ),
     FigureOption(
         name="attacks",

@@ -99,6 +99,8 @@ class Run:
         """Gaps between members and non-members: for each model a row per class and one over all.
 
         ``class`` is missing in the row over all records. A gap is members minus non-members.
+        ``..._null``, ``..._null95_low``, ``..._null95_high`` and ``..._p`` are what chance gives a
+        distance.
         """
         frame = _frame("gaps", self._rows(gap_rows, self.experiment.models))
         return frame.astype({"class": "Int64"})

@@ -83,6 +83,7 @@ def compare(context: StepContext) -> Writer:
         seen.label_sensitivity,
         seen.correct,
         seen.logits.shape[1],
+        seed=derive(context.params["seed"], "divergence"),
     )
     return lambda draft: draft.json("gaps", rows)
 

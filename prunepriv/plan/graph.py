@@ -149,7 +149,8 @@ def _add_targets(experiment: Experiment, steps: Steps) -> None:
     for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
         _add(steps, _model_steps(experiment, kind, TARGET, steps))
         name = divergence_name(kind)
-        steps[name] = Step(name, "divergence", {}, {"signals": steps[signals_name(kind)].key})
+        params = {"seed": experiment.seed}  # of the permutations of membership
+        steps[name] = Step(name, "divergence", params, {"signals": steps[signals_name(kind)].key})
 
 
 def _base(experiment: Experiment, number: int, steps: Mapping[str, Step]) -> Iterator[Step]:

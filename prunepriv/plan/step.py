@@ -20,7 +20,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "population": 1,
     "confidences": 2,
     "reference": 2,
-    "divergence": 1,
+    "divergence": 2,
     "fit": 4,
     "score": 2,
     "evaluation": 2,

@@ -114,6 +114,8 @@ def _cells(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield from _cells(value, f"{prefix}{name}_")
         elif isinstance(value, Sequence) and not isinstance(value, str):
             yield from zip((f"{prefix}{name}_low", f"{prefix}{name}_high"), value, strict=True)
+        elif value is None and name.endswith("95"):  # an interval that cannot be given
+            yield from ((f"{prefix}{name}_{end}", None) for end in ("low", "high"))
         else:
             yield f"{prefix}{name}", value
 

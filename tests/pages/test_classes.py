@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prunepriv.experiment import Experiment, make_experiment
+from prunepriv.figures.classes import class_distances
 from tests.pages.conftest import Begin, Open, figure, figures
 
 CHARTS = ["class_bars", "class_means", "class_heatmap", "class_distances"]
@@ -36,8 +37,9 @@ def test_four_charts_with_words_and_no_selection_in_the_clicked_one(
     assert list(before) == list(after) == CHARTS
     assert before.pop("class_bars") == after.pop("class_bars"), "a click must not change its chart"
     assert before != after
-    distances = after["class_distances"]["data"]
-    assert any(text == "7" for trace in distances for text in trace["text"])
+    distances = after["class_distances"]["layout"]
+    row = distances["yaxis"]["ticktext"].index("7")
+    assert {(box["y0"], box["y1"]) for box in distances["shapes"]} == {(row - 0.5, row + 0.5)}
 
 
 def test_a_click_on_a_bar_chooses_its_class(open_page: Open, begin: Begin) -> None:
@@ -75,7 +77,25 @@ def test_running_run_shows_the_models_that_are_done(open_page: Open, begin: Begi
     at = open_page("classes", run=experiment.run_id)
     assert not at.exception
     assert "Still being computed: control, pruned." in [c.value for c in at.caption]
-    assert list(figures(at)) == CHARTS[:3], "there is nothing yet to measure a distance from"
+    assert list(figures(at)) == CHARTS, "one model is enough to compare with chance"
+
+
+def test_distances_are_shown_with_chance_and_its_classes_named(
+    open_page: Open, begin: Begin
+) -> None:
+    result = begin(_experiment())
+    at = open_page("classes", run=result.run_id, distance="Wasserstein", distance_of="Sensitivity")
+    table = class_distances(
+        {kind: result.gaps(kind) for kind in result.experiment.models},
+        "sensitivity", "wasserstein", [str(one) for one in range(10)],
+    )  # fmt: skip
+    sentence = next(m.value for m in at.markdown if "further apart than chance" in m.value)
+    ours = table[(table["model"] == "pruned") & (table["class"] >= 0)]
+    beyond = int(ours["beyond_chance"].sum())
+    assert f"in {beyond} of 10 classes of the pruned" in sentence or beyond in (0, 10)
+    assert "the Wasserstein distance of sensitivity" in sentence
+    legend = {trace.get("name") for trace in figure(at, "class_distances")["data"]}
+    assert {"by chance: 95 % and mean", "beyond chance", "within chance"} <= legend
 
 
 def test_run_without_results_says_what_will_appear(open_page: Open, begin: Begin) -> None:

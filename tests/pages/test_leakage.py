@@ -111,6 +111,32 @@ def test_a_chosen_bar_lists_its_records(open_page: Open, begin: Begin) -> None:
     assert set(at.dataframe[0].value["record"]) == set(signals.record[first])
 
 
+def test_bars_of_sensitivity_are_fixed_and_another_signals_bar_is_not_kept(
+    open_page: Open, begin: Begin
+) -> None:
+    """Confidence has 30 bars; sensitivity has those of its fixed bars that hold a record."""
+    result = begin(_experiment())
+    at = open_page("leakage", run=result.run_id, axes="Log")
+    at.selectbox(key="bar").select_index(0).run()
+    at.segmented_control(key="bar_signal").set_value("sensitivity").run()
+    assert not at.exception
+    signals = {kind: result.signals(kind) for kind in result.experiment.models}
+    values = np.concatenate([one.label_sensitivity for one in signals.values() if one])
+    ends = np.floor(4 * np.log10([values.min(), values.max()]))
+    options = at.selectbox(key="bar").options
+    assert len(options) == ends[1] - ends[0] + 1
+    assert at.selectbox(key="bar").value == str(int(ends[0]) + 26), "the first bar that is shown"
+    pruned = signals["pruned"]
+    assert pruned is not None
+    at.selectbox(key="bar").select_index(len(options) - 4).run()
+    held = np.floor(4 * np.log10(pruned.label_sensitivity)) == ends[1] - 3
+    assert held.any()
+    assert set(at.dataframe[0].value["record"]) == set(pruned.record[held][:100])
+    at.segmented_control(key="bar_signal").set_value("confidence").run()
+    assert not at.exception
+    assert len(at.selectbox(key="bar").options) == 30
+
+
 def test_running_run_shows_the_models_that_are_done(open_page: Open, begin: Begin) -> None:
     experiment = _experiment()
     begin(experiment, only=("original", "control"), status=None)

@@ -5,7 +5,13 @@ every bar has a 95 % interval: without it, readers would trust the order of the 
 """
 
 from prunepriv.figures.classes.bars import gap_bars
-from prunepriv.figures.classes.distances import DISTANCE_LABELS, Distance, distance_scatter
+from prunepriv.figures.classes.distances import (
+    DISTANCE_LABELS,
+    Distance,
+    class_distances,
+    distance_dots,
+    distance_order,
+)
 from prunepriv.figures.classes.gaps import (
     GAP_LABELS,
     MOST_CLASSES,
@@ -25,10 +31,12 @@ __all__ = [
     "Z95",
     "Distance",
     "Gap",
+    "class_distances",
     "class_gaps",
     "class_means",
     "class_order",
-    "distance_scatter",
+    "distance_dots",
+    "distance_order",
     "gap_bars",
     "gap_heatmap",
     "gap_margins",

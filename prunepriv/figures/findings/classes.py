@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from prunepriv.figures.classes import GAP_LABELS, Gap
+from prunepriv.figures.classes import DISTANCE_LABELS, GAP_LABELS, Distance, Gap
 from prunepriv.figures.findings.comparisons import Row, named_classes
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ModelKind
-from prunepriv.prose import join, signed
+from prunepriv.prose import join, rounded, signed
+from prunepriv.store.signals import Quantity
+
+MOST_NAMED = 12
+"""How many classes a sentence names; the chart and its table have all."""
 
 
 def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
@@ -74,16 +78,47 @@ def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
     return f"{where} {name} has a gap of {signed(gap)}; {overall}."
 
 
-def distances(table: pd.DataFrame, before: ModelKind) -> str:
-    """In how many classes the distance between the two distributions became larger."""
-    classes = table["class"].nunique()
-    parts = [
-        f"in {int((rows['after'] > rows['before']).sum())} of {classes} classes of the "
-        f"{KINDS[kind].label.lower()} model"
-        for kind in KINDS
-        if len(rows := table[table["model"] == kind])
-    ]
-    return (
-        f"Compared with the {KINDS[before].label.lower()} model, the distributions of members and "
-        f"non-members are further apart {join(parts)}."
+def distances(table: pd.DataFrame, by: ModelKind, quantity: Quantity, distance: Distance) -> str:
+    """Which classes are further apart than chance gives, and how far chance alone gives.
+
+    Args:
+        table: :func:`prunepriv.figures.classes.class_distances`.
+        by: the model whose classes are named.
+    """
+    classes = table[table["class"] >= 0]
+    kinds = [by, *(kind for kind in KINDS if kind != by and kind in set(classes["model"]))]
+    parts = [_beyond(classes[classes["model"] == kind], kind, named=kind == by) for kind in kinds]
+    name, _, unit = DISTANCE_LABELS[distance].partition(" (")
+    unit = f" {unit.rstrip(')')}" if unit else ""
+    ours = classes[classes["model"] == by]
+    text = (
+        f"By the {name} of {quantity}, members and non-members are further apart than chance gives "
+        f"{'; '.join(parts)}."
     )
+    if not len(ours):
+        return text
+    found, chance = (rounded(float(ours[column].mean())) for column in ("distance", "chance"))
+    return (
+        f"{text} Its mean over the {KINDS[by].label.lower()} model's classes is {found}{unit}; "
+        f"where membership means nothing it is {chance}."
+    )
+
+
+def _beyond(rows: pd.DataFrame, kind: ModelKind, named: bool) -> str:
+    """Such as: in 3 of 30 classes of the pruned model (7, 12 and 25), or (all but 4 and 9)."""
+    found = rows[rows["beyond_chance"]]
+    model = f"of the {KINDS[kind].label.lower()} model"
+    if not len(found):
+        return f"in none of the {len(rows)} classes {model}"
+    if len(found) == len(rows):
+        return f"in all {len(rows)} classes {model}"
+    told = f"in {len(found)} of {len(rows)} classes {model}"
+    if not named:
+        return told
+    above = (rows["distance"] - rows["chance"]).sort_values(ascending=False, kind="stable")
+    sorted_rows = rows.loc[above.index]
+    fewer = 2 * len(found) <= len(rows)
+    names = [str(name) for name in sorted_rows["name"][sorted_rows["beyond_chance"] == fewer]]
+    if len(names) > MOST_NAMED:
+        names = [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
+    return f"{told} ({'' if fewer else 'all but '}{join(names)})"

@@ -1,4 +1,4 @@
-"""The distance between the distributions of members and non-members, class by class."""
+"""The distance between the distributions of members and non-members by class, and chance."""
 
 from __future__ import annotations
 
@@ -8,25 +8,31 @@ import pandas as pd
 import streamlit as st
 
 from prunepriv.figures import findings
-from prunepriv.figures.classes import DISTANCE_LABELS, Distance, distance_scatter
-from prunepriv.figures.palette import KINDS
+from prunepriv.figures.classes import (
+    DISTANCE_LABELS,
+    Distance,
+    class_distances,
+    distance_dots,
+)
 from prunepriv.options import ModelKind
 from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_names
-from prunepriv.ui.frame import Frame, not_there_yet
+from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.provenance import Provenance
 
 
 def draw_distances(
-    frame: Frame, gaps: Mapping[ModelKind, pd.DataFrame], label: int | None, provenance: Provenance
+    frame: Frame,
+    gaps: Mapping[ModelKind, pd.DataFrame],
+    by: ModelKind,
+    label: int | None,
+    most: int | None,
+    provenance: Provenance,
 ) -> None:
-    """Draw each class's distance before and after pruning; needs two models."""
+    """Draw each class's distance under every model, beside what chance gives."""
     st.subheader("Distance between members and non-members", anchor=False)
-    if len(gaps) < 2:
-        not_there_yet(frame, "A second model to compare with")
-        return
     with st.container(horizontal=True):
         quantity: Quantity = st.segmented_control(
             "Signal", list(QUANTITIES), default="confidence", required=True, key="distance_of",
@@ -37,16 +43,18 @@ def draw_distances(
             bind="query-params", format_func=lambda one: DISTANCE_LABELS[one].split(" ")[0], wrap=True,
             help="\n\n".join(tip(one) for one in DISTANCE_LABELS),
         )  # fmt: skip
-    names, before = class_names(frame), next(iter(gaps))
+    table = class_distances(gaps, quantity, distance, class_names(frame))
     chart(
         "class_distances",
         provenance,
-        lambda look: distance_scatter(gaps, quantity, distance, names, look, label),
-        finding=lambda table: findings.distances(table, before),
-        alt=f"{DISTANCE_LABELS[distance]} of every class, before and after",
-        choices=(quantity, distance, label),
+        lambda look: distance_dots(table, by, quantity, distance, look, label, most),
+        finding=findings.distances(table, by, quantity, distance),
+        alt=f"{DISTANCE_LABELS[distance]} of every class and model, beside what chance gives",
+        choices=(by, quantity, distance, label, most),
     )
     st.caption(
-        "Each point is a class. Above the dotted line, members and non-members are easier to "
-        f"distinguish than in the {KINDS[before].label.lower()} model."
+        "The grey bands hold 95 % of the distances that chance gives: membership is permuted among "
+        "the records of a class, and a class of few records is then still far apart. A filled dot "
+        "is beyond chance, so that about 5 % of those named are expected to be there by chance "
+        "(Benjamini-Hochberg). The classes that are furthest above chance come first."
     )

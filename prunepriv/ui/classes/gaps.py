@@ -27,8 +27,14 @@ from prunepriv.ui.provenance import Provenance
 Gaps = Mapping[ModelKind, pd.DataFrame]
 
 
-def draw_bars(table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Provenance) -> None:
-    """Draw a bar per class; a click on one chooses its class in the other charts."""
+def draw_bars(
+    table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Provenance
+) -> int | None:
+    """Draw a bar per class; a click on one chooses its class in the other charts.
+
+    Returns:
+        How many classes a chart shows at most; None for all.
+    """
     st.subheader(GAP_LABELS[metric], anchor=False, help=tip(f"{metric}_gap"))
     classes = table["class"].nunique()
     everything = classes <= MOST_CLASSES or st.toggle(
@@ -50,6 +56,7 @@ def draw_bars(table: pd.DataFrame, by: ModelKind, metric: Gap, provenance: Prove
         "Click a bar to see its class in the other charts. The lines on the bars are 95 % intervals "
         "over records."
     )
+    return most
 
 
 def _option(table: pd.DataFrame, label: int) -> str:

@@ -35,10 +35,10 @@ def classes(frame: Frame) -> None:
     provenance = frame.provenance(*(divergence_name(kind) for kind in gaps))
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        draw_bars(table, by, metric, provenance)
+        most = draw_bars(table, by, metric, provenance)
     with place:  # drawn after the bars: a click on one of them sets it
         label = class_filter(frame)
     with right:
         draw_class(frame, gaps, by, metric, label, provenance)
     draw_heatmap(frame, table, by, metric, label, provenance)
-    draw_distances(frame, gaps, label, provenance)
+    draw_distances(frame, gaps, by, label, most, provenance)

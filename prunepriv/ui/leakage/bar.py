@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from prunepriv.figures import findings
-from prunepriv.figures.histograms import BINS, shared_bins
+from prunepriv.figures.histograms import shared_bins
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.scales import Scale, scale_for
 from prunepriv.options import ModelKind
@@ -40,13 +40,18 @@ def records_in_bar(frame: Frame, signals: Signals, scale: Scale) -> None:
         )  # fmt: skip
         bins = shared_bins(list(signals.values()), quantity, scale_for(quantity, scale.name))
         values = signals[kind].values(quantity)
+        first, last = bins.shown
+        if BAR in st.session_state:  # of another signal, whose axis has other bars
+            kept = min(max(int(st.session_state[BAR] or last + 1), first + 1), last + 1)
+            st.session_state[BAR] = str(kept)
         with st.container(width=300):
+            bars = [str(one + 1) for one in range(first, last + 1)]
             bar = st.selectbox(
-                "Bar", [str(one + 1) for one in range(BINS)], index=BINS - 1, key=BAR,
+                "Bar", bars, index=len(bars) - 1, key=BAR,
                 bind="query-params", required=True,
                 format_func=lambda one: bins.label(int(one) - 1),
             )  # fmt: skip
-    index = int(bar or BINS) - 1
+    index = int(bar) - 1
     chosen = bins.holding(values, index)
     st.markdown(
         f"**{findings.records_in_bin(signals[kind], chosen, bins.label(index), quantity)}**"

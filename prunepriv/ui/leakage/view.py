@@ -25,7 +25,8 @@ def controls(frame: Frame) -> tuple[Scale, int | None]:
             "Axes", list(SCALES), default="linear", required=True, key="axes", bind="query-params",
             format_func=lambda one: SCALES[one].label,
             help="A logit axis spreads out confidences near 0 and 1, where most members are. "
-            "Sensitivities have no upper limit, so their axis is logarithmic instead.",
+            "Sensitivities have no upper limit: their axis is always logarithmic, with the same bars in "
+            "every run.",
         )  # fmt: skip
         with st.container(width=220):
             label = class_filter(frame)

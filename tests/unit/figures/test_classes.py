@@ -8,10 +8,12 @@ import pytest
 
 from prunepriv import divergence
 from prunepriv.figures.classes import (
+    class_distances,
     class_gaps,
     class_means,
     class_order,
-    distance_scatter,
+    distance_dots,
+    distance_order,
     gap_bars,
     gap_heatmap,
     gap_margins,
@@ -26,7 +28,7 @@ def gaps(signals):
     return {
         kind: pd.DataFrame(
             divergence.gaps(
-                one.member, one.label, one.confidence, one.sensitivity, one.correct, len(NAMES)
+                one.member, one.label, one.confidence, one.sensitivity, one.correct, len(NAMES), 0
             )
         )
         for kind, one in signals.items()
@@ -103,15 +105,75 @@ def test_means_stand_where_the_table_says(gaps, signals):
     ]
 
 
-def test_distances_before_and_after(gaps):
-    figure, table = distance_scatter(gaps, "confidence", "js", NAMES, LIGHT, chosen=3)
-    assert table["model"].unique().tolist() == ["control", "pruned"]
+def test_distances_are_those_of_the_rows_with_their_chance(gaps):
+    table = class_distances(gaps, "confidence", "js", NAMES)
+    assert table["model"].unique().tolist() == list(gaps)
+    assert table["class"].tolist() == [-1, 0, 1, 2, 3] * len(gaps)
     for row in table.to_dict("records"):
-        for when, kind in (("before", "original"), ("after", row["model"])):
-            source = gaps[kind].set_index("class")["confidence_js"]
-            assert row[when] == source[row["class"]]
-    for trace, kind in zip(figure.data, ("control", "pruned"), strict=True):
-        rows = table[table["model"] == kind]
-        assert list(trace.x) == rows["before"].tolist()
-        assert list(trace.y) == rows["after"].tolist()
-        assert [text for text in trace.text if text] == ["dog"]
+        rows = gaps[row["model"]]
+        own = rows["class"].isna() if row["class"] < 0 else rows["class"] == row["class"]
+        source = rows[own].iloc[0]
+        assert row["name"] == ("all records" if row["class"] < 0 else NAMES[row["class"]])
+        assert row["distance"] == source["confidence_js"]
+        assert row["chance"] == source["confidence_js_null"]
+        assert [row["chance_low"], row["chance_high"]] == source["confidence_js_null95"]
+        assert row["p"] == source["confidence_js_p"]
+
+
+def _planted(p):
+    """Rows of one model whose classes have these p-values; class 2 lacks members."""
+    rows = []
+    for label, one in [(None, 0.04), *enumerate(p)]:
+        lacking = label == 2
+        figures = {"confidence_js": 0.3 + one, "confidence_js_null": 0.2, "confidence_js_p": one}
+        row = {name: None if lacking else value for name, value in figures.items()}
+        band = None if lacking else [0.1, 0.4]
+        rows.append(
+            {"class": label, "members": 5, "non_members": 6, **row, "confidence_js_null95": band}
+        )
+    return {"pruned": pd.DataFrame(rows)}
+
+
+def test_beyond_chance_counts_all_classes_of_a_model():
+    """0.03 alone would be below 0.05, but it is one of three."""
+    table = class_distances(_planted([0.001, 0.03, 0.5, 0.6]), "confidence", "js", NAMES)
+    assert table["class"].tolist() == [-1, 0, 1, 3]
+    assert table["beyond_chance"].tolist() == [True, True, True, False]
+    table = class_distances(_planted([0.02, 0.03, 0.5, 0.6]), "confidence", "js", NAMES)
+    assert table["beyond_chance"].tolist() == [True, True, True, False]
+    table = class_distances(_planted([0.03, 0.04, 0.5, 0.6]), "confidence", "js", NAMES)
+    assert table["beyond_chance"].tolist() == [True, False, False, False]
+
+
+def test_distances_stand_on_the_band_of_chance(gaps):
+    table = class_distances(gaps, "sensitivity", "wasserstein", NAMES)
+    figure, shown = distance_dots(
+        table, "pruned", "sensitivity", "wasserstein", LIGHT, chosen=3, most=2
+    )
+    order = distance_order(table, "pruned")[:3]
+    assert order[0] == -1
+    above = table[table["model"] == "pruned"].set_index("class")
+    above = (above["distance"] - above["chance"]).loc[order[1:]]
+    assert above.is_monotonic_decreasing
+    assert set(shown["class"]) == set(order)
+    assert list(figure.layout.yaxis.ticktext) == [
+        "all records" if label < 0 else NAMES[label] for label in order
+    ]
+    for place, kind in enumerate(("original", "control", "pruned")):
+        rows = shown[shown["model"] == kind]
+        traces = [t for t in figure.data if t.xaxis == ("x", "x2", "x3")[place]]
+        band = next(trace for trace in traces if trace.type == "bar")
+        assert list(band.base) == rows["chance_low"].tolist()
+        assert np.allclose(np.array(band.base) + band.x, rows["chance_high"])
+        dots = {
+            (mark[0], trace.name): x
+            for trace in traces
+            if trace.name in ("beyond chance", "within chance")
+            for mark, x in zip(trace.customdata, trace.x, strict=False)
+        }
+        names = np.where(rows["beyond_chance"], "beyond chance", "within chance")
+        assert dots == dict(
+            zip(zip(rows["class"], names, strict=True), rows["distance"], strict=True)
+        )
+    boxes = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert len(boxes) == (3 if 3 in order else 0)

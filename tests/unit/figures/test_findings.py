@@ -184,6 +184,46 @@ def test_classes_that_changed_are_named():
     assert "largest first" in findings.class_changes({}, "confidence", names)
 
 
+def _distances(beyond, model="pruned"):
+    rows = [
+        {"model": model, "class": place, "name": f"c{place}", "distance": 0.3 + place / 100,
+         "chance": 0.2, "beyond_chance": one}
+        for place, one in enumerate(beyond)
+    ]  # fmt: skip
+    everyone = {"model": model, "class": -1, "name": "all records", "distance": 9.0,
+                "chance": 9.0, "beyond_chance": True}  # fmt: skip
+    return pd.DataFrame([everyone, *rows])
+
+
+def test_distances_name_the_classes_beyond_chance():
+    table = pd.concat([_distances([1, 0, 0, 1]), _distances([0, 0, 1, 0], "original")]).astype(
+        {"beyond_chance": bool}
+    )
+    text = findings.distances(table.reset_index(drop=True), "pruned", "confidence", "js")
+    assert text == (
+        "By the Jensen-Shannon divergence of confidence, members and non-members are further apart "
+        "than chance gives in 2 of 4 classes of the pruned model (c3 and c0); in 1 of 4 classes of "
+        "the original model. Its mean over the pruned model's classes is 0.315 bits; where "
+        "membership means nothing it is 0.200."
+    )
+
+
+@pytest.mark.parametrize(
+    ("beyond", "words"),
+    [
+        ([0, 0, 0], "in none of the 3 classes of the pruned model."),
+        ([1, 1, 1], "in all 3 classes of the pruned model."),
+        ([1, 0, 1], "in 2 of 3 classes of the pruned model (all but c1)."),
+        ([1] * 20 + [0] * 21, "c8 and 8 more)."),
+    ],
+)
+def test_distances_of_none_all_or_many_classes(beyond, words):
+    table = _distances(beyond).astype({"beyond_chance": bool})
+    text = findings.distances(table, "pruned", "sensitivity", "wasserstein")
+    assert words in text
+    assert " bits" not in text
+
+
 def test_cut_tells_counts_rates_and_precision():
     counts = Confusion(true_positives=60, false_positives=10, false_negatives=40, true_negatives=90)
     assert "60 of 100 members and 10 of 100" in findings.cut(counts, "0.5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from prunepriv.divergence import EDGES
 from prunepriv.figures.histograms import BINS, leakage_histograms, shared_bins
 from prunepriv.figures.palette import DARK, LIGHT
 from prunepriv.figures.scales import SCALES, scale_for
@@ -36,7 +37,7 @@ def test_counts_against_a_direct_count(signals, quantity, scale):
         ours = signals[kind].values(quantity)[signals[kind].member == (group == "members")]
         edges = rows["from"].to_numpy()[1:]  # values beyond the ends count in the outer bars
         at = (ours[:, None] >= edges[None] - 1e-12).sum(axis=1)
-        assert np.bincount(at, minlength=BINS).tolist() == rows["records"].tolist()
+        assert np.bincount(at, minlength=len(rows)).tolist() == rows["records"].tolist()
 
 
 def test_mean_lines_stand_at_the_means(signals):
@@ -90,7 +91,7 @@ def test_missing_panel_says_why_and_stands_in_its_place(signals):
 def test_the_records_of_a_bar_are_those_it_counts(signals, quantity, scale):
     bins = shared_bins(list(signals.values()), quantity, SCALES[scale])
     values = signals["pruned"].values(quantity)
-    held = np.array([bins.holding(values, index) for index in range(BINS)])
+    held = np.array([bins.holding(values, index) for index in range(len(bins.values) - 1)])
     assert held.sum(axis=1).tolist() == bins.counts(values).tolist()
     assert (held.sum(axis=0) == 1).all()
 
@@ -118,3 +119,44 @@ def test_bars_are_named_apart_and_the_outermost_say_so(signals):
     assert labels[-1].endswith(" and more")
     plain = shared_bins([sure], "confidence", SCALES["linear"])
     assert (plain.label(0), plain.label(BINS - 1)) == ("0 to 0.0333", "0.967 to 1")
+
+
+def _of(one, sensitivity):
+    columns = {name: getattr(one, name) for name in type(one).__dataclass_fields__}
+    return type(one)(**columns | {"sensitivity": sensitivity})
+
+
+def test_bars_of_sensitivity_are_the_same_in_all_runs(signals):
+    """An outlier lengthens the axis, and moves no bar."""
+    one = signals["pruned"]
+    far = one.sensitivity.copy()
+    far[0] = 5e4
+    plain, moved = (
+        shared_bins([_of(one, values)], "sensitivity", SCALES["log"])
+        for values in (one.sensitivity, far)
+    )
+    assert np.array_equal(plain.values, moved.values)
+    assert moved.shown[1] == len(moved.values) - 2 > plain.shown[1]
+    assert (plain.counts(one.sensitivity) - moved.counts(far)).any()
+    assert np.abs(plain.counts(one.sensitivity) - moved.counts(far)).sum() == 2
+
+
+def test_two_bars_are_one_bin_of_the_distances(signals):
+    values = np.random.default_rng(0).lognormal(-4, 6, 2_000)
+    values[:3] = 0.0, 1e-9, 1e9
+    bins = shared_bins([_of(signals["pruned"], values)], "sensitivity", SCALES["log"])
+    bars = bins.counts(values)
+    pairs = [bars[0], *bars[1:-1].reshape(-1, 2).sum(axis=1), bars[-1]]
+    assert pairs == np.histogram(values, EDGES["sensitivity"])[0].tolist()
+    assert bins.shown == (0, len(bars) - 1)
+    assert (bins.label(0), bins.label(len(bars) - 1)) == ("up to 1e\u22126", "1e3 and more")
+
+
+def test_the_axis_shows_the_bars_that_hold_a_record(signals):
+    figure, table = leakage_histograms(signals, "sensitivity", SCALES["linear"], LIGHT)
+    held = table.groupby("bin")["records"].sum()
+    held = held[held > 0].index
+    low, high = figure.layout.xaxis.range
+    first, last = (table[table["bin"] == one].iloc[0] for one in (held[0], held[-1]))
+    assert low < np.log10(first["from"]) < low + 0.25
+    assert high - 0.25 < np.log10(last["to"]) < high

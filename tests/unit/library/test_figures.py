@@ -98,6 +98,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("confidence", {"label": 30}, "label must be one of 0 to 29, got 30"),
     ("classes", {"gap": "size"}, "gap must be one of confidence, sensitivity, generalization"),
     ("classes", {"most": 0}, "most must be a number of classes"),
+    ("distances", {"most": 0}, "most must be a number of classes"),
     ("distances", {"distance": "miles"}, "distance must be one of js, kl, wasserstein"),
     ("roc", {"attack": "x"}, "attack must be one of corr, conf"),
     ("roc", {"model": "x"}, "model must be one of original, control, pruned, defended"),

@@ -223,7 +223,7 @@ GOLDEN: dict[str, str] = {
     "signals:pruned:3": "1ede8136fd46",
     "population:pruned:0": "4a4a21d63276",
     "confidences:pruned:1": "9808abdbc579",
-    "divergence:pruned": "79b0d79bc500",
+    "divergence:pruned": "ce06829e14bf",
     "fit:samia:pruned": "fd5d3fed78cd",
     "fit:lira:pruned": "5569a8ef1add",
     "score:lira:pruned:adaptive": "eb47fae6755a",

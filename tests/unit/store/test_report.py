@@ -17,7 +17,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.export import export_csv, export_signals, signals_table
-from prunepriv.store.report import report_json
+from prunepriv.store.report import flat_row, report_json
 from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
 from prunepriv.store.step_rows import step_rows
@@ -114,6 +114,15 @@ def test_the_tables_name_their_origin(finished: Result, tmp_path: Path) -> None:
     about = json.loads((tmp_path / "out" / "run.json").read_text())
     assert about["command"] == "python -m prunepriv run"
     assert make_experiment(about["experiment"]) == finished.experiment
+
+
+def test_an_interval_has_two_cells_where_it_is_not_known_either() -> None:
+    """A class without members has no distance: its row must not add a column to the table."""
+    row = {"class": 3, "confidence_js": None, "confidence_js_null95": None, "confidence_js_p": None}
+    known = {**row, "confidence_js": 0.2, "confidence_js_null95": [0.1, 0.3]}
+    assert list(flat_row(row)) == list(flat_row(known))
+    assert flat_row(known)["confidence_js_null95_high"] == 0.3
+    assert flat_row(row)["confidence_js_null95_low"] is None
 
 
 def tables_of(result: Result, name: str) -> dict[str, np.ndarray]:
