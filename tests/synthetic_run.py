@@ -30,6 +30,7 @@ from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.plan import (
     ASSUMED,
     DATA,
+    MATCHED,
     TARGET,
     Step,
     Target,
@@ -44,6 +45,7 @@ from tests.synthetic_checks import checks_of
 MARGINS: Mapping[ModelKind, tuple[float, float]] = {
     "original": (6.0, 3.0),
     "control": (7.0, 3.0),
+    "control_matched": (6.8, 3.0),
     "pruned": (6.5, 3.0),
     "defended": (4.5, 3.2),
 }
@@ -122,12 +124,12 @@ def _model(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
     draft.tensors("model", weights)
     draft.tensors("masks", masks if pruning else {})
     parameters = sum(mask.size for mask in masks.values())
-    epochs = int(rng.integers(4, 9))
+    epochs = _kept(result, step) or int(rng.integers(4, 9))
     draft.json(
         "report",
         {
             "history": _history(epochs, rng),
-            "best_epoch": epochs - 1,
+            "best_epoch": epochs if MATCHED in step.inputs else epochs - 1,
             "sparsity": 1 - sum(int(mask.sum()) for mask in masks.values()) / parameters,
             "layers": {name: float(1 - masks[f"{name}.weight"].mean()) for name in shapes},
             "architecture": {
@@ -135,12 +137,19 @@ def _model(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
                 "parameters": parameters,
                 "multiplications": parameters,
             },
-            "privacy": _privacy(step),
+            "privacy": _privacy(step, epochs),
         },
     )
 
 
-def _privacy(step: Step) -> dict[str, Any] | None:
+def _kept(result: Result, step: Step) -> int | None:
+    """The epochs that were kept of the model that it is matched with, if there is one."""
+    if MATCHED not in step.inputs:
+        return None
+    return int(_input(result, step, MATCHED).json("report")["best_epoch"])
+
+
+def _privacy(step: Step, epochs: int) -> dict[str, Any] | None:
     """DP-SGD's guarantee, in the form that fine-tuning reports it."""
     if step.kind != "fine_tune":
         return None
@@ -149,7 +158,12 @@ def _privacy(step: Step) -> dict[str, Any] | None:
         return None
     noise = defense["strength"]
     promise = {"epsilon": 3.2 / noise if noise else None, "delta": 1e-5, "noise_multiplier": noise}
-    shape = {"clip": defense["clip"], "sample_rate": 0.1, "steps": 100, "covers": "fine_tune"}
+    shape = {
+        "clip": defense["clip"],
+        "sample_rate": 0.1,
+        "steps": 20 * epochs,
+        "covers": "fine_tune",
+    }
     return {**promise, **shape}
 
 
@@ -326,6 +340,14 @@ def _evaluation(draft: Draft, step: Step, result: Result, rng: np.random.Generat
     draft.json("evaluation", rows)
 
 
+def _guarantee(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    """Twice the epsilon of the steps that were taken."""
+    told = _input(result, step, "model").json("report")["privacy"]
+    taken = told["epsilon"]
+    more = {"budget_steps": 20 * step.params["epochs"], "epsilon_of_steps": taken}
+    draft.json("privacy", {**told, "epsilon": taken and 2 * taken, **more})
+
+
 def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     draft.json("checks", [check.to_dict() for check in checks_of(step, result)])
 
@@ -379,5 +401,6 @@ WRITERS: Mapping[str, Writer] = {
     "fit": _fit,
     "score": _score,
     "evaluation": _evaluation,
+    "privacy": _guarantee,
     "checks": _checks,
 }

@@ -13,7 +13,7 @@ from prunepriv.options import Adversary, ModelKind
 
 StepKind = Literal[
     "data", "split", "train", "fine_tune", "signals", "population", "confidences", "reference",
-    "divergence", "fit", "score", "evaluation", "checks",
+    "divergence", "fit", "score", "evaluation", "privacy", "checks",
 ]  # fmt: skip
 
 OF_ONE_MODEL: frozenset[StepKind] = frozenset(
@@ -34,6 +34,9 @@ TARGET: Final = 0
 
 ASSUMED = "assumed:"
 """Prefix for the kind of shadow models that the adversary does not prune as the target was."""
+
+MATCHED: Final = "matched"
+"""The role under which a model is read whose kept epochs another is trained for."""
 
 DATA: Final = "data"
 CHECKS: Final = "checks"
@@ -88,6 +91,11 @@ def score_name(attack: str, target: Target) -> str:
 def evaluation_name(target: Target) -> str:
     """Name of the step that evaluates all attacks on a target."""
     return f"evaluation:{target.model}:{target.adversary}"
+
+
+def privacy_name(kind: ModelKind) -> str:
+    """Name of the step that computes what private training guarantees."""
+    return f"privacy:{kind}"
 
 
 def assumed_name(name: str) -> str:
@@ -150,7 +158,7 @@ class StepName:
     @property
     def source_words(self) -> str:
         """Its source for texts: "assumed pruned"."""
-        return self.source.replace(":", " ")
+        return self.source.replace(":", " ").replace("_", " ")
 
     @property
     def rest(self) -> str:

@@ -24,6 +24,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "fit": 3,
     "score": 2,
     "evaluation": 1,
+    "privacy": 1,
     "checks": 3,
 }
 """Increased by one whenever a step's code changes what it writes."""

@@ -26,6 +26,7 @@ KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "divergence": ("gaps.json",),
     "score": ("score.safetensors", "thresholds.json"),
     "evaluation": ("evaluation.json",),
+    "privacy": ("privacy.json",),
     "checks": ("checks.json",),
 }
 """The files of each kind of step that the pages read; of models, only the target's."""

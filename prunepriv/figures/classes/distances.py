@@ -66,7 +66,7 @@ def distance_scatter(
         )
         _points(panels, place, table[table["model"] == kind], chosen)
         panels.heading(place, f"<b>{KINDS[kind].label}</b>")
-    panels.below(f"{KINDS[first].label.lower()} model: {DISTANCE_LABELS[distance]}")
+    panels.below(f"{KINDS[first].words} model: {DISTANCE_LABELS[distance]}")
     panels.layout["showlegend"] = False
     axis: Json = {"range": [-0.02 * top, top], "nticks": 5}
     return panels.figure(x=axis, y={**axis, "title": {"text": "this model"}}), table

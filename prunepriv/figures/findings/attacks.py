@@ -41,7 +41,7 @@ def best_attack(row: Row, series: Target, reference: Row | None = None) -> str:
     Args:
         row, reference: rows of the leaderboard; the reference is the best attack on the original.
     """
-    name, model = ATTACKS[row["attack"]].label, KINDS[series.model].label.lower()
+    name, model = ATTACKS[row["attack"]].label, KINDS[series.model].words
     versus = "" if series.model != "defended" else f" ({_adversary(series)})"
     told = f"{percent(row['accuracy'])} (95 % interval {interval(row)})"
     if is_guessing(row):

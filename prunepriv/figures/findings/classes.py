@@ -20,7 +20,7 @@ def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
         f"; {covered} of {len(ours)} intervals cover zero" if ours["margin"].notna().any() else ""
     )
     return (
-        f"In the {KINDS[by].label.lower()} model the {GAP_LABELS[metric].lower()} is largest for "
+        f"In the {KINDS[by].words} model the {GAP_LABELS[metric].lower()} is largest for "
         f"{most['name']} ({signed(most['gap'])}) and smallest for {least['name']} "
         f"({signed(least['gap'])}){tail}."
     )
@@ -29,6 +29,8 @@ def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
 STEPS: tuple[tuple[ModelKind, ModelKind, str], ...] = (
     ("original", "control", "by retraining (original \u2192 control)"),
     ("control", "pruned", "by removing weights (control \u2192 pruned)"),
+    ("original", "control_matched", "by retraining equally long"),
+    ("control_matched", "pruned", "by removing weights from the control trained equally long"),
     ("pruned", "defended", "by the defence (pruned \u2192 defended)"),
 )
 
@@ -52,7 +54,7 @@ def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
     difference = (rows["members"] - rows["non-members"]).astype(float)
     gaps = {str(which): float(gap) for which, gap in difference.items()}
     overall = f"over all classes the gap is {signed(gaps['all classes'])}"
-    where = f"In the {KINDS[by].label.lower()} model"
+    where = f"In the {KINDS[by].words} model"
     gap = gaps.get(name) if name is not None else None
     if gap is None:
         return f"{where} {overall}; click a bar to see its class here."
@@ -66,11 +68,11 @@ def distances(table: pd.DataFrame, before: ModelKind) -> str:
     classes = table["class"].nunique()
     parts = [
         f"in {int((rows['after'] > rows['before']).sum())} of {classes} classes of the "
-        f"{KINDS[kind].label.lower()} model"
+        f"{KINDS[kind].words} model"
         for kind in KINDS
         if len(rows := table[table["model"] == kind])
     ]
     return (
-        f"Compared with the {KINDS[before].label.lower()} model, the distributions of members and "
+        f"Compared with the {KINDS[before].words} model, the distributions of members and "
         f"non-members are further apart {join(parts)}."
     )

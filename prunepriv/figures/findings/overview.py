@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from prunepriv.figures.findings.attacks import best_of, interval, is_guessing
 from prunepriv.figures.findings.changes import Row, change
+from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.prose import capital, percent, points, signed
 
@@ -84,16 +85,18 @@ def gaps(means: Means) -> str:
 
 def gap_list(means: Means) -> str:
     """As in "+0.12 (original), +0.31 (pruned)"."""
-    return ", ".join(f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items())
+    return ", ".join(
+        f"{signed(pair[0] - pair[1])} ({KINDS[kind].words})" for kind, pair in means.items()
+    )
 
 
 def attacks_in_short(rows: Sequence[Row], kind: ModelKind) -> str:
     """The best attack on a model, or that no attack is better than guessing."""
     if all(is_guessing(row) for row in rows):
-        return f"No attack on the {kind} model is distinguishable from guessing."
+        return f"No attack on the {KINDS[kind].words} model is distinguishable from guessing."
     best = best_of(rows)
     name = ATTACKS[best["attack"]].label
-    return f"{name} does best on the {kind} model: {percent(best['accuracy'])} ({interval(best)})."
+    return f"{name} does best on the {KINDS[kind].words} model: {percent(best['accuracy'])} ({interval(best)})."
 
 
 def attribution(rows: Mapping[ModelKind, Sequence[Row]]) -> str:
@@ -115,7 +118,29 @@ def attribution(rows: Mapping[ModelKind, Sequence[Row]]) -> str:
         f"{percent(control['accuracy'])} on the control and {percent(pruned['accuracy'])} on the "
         f"pruned model: **{_step(original, control)} by training on the same records again** and "
         f"**{_step(control, pruned)} by removing weights**."
+        + _equally_long(original, rows.get("control_matched"), pruned)
     )
+
+
+def _equally_long(original: Row, matched: Sequence[Row] | None, pruned: Row) -> str:
+    """The same steps by way of the control that was trained as long as the pruned model."""
+    if matched is None:
+        return ""
+    control = best_of(matched)
+    return (
+        f" By way of the control that was trained equally long ({percent(control['accuracy'])}) "
+        f"these are **{_step(original, control)}** and **{_step(control, pruned)}**."
+    )
+
+
+def epochs_kept(kept: Mapping[ModelKind, int]) -> str:
+    """For how many epochs the kept weights of each model were fine-tuned.
+
+    Args:
+        kept: epochs by kind of model; not empty.
+    """
+    told = ", ".join(f"{KINDS[kind].words} {epochs}" for kind, epochs in kept.items())
+    return f"Epochs of fine-tuning kept: {told}."
 
 
 def _step(before: Row, after: Row) -> str:

@@ -34,9 +34,11 @@ def leakage(signals: Mapping[ModelKind, RecordSignals], quantity: Quantity, only
         only: name of the class that is shown; empty for all records.
     """
     gaps = {kind: gap_of(one, quantity) for kind, one in signals.items()}
-    front = next(k for k in ("pruned", "control", "original", "defended") if k in gaps)
+    front = next(
+        k for k in ("pruned", "control", "control_matched", "original", "defended") if k in gaps
+    )
     gap, margin = gaps[front]
-    where = f"in the {KINDS[front].label.lower()} model" + (f", class {only}" if only else "")
+    where = f"in the {KINDS[front].words} model" + (f", class {only}" if only else "")
     if not np.isfinite(gap):
         return f"Members or non-members are missing {where}, so there is no gap."
     parts = [_difference(gap, margin, quantity, where)]
@@ -69,6 +71,18 @@ def _causes(gaps: Mapping[ModelKind, tuple[float, float]]) -> str:
         f"From the original to the pruned model the gap changed by {signed(total, 3)}: "
         f"{_step(gaps['original'], gaps['control'])} by retraining (original \u2192 control) and "
         f"{_step(gaps['control'], gaps['pruned'])} by removing weights (control \u2192 pruned)."
+        + _equally_long(gaps)
+    )
+
+
+def _equally_long(gaps: Mapping[ModelKind, tuple[float, float]]) -> str:
+    """The same steps by way of the control that was trained as long as the pruned model."""
+    if "control_matched" not in gaps:
+        return ""
+    control = gaps["control_matched"]
+    return (
+        " By way of the control that was trained equally long these are "
+        f"{_step(gaps['original'], control)} and {_step(control, gaps['pruned'])}."
     )
 
 

@@ -14,6 +14,7 @@ from prunepriv.ui.attacks.leaderboard import draw_leaderboard
 from prunepriv.ui.attacks.roc import draw_low_rates, draw_rocs
 from prunepriv.ui.attacks.threshold import draw_threshold
 from prunepriv.ui.controls import adversary, model_kind
+from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, not_there_yet
 
 
@@ -39,6 +40,7 @@ def attacks(frame: Frame, target: Target | None) -> None:
         not_there_yet(frame, f"Attacks on the {target.model} model")
         return
     draw_leaderboard(frame, board, target)
+    tell_epochs(frame)
     best = best_attack(board, target)
     names = list(curves)
     start = names.index(str(best["attack"])) if best and best["attack"] in names else 0

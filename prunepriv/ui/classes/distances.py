@@ -48,5 +48,5 @@ def draw_distances(
     )
     st.caption(
         "Each point is a class. Above the dotted line, members and non-members are easier to "
-        f"distinguish than in the {KINDS[before].label.lower()} model."
+        f"distinguish than in the {KINDS[before].words} model."
     )

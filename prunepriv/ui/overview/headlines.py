@@ -7,9 +7,11 @@ from typing import Literal
 import streamlit as st
 
 from prunepriv.figures import findings
+from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.plan import Target
 from prunepriv.prose import percent, points, signed
+from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.overview.subject import pending, subject
@@ -26,11 +28,12 @@ def headlines(frame: Frame) -> None:
     rows = {k: rows for k, rows in found.items() if rows is not None}
     if len(rows) == len(found):
         st.markdown(findings.attribution(rows))
+    tell_epochs(frame)
 
 
 def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
     now, before = frame.result.model_report(kind), frame.result.model_report("original")
-    name = f"Accuracy kept by the {kind} model"
+    name = f"Accuracy kept by the {KINDS[kind].words} model"
     if now is None:
         _headline(name, None, "accuracy_kept", pending(frame))
         return
