@@ -24,8 +24,7 @@ from prunepriv.attacks import ReferenceAttack, ReferenceQueries, ReferenceShadow
 from prunepriv.datasets.splits import Split, split
 from prunepriv.divergence import gaps
 from prunepriv.evaluation import evaluate
-from prunepriv.experiment import Experiment, completed
-from prunepriv.experiment.parts import Defense
+from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.plan import (
     ASSUMED,
@@ -41,6 +40,7 @@ from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.result import Result
 from prunepriv.store.signals import TargetSignals
 from tests.synthetic_checks import checks_of
+from tests.synthetic_privacy import guarantee, private_training
 
 MARGINS: Mapping[ModelKind, tuple[float, float]] = {
     "original": (6.0, 3.0),
@@ -137,7 +137,7 @@ def _model(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
                 "parameters": parameters,
                 "multiplications": parameters,
             },
-            "privacy": _privacy(step, epochs),
+            "privacy": private_training(step, epochs),
         },
     )
 
@@ -147,24 +147,6 @@ def _kept(result: Result, step: Step) -> int | None:
     if MATCHED not in step.inputs:
         return None
     return int(_input(result, step, MATCHED).json("report")["best_epoch"])
-
-
-def _privacy(step: Step, epochs: int) -> dict[str, Any] | None:
-    """DP-SGD's guarantee, in the form that fine-tuning reports it."""
-    if step.kind != "fine_tune":
-        return None
-    defense = completed(Defense, step.params["defense"])
-    if defense["name"] != "dp_sgd":
-        return None
-    noise = defense["strength"]
-    promise = {"epsilon": 1.6 / noise if noise else None, "delta": 1e-5, "noise_multiplier": noise}
-    shape = {
-        "clip": defense["clip"],
-        "sample_rate": 0.1,
-        "steps": 20 * epochs,
-        "covers": "fine_tune",
-    }
-    return {**promise, **shape}
 
 
 def _history(epochs: int, rng: np.random.Generator) -> list[dict[str, float]]:
@@ -341,15 +323,8 @@ def _evaluation(draft: Draft, step: Step, result: Result, rng: np.random.Generat
 
 
 def _guarantee(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
-    """Made-up: the epsilon of all steps is twice that of the steps which were taken."""
     told = _input(result, step, "model").json("report")["privacy"]
-    budget, taken = 20 * step.params["epochs"], told["epsilon"]
-    if budget < told["steps"]:  # the made-up curve is longer than it may be
-        budget = told["steps"]
-    draft.json(
-        "privacy",
-        {**told, "budget_steps": budget, "epsilon": taken and 2 * taken, "epsilon_of_steps": taken},
-    )
+    draft.json("privacy", guarantee(told, step.params["epochs"]))
 
 
 def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:

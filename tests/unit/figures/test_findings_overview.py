@@ -11,6 +11,7 @@ from prunepriv.figures.findings import (
     best_of,
     change,
     defended,
+    epochs_kept,
     interval,
     is_guessing,
 )
@@ -47,6 +48,30 @@ def test_a_change_is_clear_only_beyond_both_uncertainties(half: float, clear: bo
     difference, is_clear = change(row("conf", 0.70, half), row("conf", 0.75, half))
     assert difference == pytest.approx(0.05)
     assert is_clear is clear  # sqrt(2) * 0.04 > 0.05 > sqrt(2) * 0.01
+
+
+def test_the_change_is_also_told_by_way_of_the_control_trained_equally_long() -> None:
+    rows = {
+        "original": [row("conf", 0.62)],
+        "control": [row("conf", 0.77)],
+        "control_matched": [row("conf", 0.70)],
+        "pruned": [row("conf", 0.60)],
+    }
+    told = attribution(rows)  # type: ignore[arg-type]
+    assert "**+15.0 points by training on the same records again**" in told
+    assert told.endswith(
+        " By way of the control that was trained equally long (70.0 %) these are **+8.0 points** and "
+        "**\N{MINUS SIGN}10.0 points**."
+    )
+    del rows["control_matched"]
+    assert "equally long" not in attribution(rows)  # type: ignore[arg-type]
+
+
+def test_kept_epochs_read_as_a_list() -> None:
+    told = epochs_kept({"control": 2, "control_matched": 11, "pruned": 11, "defended": 4})
+    assert told == (
+        "Epochs of fine-tuning kept: control 2, equally long control 11, pruned 11, defended 4."
+    )
 
 
 def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
