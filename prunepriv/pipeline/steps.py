@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from prunepriv.datasets import load, split
-from prunepriv.defenses.dp_sgd import guarantee
+from prunepriv.defenses import private_guarantee
 from prunepriv.errors import DataError
 from prunepriv.options import OWN
 from prunepriv.pipeline import answers, attacks
@@ -119,7 +119,7 @@ def _checks(context: StepContext) -> Writer:
 
 def _privacy(context: StepContext) -> Writer:
     report = context.inputs["model"].json("report")
-    found = guarantee(report["privacy"], len(report["history"]), context.params["epochs"])
+    found = private_guarantee(report["privacy"], len(report["history"]), context.params["epochs"])
     return lambda draft: draft.json("privacy", found)
 
 
