@@ -80,7 +80,7 @@ KINDS: dict[ModelKind, KindStyle] = {
     "original": KindStyle("Original", "dot", "circle-open"),
     "control": KindStyle("Control", "dash", "diamond-open"),
     "control_matched": KindStyle(
-        "Control, equally long", "dashdot", "square-open", "equally long control"
+        "Control, equally long", "dashdot", "triangle-up-open", "equally long control"
     ),
     "pruned": KindStyle("Pruned", "solid", "circle"),
     "defended": KindStyle("Defended", "longdashdot", "square"),

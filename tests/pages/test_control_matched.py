@@ -72,6 +72,11 @@ def test_it_has_a_panel_and_a_name_of_its_own(open_page: Open, begin: Begin) -> 
     result = begin(with_all_five())
     shown = json.dumps(figure(open_page("leakage", run=result.run_id), "histograms_confidence"))
     assert shown.count("<b>Control, equally long</b>") == 1
+    layout = json.loads(shown)["layout"]
+    unlabelled = [
+        n for n in ("", 2, 3, 4, 5) if not layout[f"xaxis{n}"].get("showticklabels", True)
+    ]
+    assert unlabelled == ["", 2, 3], "the lowest panel of each column has the labels"
     at = open_page("attacks", run=result.run_id, model="Control, equally long")
     assert not at.exception
     assert "equally long control model" in texts(at)
