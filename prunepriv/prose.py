@@ -68,15 +68,28 @@ def privacy_statement(privacy: Mapping[str, Any]) -> str:
     """What DP-SGD guarantees, and what it does not.
 
     Args:
-        privacy: from a fine-tuning's report: "epsilon" (None: no guarantee), "delta".
+        privacy: of a privacy step: "epsilon" (None: no guarantee), "delta", "steps",
+            "budget_steps" and "epsilon_of_steps".
     """
     if privacy["epsilon"] is None:
         return "DP-SGD without noise only clips gradients: it gives no guarantee."
     return (
         f"\N{GREEK SMALL LETTER EPSILON} = {short(privacy['epsilon'])} at "
-        f"\N{GREEK SMALL LETTER DELTA} = {short(privacy['delta'])} for the fine-tuning alone; the "
-        "training before it was not private, so the whole has no finite "
-        "\N{GREEK SMALL LETTER EPSILON}."
+        f"\N{GREEK SMALL LETTER DELTA} = {short(privacy['delta'])} for the "
+        f"{privacy['budget_steps']:,} steps that the fine-tuning may take; the training before it "
+        "was not private, so the whole has no finite \N{GREEK SMALL LETTER EPSILON}."
+        + _not_covered(privacy)
+    )
+
+
+def _not_covered(privacy: Mapping[str, Any]) -> str:
+    """That the epsilon of the steps which were taken is not guaranteed, if it is another."""
+    if privacy["steps"] == privacy["budget_steps"]:
+        return ""
+    return (
+        f" The {privacy['steps']:,} steps that were taken would have "
+        f"\N{GREEK SMALL LETTER EPSILON} = {short(privacy['epsilon_of_steps'])}, which is not "
+        "guaranteed: when to stop was decided on private models."
     )
 
 

@@ -26,14 +26,14 @@ from scipy.special import softmax
 from prunepriv.attacks import ReferenceAttack, ReferenceQueries, ReferenceShadows, get_attack
 from prunepriv.datasets.splits import Split, split
 from prunepriv.divergence import gaps
-from prunepriv.experiment import Experiment, completed
-from prunepriv.experiment.parts import Defense
+from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.pipeline import evaluations
 from prunepriv.pipeline.context import StepContext
 from prunepriv.plan import (
     ASSUMED,
     DATA,
+    MATCHED,
     TARGET,
     Step,
     read_name,
@@ -43,10 +43,12 @@ from prunepriv.store.artifacts import Artifact, ArtifactStore, Draft
 from prunepriv.store.result import Result
 from prunepriv.store.signals import TargetSignals
 from tests.synthetic_checks import checks_of
+from tests.synthetic_privacy import guarantee, private_training
 
 MARGINS: Mapping[ModelKind, tuple[float, float]] = {
     "original": (6.0, 3.0),
     "control": (7.0, 3.0),
+    "control_matched": (6.8, 3.0),
     "pruned": (6.5, 3.0),
     "defended": (4.5, 3.2),
 }
@@ -125,12 +127,12 @@ def _model(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
     draft.tensors("model", weights)
     draft.tensors("masks", masks if pruning else {})
     parameters = sum(mask.size for mask in masks.values())
-    epochs = int(rng.integers(4, 9))
+    epochs = _kept(result, step) or int(rng.integers(4, 9))
     draft.json(
         "report",
         {
             "history": _history(epochs, rng),
-            "best_epoch": epochs - 1,
+            "best_epoch": epochs if MATCHED in step.inputs else epochs - 1,
             "sparsity": 1 - sum(int(mask.sum()) for mask in masks.values()) / parameters,
             "layers": {name: float(1 - masks[f"{name}.weight"].mean()) for name in shapes},
             "architecture": {
@@ -138,22 +140,16 @@ def _model(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -
                 "parameters": parameters,
                 "multiplications": parameters,
             },
-            "privacy": _privacy(step),
+            "privacy": private_training(step, epochs),
         },
     )
 
 
-def _privacy(step: Step) -> dict[str, Any] | None:
-    """DP-SGD's guarantee, in the form that fine-tuning reports it."""
-    if step.kind != "fine_tune":
+def _kept(result: Result, step: Step) -> int | None:
+    """The epochs that were kept of the model that it is matched with, if there is one."""
+    if MATCHED not in step.inputs:
         return None
-    defense = completed(Defense, step.params["defense"])
-    if defense["name"] != "dp_sgd":
-        return None
-    noise = defense["strength"]
-    promise = {"epsilon": 3.2 / noise if noise else None, "delta": 1e-5, "noise_multiplier": noise}
-    shape = {"clip": defense["clip"], "sample_rate": 0.1, "steps": 100, "covers": "fine_tune"}
-    return {**promise, **shape}
+    return int(_input(result, step, MATCHED).json("report")["best_epoch"])
 
 
 def _history(epochs: int, rng: np.random.Generator) -> list[dict[str, float]]:
@@ -348,6 +344,11 @@ def _few_draws() -> Iterator[None]:
         yield
 
 
+def _guarantee(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    told = _input(result, step, "model").json("report")["privacy"]
+    draft.json("privacy", guarantee(told, step.params["epochs"]))
+
+
 def _checks(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     draft.json("checks", [check.to_dict() for check in checks_of(step, result)])
 
@@ -402,5 +403,6 @@ WRITERS: Mapping[str, Writer] = {
     "score": _score,
     "evaluation": _evaluation,
     "contrast": _contrast,
+    "privacy": _guarantee,
     "checks": _checks,
 }

@@ -16,6 +16,8 @@ from prunepriv.store.schema import RunView, StepView
 
 SIZES = ("parameters", "multiplications")
 """A model's size, as fields of the report; multiplications are those for one record."""
+EPOCHS = "kept epochs"
+"""How many epochs the kept weights were trained for, of how many: of training or of fine-tuning."""
 CONSOLE_WIDTH = 120
 """Characters per line of a table that goes to a file or a pipe."""
 
@@ -35,12 +37,13 @@ def print_run(report: Mapping[str, Any]) -> None:
     for sentences in failed_checks(report["checks"]):
         print_warning(" ".join(sentences))
     models = Table(title=report["run"], title_justify="left")
-    for column in ("model", "member accuracy", "non-member accuracy", "sparsity", *SIZES):
+    for column in ("model", "member accuracy", "non-member accuracy", "sparsity", *SIZES, EPOCHS):
         models.add_column(column, justify="left" if column == "model" else "right")
     for row in report["models"]:
         figures = (row["member_accuracy"], row["non_member_accuracy"], row["sparsity"])
         sizes = ("" if row[size] is None else f"{row[size]:,}" for size in SIZES)
-        models.add_row(row["model"], *(_percent(figure) for figure in figures), *sizes)
+        epochs = f"{row['kept_epochs']} of {row['trained_epochs']}"
+        models.add_row(row["model"], *map(_percent, figures), *sizes, epochs)
     out.print(models)
     for row in report["models"]:
         if row["privacy"] is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 from prunepriv.defenses.adversarial import Adversarial
 from prunepriv.defenses.label_smoothing import label_smoothing
@@ -43,4 +43,10 @@ def make_protection(name: str, strength: float, clip: float = 0.0) -> Protection
     return REGISTRY[lookup(DEFENSES, name, "defence").name](strength, clip)
 
 
-__all__ = ["REGISTRY", "make_protection"]
+def private_guarantee(trained: Mapping[str, Any], epochs: int, allowed: int) -> dict[str, Any]:
+    """What a fine-tuning with DP-SGD guarantees, see :func:`prunepriv.defenses.dp_sgd.guarantee`."""
+    dp_sgd = import_module("prunepriv.defenses.dp_sgd")
+    return cast(dict[str, Any], dp_sgd.guarantee(trained, epochs, allowed))
+
+
+__all__ = ["REGISTRY", "make_protection", "private_guarantee"]

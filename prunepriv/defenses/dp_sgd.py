@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -28,9 +28,10 @@ class DPSGD(Protection):
     not count in the norm, and the loop sets those weights to zero again after the noisy step.
 
     The guarantee covers only the fine-tuning: the training before it was not private, so both
-    together have no finite epsilon. Epsilon counts all steps that were done, also if the kept
-    weights are those of an earlier epoch; early stopping uses validation records, which are
-    not members. Epsilon does not cover the training curves of a run, which show the members'
+    together have no finite epsilon. :func:`guarantee` counts all steps that might have been done,
+    because the epoch at which early stopping ends depends on the accuracies of private models. The
+    kept weights may be those of any epoch: they are chosen by validation records, which are not
+    members. Epsilon does not cover the training curves of a run, which show the members'
     accuracy by epoch.
 
     Args:
@@ -91,6 +92,34 @@ class DPSGD(Protection):
             "steps": self.steps,
             "covers": "fine_tune",
         }
+
+
+def guarantee(trained: Mapping[str, Any], epochs: int, allowed: int) -> dict[str, Any]:
+    """What a fine-tuning guarantees: epsilon of all steps that it might have taken.
+
+    When early stopping ends it, depends on the accuracies of private models. So an epsilon of the
+    steps that were taken covers nothing, unless all that were allowed were taken.
+
+    Args:
+        trained: :meth:`DPSGD.report` of the fine-tuning.
+        epochs: that it took, 1 or more.
+        allowed: epochs that it might have taken.
+
+    Returns:
+        The same values. "epsilon" is that of "budget_steps", and "epsilon_of_steps" that of "steps",
+        which were taken; both None without noise.
+    """
+    each, rest = divmod(trained["steps"], epochs)
+    if rest:
+        raise ValueError(f"{trained['steps']} steps in {epochs} epochs: expected equally many each")
+    noise, rate = trained["noise_multiplier"], trained["sample_rate"]
+    budget = each * allowed
+    return {
+        **trained,
+        "epsilon": epsilon(noise, rate, budget),
+        "budget_steps": budget,
+        "epsilon_of_steps": epsilon(noise, rate, trained["steps"]),
+    }
 
 
 def epsilon(noise_multiplier: float, sample_rate: float, steps: int) -> float | None:

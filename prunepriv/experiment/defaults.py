@@ -18,7 +18,7 @@ from prunepriv.experiment.parts import (
     dataset_option,
 )
 from prunepriv.experiment.used_by import Choice, unused_values
-from prunepriv.options import ATTACKS, DEFENSES, MODEL_KINDS, MODELS, lookup
+from prunepriv.options import ATTACKS, DEFENSES, MODEL_KINDS, MODELS, ON_REQUEST, lookup
 
 PARTS: dict[str, type[Part]] = {
     "data": Data,
@@ -111,7 +111,8 @@ def choice_of(given: dict[str, Any]) -> Choice:
 def _fill_attacked(given: dict[str, Any]) -> None:
     if given.get("models") in ALL:
         undefended = str(given["defense"].get("name", "none")) == "none"
-        given["models"] = [k for k in MODEL_KINDS if k != "defended" or not undefended]
+        left_out = ON_REQUEST | ({"defended"} if undefended else set())
+        given["models"] = [kind for kind in MODEL_KINDS if kind not in left_out]
     attacks = given["attacks"]
     if attacks.get("names") in ALL:
         lone = given.get("shadows") == 1  # a reference attack needs other shadows too

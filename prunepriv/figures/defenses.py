@@ -102,6 +102,9 @@ def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.Da
     return figure, _rows(points)
 
 
+NAME_BELOW: tuple[ModelKind, ...] = ("original", "control_matched")
+"""Undefended models whose name is below their mark: the two controls are often close."""
+
 LINE = 0.03
 """Height of a line of text on the chart, in attack accuracy."""
 
@@ -131,14 +134,14 @@ def _label_lines(points: list[Point]) -> dict[int, int]:
 
 def _occupied(point: Point) -> list[tuple[float, float]]:
     """Where the mark and the name of an undefended model are."""
-    name = -LINE if point.target.model == "original" else LINE
+    name = -LINE if point.target.model in NAME_BELOW else LINE
     return [(point.utility, point.leakage), (point.utility, point.leakage + name)]
 
 
 def _mark(point: Point, lines: int, theme: Theme) -> dict[str, Any]:
     color = theme.ink if point.here else theme.muted
     size = 14 if point.here else 10
-    below = lines > 0 or point.target.model == "original"
+    below = lines > 0 or point.target.model in NAME_BELOW
     up, down = [point.high - point.leakage], [point.leakage - point.low]
     return {
         "type": "scatter",

@@ -25,7 +25,7 @@ from prunepriv.figures.scales import (
     limits,
     scale_for,
 )
-from prunepriv.options import MODEL_KINDS, ModelKind
+from prunepriv.options import MODEL_KINDS, ON_REQUEST, ModelKind
 from prunepriv.prose import between, rounded, short
 from prunepriv.store.signals import Quantity, RecordSignals
 
@@ -180,7 +180,7 @@ def absent_models(
     """
     reasons: dict[ModelKind, str] = {}
     for kind in MODEL_KINDS:
-        if kind in measured:
+        if kind in measured or kind in ON_REQUEST - set(experiment.models):
             continue
         if kind in experiment.models:
             reasons[kind] = "still being computed" if live else "not computed"

@@ -68,11 +68,20 @@ class KindStyle:
     label: str
     dash: str
     symbol: str
+    before_model: str = ""
+
+    @property
+    def words(self) -> str:
+        """Its name within a sentence, before "model"."""
+        return self.before_model or self.label.lower()
 
 
 KINDS: dict[ModelKind, KindStyle] = {
     "original": KindStyle("Original", "dot", "circle-open"),
     "control": KindStyle("Control", "dash", "diamond-open"),
+    "control_matched": KindStyle(
+        "Control, equally long", "dashdot", "triangle-up-open", "equally long control"
+    ),
     "pruned": KindStyle("Pruned", "solid", "circle"),
     "defended": KindStyle("Defended", "longdashdot", "square"),
 }

@@ -102,6 +102,10 @@ class Panels:
     def _inner(self) -> int:
         return self.rows * self.height + (self.rows - 1) * self.gap
 
+    def _drawn(self, place: int) -> bool:
+        """Whether something is drawn in a panel."""
+        return any(trace["xaxis"] == self.axes(place)[0] for trace in self.traces)
+
     def _axis_pair(self, place: int, x: Json, y: Json) -> tuple[Json, Json]:
         row, column = divmod(place, self.columns)
         x_name, y_name = self.axes(place)
@@ -114,7 +118,7 @@ class Panels:
         up: Json = {**y, "domain": [low, top], "anchor": x_name}
         if self.shared and place:
             across, up = {**across, "matches": "x"}, {**up, "matches": "y"}
-        if self.shared and row < self.rows - 1:
+        if self.shared and self._drawn(place + self.columns):  # the panel below has the labels
             across = {**across, "showticklabels": False, "title": None}
         if self.shared and column:
             up = {**up, "showticklabels": False, "title": None}

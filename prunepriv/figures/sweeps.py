@@ -13,6 +13,7 @@ from prunepriv.experiment.settings import BY_PATH
 from prunepriv.figures.leaderboard import chance_line, target_label, target_symbol
 from prunepriv.figures.palette import ACCURACY_RANGE, KINDS, Theme
 from prunepriv.figures.panels import Panels
+from prunepriv.options import UNPRUNED
 from prunepriv.plan import Target
 from prunepriv.prose import percent
 
@@ -143,7 +144,7 @@ def _line(panels: Panels, ours: pd.DataFrame, name: str, place: int, alone: bool
     """A line with its intervals; unpruned models are grey."""
     first = ours.iloc[0]
     kind, series = KINDS[first["model"]], Target(first["model"], first["adversary"])
-    color = panels.theme.muted if first["model"] in ("original", "control") else panels.theme.ink
+    color = panels.theme.muted if first["model"] in UNPRUNED else panels.theme.ink
     spread = ours["high"] - ours["accuracy"]
     panels.trace(
         0, type="scatter", mode="lines+markers", x=ours["x"].tolist(), y=ours["accuracy"].tolist(),

@@ -88,7 +88,8 @@ class Run:
     def models(self) -> pd.DataFrame:
         """A row per attacked model: accuracy on members and non-members, sparsity, size.
 
-        ``multiplications`` are counted for one record. If a model was fine-tuned with DP-SGD, there
+        ``multiplications`` are counted for one record. ``kept_epochs`` is how many epochs the kept
+        weights were trained for, ``trained_epochs`` how many there were. If a model was fine-tuned with DP-SGD, there
         are also columns ``privacy_epsilon``, ``privacy_delta`` and so on.
         """
         rows = self._rows(lambda result, kind: [model_row(result, kind)], self.experiment.models)
@@ -142,7 +143,7 @@ class Run:
         """Answers of the target model of one kind on its records: numpy arrays, a row per record.
 
         Args:
-            model: "original", "control", "pruned" or "defended".
+            model: "original", "control", "control_matched", "pruned" or "defended".
 
         Raises:
             ExperimentError: the run has no such model.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from prunepriv.errors import UnknownNameError
 
-ModelKind = Literal["original", "control", "pruned", "defended"]
-MODEL_KINDS: tuple[ModelKind, ...] = ("original", "control", "pruned", "defended")
+ModelKind = Literal["original", "control", "control_matched", "pruned", "defended"]
+MODEL_KINDS: tuple[ModelKind, ...] = get_args(ModelKind)
+UNPRUNED: tuple[ModelKind, ...] = ("original", "control", "control_matched")
+ON_REQUEST: frozenset[ModelKind] = frozenset({"control_matched"})
+"""Kinds that "all" leaves out: they are attacked only where they are named."""
 MODEL_KIND_SUMMARIES: dict[ModelKind, str] = {
     "original": "trained, never pruned",
-    "control": "not pruned, but fine-tuned exactly as the pruned model was",
+    "control": "not pruned, but fine-tuned by the same rule as the pruned model",
+    "control_matched": "not pruned, but fine-tuned for as many epochs as were kept of the pruned model",
     "pruned": "pruned, then fine-tuned without a defence",
     "defended": "pruned, then fine-tuned with the defence",
 }

@@ -14,6 +14,7 @@ from prunepriv.experiment import completed
 from prunepriv.experiment.parts import Defense, Model, Pruning, Training
 from prunepriv.models import Ensemble, State, build, multiplications
 from prunepriv.pipeline.context import StepContext, Writer
+from prunepriv.plan import MATCHED
 from prunepriv.pruning import make_masks
 from prunepriv.pruning.masks import Masks, sparsities
 from prunepriv.store.artifacts import Draft
@@ -48,19 +49,29 @@ def fine_tune_group(group: Sequence[StepContext]) -> list[Writer]:
         pruning = completed(Pruning, params["pruning"])
         masks = make_masks(pruning["approach"], ensemble, state, pruning["sparsity"])
     ensemble.load(state)
+    lengths = _kept_epochs(group)
     options = completed(Training, params["training"])
+    most = options.pop("fine_tune_epochs") if lengths is None else max(lengths)
     trained = train(
         ensemble,
         _records(group),
-        Settings(epochs=options.pop("fine_tune_epochs"), **options),
+        Settings(epochs=most, **options),
         seed=params["seed"],
         stage="fine_tune",
         numbers=_numbers(group),
+        lengths=lengths,
         protect=make_protection(**completed(Defense, params["defense"])),
         masks=masks,
         reports=[context.report for context in group],
     )
     return _writers(group, trained, masks)
+
+
+def _kept_epochs(group: Sequence[StepContext]) -> list[int] | None:
+    """For each model the epochs that were kept of the model it is matched with; None for others."""
+    if MATCHED not in group[0].inputs:
+        return None
+    return [int(context.inputs[MATCHED].json("report")["best_epoch"]) for context in group]
 
 
 def load_model(context: StepContext) -> Ensemble:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from prunepriv.datasets import load, split
+from prunepriv.defenses import private_guarantee
 from prunepriv.errors import DataError
 from prunepriv.options import OWN
 from prunepriv.pipeline import answers, attacks, evaluations
@@ -116,6 +117,12 @@ def _checks(context: StepContext) -> Writer:
     return lambda draft: draft.json("checks", [check.to_dict() for check in found])
 
 
+def _privacy(context: StepContext) -> Writer:
+    report = context.inputs["model"].json("report")
+    found = private_guarantee(report["privacy"], len(report["history"]), context.params["epochs"])
+    return lambda draft: draft.json("privacy", found)
+
+
 _STEPS: Mapping[StepKind, Callable[[StepContext], Writer]] = {
     "data": _data,
     "split": _split,
@@ -128,6 +135,7 @@ _STEPS: Mapping[StepKind, Callable[[StepContext], Writer]] = {
     "score": attacks.score,
     "evaluation": evaluations.evaluation,
     "contrast": evaluations.contrast,
+    "privacy": _privacy,
     "checks": _checks,
 }
 

@@ -10,6 +10,9 @@
     two evaluations -> contrast:<from>:<to>
     everything -> checks
 
+``fine_tune:control_matched:<m>`` also reads ``fine_tune:pruned:<m>``, for its kept epochs. A target
+that DP-SGD fine-tuned has a step ``privacy:defended``.
+
 Every model has steps of its own: 0 is the target, 1 and up are the shadows. A model's keys hold the
 seed and the number of the model, never how many models there are.
 
@@ -35,7 +38,14 @@ from typing import Any, cast
 
 from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, MODEL_KINDS, ModelKind
-from prunepriv.plan.models import data_step, fine_tune_step, split_step, train_step
+from prunepriv.plan.models import (
+    data_step,
+    fine_tune_step,
+    matched_step,
+    privacy_step,
+    split_step,
+    train_step,
+)
 from prunepriv.plan.names import (
     ASSUMED,
     CHECKS,
@@ -93,6 +103,8 @@ _CONTRASTS = (
     (Target("original"), Target("control")),
     (Target("control"), Target("pruned")),
     (Target("original"), Target("pruned")),
+    (Target("original"), Target("control_matched")),
+    (Target("control_matched"), Target("pruned")),
     (Target("pruned"), Target("defended")),
     (Target("defended", "non_adaptive"), Target("defended")),
 )
@@ -151,6 +163,8 @@ def _add_targets(experiment: Experiment, steps: Steps) -> None:
         name = divergence_name(kind)
         params = {"seed": experiment.seed}  # of the permutations of membership
         steps[name] = Step(name, "divergence", params, {"signals": steps[signals_name(kind)].key})
+        if kind == "defended" and experiment.defense.name == "dp_sgd":
+            _add(steps, [privacy_step(experiment, kind, steps[models_name(kind)])])
 
 
 def _base(experiment: Experiment, number: int, steps: Mapping[str, Step]) -> Iterator[Step]:
@@ -166,7 +180,12 @@ def _model_steps(
     """The steps that make a model of a kind from its base, and measure its signals."""
     data, split = steps[DATA], steps[split_name(number)]
     model = steps[models_name("original", number)]
-    if kind != "original":
+    if kind == "control_matched":
+        pruned = fine_tune_step(experiment, "pruned", number, data, split, model)
+        yield pruned  # also where no pruned model is attacked
+        model = matched_step(experiment, number, data, split, model, pruned)
+        yield model
+    elif kind != "original":
         model = fine_tune_step(experiment, kind, number, data, split, model)
         yield model
     inputs = {"model": model.key, "split": split.key, "data": data.key}

@@ -11,7 +11,7 @@ from typing import Any
 from prunepriv.experiment import Experiment, identity
 from prunepriv.experiment.parts import Data, Defense
 from prunepriv.options import ModelKind
-from prunepriv.plan.names import DATA, models_name, split_name
+from prunepriv.plan.names import DATA, MATCHED, models_name, privacy_name, split_name
 from prunepriv.plan.step import Step
 
 
@@ -56,6 +56,34 @@ def fine_tune_step(
     }
     read = {"data": data.key, "split": split.key, "model": model.key}
     return Step(models_name(kind, number), "fine_tune", params, read)
+
+
+def matched_step(
+    experiment: Experiment, number: int, data: Step, split: Step, model: Step, pruned: Step
+) -> Step:
+    """The control that is trained for as many epochs as were kept of the pruned model.
+
+    It never stops early, so neither the patience nor the largest number of epochs is read.
+    """
+    left_out = ("epochs", "stop_at_member_accuracy", "fine_tune_epochs", "patience")
+    params = {
+        "model": identity(experiment.model),
+        "training": _without(identity(experiment.training), *left_out),
+        "pruning": None,
+        "defense": Defense.off(),
+        **_who(experiment, number),
+    }
+    read = {"data": data.key, "split": split.key, "model": model.key, MATCHED: pruned.key}
+    return Step(models_name("control_matched", number), "fine_tune", params, read)
+
+
+def privacy_step(experiment: Experiment, kind: ModelKind, model: Step) -> Step:
+    """The step that computes what a private fine-tuning guarantees.
+
+    Training does not depend on it, so its key is apart from training's.
+    """
+    params = {"epochs": experiment.training.fine_tune_epochs}
+    return Step(privacy_name(kind), "privacy", params, {"model": model.key})
 
 
 def _who(experiment: Experiment, number: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from prunepriv.options import Adversary, ModelKind
 
 StepKind = Literal[
     "data", "split", "train", "fine_tune", "signals", "population", "confidences", "reference",
-    "divergence", "fit", "score", "evaluation", "contrast", "checks",
+    "divergence", "fit", "score", "evaluation", "contrast", "privacy", "checks",
 ]  # fmt: skip
 
 OF_ONE_MODEL: frozenset[StepKind] = frozenset(
@@ -34,6 +34,9 @@ TARGET: Final = 0
 
 ASSUMED = "assumed:"
 """Prefix for the kind of shadow models that the adversary does not prune as the target was."""
+
+MATCHED: Final = "matched"
+"""The role under which a model is read whose kept epochs another is trained for."""
 
 DATA: Final = "data"
 CHECKS: Final = "checks"
@@ -98,6 +101,11 @@ def contrast_name(before: Target, after: Target) -> str:
 def _side(target: Target) -> str:
     """A target's place in the name of a contrast."""
     return target.model if target.adversary == "adaptive" else "_".join(target)
+
+
+def privacy_name(kind: ModelKind) -> str:
+    """Name of the step that computes what private training guarantees."""
+    return f"privacy:{kind}"
 
 
 def assumed_name(name: str) -> str:
@@ -165,7 +173,7 @@ class StepName:
     @property
     def source_words(self) -> str:
         """Its source for texts: "assumed pruned"."""
-        return self.source.replace(":", " ")
+        return self.source.replace(":", " ").replace("_", " ")
 
     @property
     def rest(self) -> str:

@@ -25,6 +25,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "score": 2,
     "evaluation": 2,
     "contrast": 1,
+    "privacy": 1,
     "checks": 3,
 }
 """Increased by one whenever a step's code changes what it writes."""

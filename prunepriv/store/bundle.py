@@ -27,6 +27,7 @@ KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "score": ("score.safetensors", "thresholds.json"),
     "evaluation": ("evaluation.json", "choice.json", "chance.json"),
     "contrast": ("contrast.json",),
+    "privacy": ("privacy.json",),
     "checks": ("checks.json",),
 }
 """The files of each kind of step that the pages read; of models, only the target's."""

@@ -15,6 +15,7 @@ from prunepriv.plan import (
     divergence_name,
     evaluation_name,
     models_name,
+    privacy_name,
     signals_name,
 )
 from prunepriv.store.result import Result
@@ -121,13 +122,16 @@ def _cells(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 
 def _made(result: Result, kind: ModelKind) -> dict[str, Any]:
-    """A model's size, and the privacy guarantee of its fine-tuning if it has one."""
+    """A model's size and training, and the privacy guarantee of its fine-tuning if it has one."""
     report = _json(result, models_name(kind), "report")
     architecture = report["architecture"]
+    guarantee, steps = privacy_name(kind), result.plan.by_name
     return {
         "parameters": architecture["parameters"],
         "multiplications": architecture.get("multiplications"),
-        "privacy": report.get("privacy"),
+        "trained_epochs": len(report["history"]),
+        "kept_epochs": report["best_epoch"],
+        "privacy": _json(result, guarantee, "privacy") if guarantee in steps else None,
     }
 
 

@@ -27,6 +27,7 @@ from prunepriv.plan import (
     evaluation_name,
     models_name,
     plan,
+    privacy_name,
     score_name,
     signals_name,
     targets,
@@ -115,6 +116,11 @@ def read_contrast(artifact: Artifact) -> list[dict[str, Any]]:
     return list(artifact.json("contrast"))
 
 
+def read_privacy(artifact: Artifact) -> dict[str, Any]:
+    """Of a privacy artifact: what private training guarantees."""
+    return dict(artifact.json("privacy"))
+
+
 def read_checks(artifact: Artifact) -> list[dict[str, Any]]:
     """Of a checks artifact, see checks.py."""
     return list(artifact.json("checks"))
@@ -185,6 +191,15 @@ class Result:
     def training_report(self, kind: ModelKind) -> dict[str, Any] | None:
         """Of the target: {"history": [point, ...], "best_epoch": 12, ...}."""
         return self.read(models_name(kind), read_report)
+
+    def epochs_kept(self, kind: ModelKind) -> int | None:
+        """For how many epochs the kept weights of the target of that kind were trained."""
+        report = self.training_report(kind)
+        return None if report is None else int(report["best_epoch"])
+
+    def privacy(self, kind: ModelKind) -> dict[str, Any] | None:
+        """What private training of that kind guarantees, see dp_sgd.py; None where nothing is."""
+        return self.read(privacy_name(kind), read_privacy)
 
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
         """Gaps and distances: a row over all records with class None, then one row per class."""

@@ -8,7 +8,7 @@ Large models, and those of a defence that requires it, are trained one by one, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -51,6 +51,7 @@ class _EarlyStopping:
 
     settings: Settings
     state: State
+    lengths: Sequence[int] | None = None
     best: list[float] = field(default_factory=list)
     best_epoch: list[int] = field(default_factory=list)
 
@@ -58,11 +59,14 @@ class _EarlyStopping:
         """Store the point of a model's epoch; True if the model should stop."""
         epoch = int(point["epoch"])
         goal = self.settings.stop_at_member_accuracy
-        if goal is not None or point["validation_accuracy"] > self.best[model]:
+        always = goal is not None or self.lengths is not None
+        if always or point["validation_accuracy"] > self.best[model]:
             self.best[model] = point["validation_accuracy"]
             self.best_epoch[model] = epoch
             for name, value in state.items():
                 self.state[name][model].copy_(value[row])
+        if self.lengths is not None:
+            return epoch >= self.lengths[model]
         if goal is not None:
             return point["member_accuracy"] >= goal
         patience = self.settings.patience
@@ -77,6 +81,7 @@ def train(
     seed: int,
     stage: str,
     numbers: Sequence[int] | None = None,
+    lengths: Sequence[int] | None = None,
     protect: ProtectionFactory = Protection,
     masks: Mapping[str, Tensor] | None = None,
     reports: Sequence[Report] = (),
@@ -90,6 +95,8 @@ def train(
         seed: of the experiment.
         stage: "train" or "fine_tune".
         numbers: of the models; model m draws from streams named (stage, m). 0, 1, ... if left out.
+        lengths: epochs of each model, 1 and up; it then never stops early, and keeps its last
+            weights. If left out, the settings say when a model stops.
         protect: makes the defence.
         masks: parameter name -> bool (M, ...); weights that are False are zero after every step.
         reports: one per model, called after every epoch; silent if left out.
@@ -108,13 +115,16 @@ def train(
     masks = dict(masks or {})
     numbers = list(numbers or range(ensemble.models))
     reports = list(reports) or [silent] * ensemble.models
+    if lengths is not None:  # no epoch is more than the longest model needs
+        settings = replace(settings, epochs=max(lengths))
     alone = ensemble.one_by_one or protect().alone
     if not alone or ensemble.models == 1:
-        job = _Job(seed, stage, numbers, protect, reports)
+        job = _Job(seed, stage, numbers, protect, reports, lengths)
         return _train(ensemble.to(device), records, settings, masks, job)
     trained = []
     for row, (number, report) in enumerate(zip(numbers, reports, strict=True)):
-        job = _Job(seed, stage, [number], protect, [report])
+        its_length = None if lengths is None else lengths[row : row + 1]
+        job = _Job(seed, stage, [number], protect, [report], its_length)
         its_masks = {name: kept[row : row + 1] for name, kept in masks.items()}
         one = ensemble.single(row).to(device)
         trained += _train(one, records.of(row), settings, its_masks, job)
@@ -130,6 +140,7 @@ class _Job:
     numbers: Sequence[int]
     protect: ProtectionFactory
     reports: Sequence[Report]
+    lengths: Sequence[int] | None = None
 
     def streams(self, use: str) -> list[torch.Generator]:
         """A stream per model for one use; it does not depend on the models trained with it."""
@@ -137,6 +148,15 @@ class _Job:
             torch.Generator().manual_seed(derive(self.seed, self.stage, number, use))
             for number in self.numbers
         ]
+
+    def tell(self, model: int, epoch: int, most: int, point: Mapping[str, float]) -> None:
+        """Report an epoch of a model."""
+        if self.lengths is None:
+            of = f"of at most {most}"
+        else:
+            most = self.lengths[model]
+            of = f"of {most}"
+        self.reports[model](epoch / most, f"epoch {epoch} {of}", point)
 
 
 def _train(
@@ -154,7 +174,9 @@ def _train(
     stack = _Stack(ensemble, records, settings, job.streams("order"), on_device, protection)
     stack.mask()
     models = len(job.numbers)
-    stopping = _EarlyStopping(settings, ensemble.copy_state(), [-1.0] * models, [0] * models)
+    stopping = _EarlyStopping(
+        settings, ensemble.copy_state(), job.lengths, [-1.0] * models, [0] * models
+    )
     history: list[list[dict[str, float]]] = [[] for _ in range(models)]
     for epoch in range(1, settings.epochs + 1):
         points = stack.epoch(epoch)
@@ -162,12 +184,11 @@ def _train(
         refuse_non_finite(points, numbers, job.stage, settings, protection.defends)
         state = ensemble.state_dict()
         going = []
-        message = f"epoch {epoch} of at most {settings.epochs}"
         for row, (model, point) in enumerate(zip(stack.models, points, strict=True)):
             history[model].append(point)
             if not stopping.update(row, model, point, state):
                 going.append(row)
-            job.reports[model](epoch / settings.epochs, message, point)
+            job.tell(model, epoch, settings.epochs, point)
         if not going:
             break
         if len(going) < len(stack.models):

@@ -66,6 +66,6 @@ STEP_WORDS: tuple[tuple[tuple[StepKind, ...], str], ...] = (
     (("fine_tune",), "Prune and fine-tune"),
     (("signals", "population", "confidences", "divergence"), "Score the models"),
     (("fit",), "Fit the attacks on the shadows"),
-    (("score", "evaluation", "contrast", "checks"), "Attack, evaluate and check"),
+    (("score", "evaluation", "contrast", "privacy", "checks"), "Attack, evaluate and check"),
 )
 """Stages of a run as its progress shows them, and the kinds of step in each."""

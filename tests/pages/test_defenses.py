@@ -109,7 +109,8 @@ def test_other_defenses_of_the_same_model_get_an_arrow_each(open_page: Open, beg
 @pytest.mark.parametrize(
     ("strength", "told"),
     [
-        (2.0, "ε = 1.6 at δ = 1e-5 for the fine-tuning alone; the training before it was not"),
+        (2.0, "ε = 1.6 at δ = 1e-5 for the 500 steps that the fine-tuning may take; the training"),
+        (2.0, "steps that were taken would have ε = 0.8, which is not guaranteed"),
         (0.0, "it gives no guarantee"),
     ],
 )

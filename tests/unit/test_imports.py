@@ -124,3 +124,10 @@ def test_the_commands_import_no_pandas() -> None:
     code = "import sys, prunepriv.cli.launch, prunepriv.cli.run, prunepriv.engine.follow\n"
     code += "assert 'pandas' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_opacus_is_imported_on_demand() -> None:
+    """A worker starts without it, because few runs use it."""
+    code = "import sys, prunepriv.pipeline.steps\n"
+    code += "assert 'torch' in sys.modules\nassert 'opacus' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)

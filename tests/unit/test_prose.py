@@ -77,9 +77,20 @@ def test_a_sentence_begins_with_a_capital():
 
 
 def test_the_promise_of_dp_sgd_is_no_larger_than_it_is():
-    told = privacy_statement({"epsilon": 3.214, "delta": 1e-5})
-    assert told.startswith("\u03b5 = 3.21 at \u03b4 = 1e\u22125 for the fine-tuning alone")
+    privacy = {
+        "epsilon": 13.42, "delta": 1e-5, "steps": 1080, "budget_steps": 2250,
+        "epsilon_of_steps": 8.914,
+    }  # fmt: skip
+    told = privacy_statement(privacy)
+    assert told.startswith(
+        "\u03b5 = 13.4 at \u03b4 = 1e\u22125 for the 2,250 steps that the fine-tuning may take"
+    )
     assert "the whole has no finite \u03b5" in told
+    assert (
+        "The 1,080 steps that were taken would have \u03b5 = 8.91, which is not guaranteed" in told
+    )
+    fixed = {**privacy, "steps": 2250, "epsilon_of_steps": 13.42}
+    assert "taken" not in privacy_statement(fixed), "both are the same"
     assert "no guarantee" in privacy_statement({"epsilon": None, "delta": 1e-5})
 
 

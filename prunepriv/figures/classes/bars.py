@@ -45,7 +45,7 @@ def gap_bars(
 
 def _hover(kind: ModelKind) -> str:
     return (
-        f"%{{y}}, {KINDS[kind].label.lower()}: %{{x:.3f}} ± %{{customdata[1]:.3f}}<br>"
+        f"%{{y}}, {KINDS[kind].words}: %{{x:.3f}} ± %{{customdata[1]:.3f}}<br>"
         "%{customdata[2]:,} members, %{customdata[3]:,} non-members<extra></extra>"
     )
 

@@ -38,7 +38,7 @@ def best_attack(headline: Row, rows: Sequence[Row], chance: Row, series: Target)
         chance: of ``Result.chance``.
         series: the target.
     """
-    model = KINDS[series.model].label.lower()
+    model = KINDS[series.model].words
     versus = "" if series.model != "defended" else f" ({_adversary(series)})"
     does = f"{percent(headline['accuracy'])} (95 % interval {interval(headline)})"
     expected = ""

@@ -27,7 +27,7 @@ def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
         f"; {covered} of {len(ours)} intervals cover zero" if ours["margin"].notna().any() else ""
     )
     return (
-        f"In the {KINDS[by].label.lower()} model the {GAP_LABELS[metric].lower()} is largest for "
+        f"In the {KINDS[by].words} model the {GAP_LABELS[metric].lower()} is largest for "
         f"{most['name']} ({signed(most['gap'])}) and smallest for {least['name']} "
         f"({signed(least['gap'])}){tail}."
     )
@@ -36,6 +36,8 @@ def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
 STEPS: tuple[tuple[ModelKind, ModelKind, str], ...] = (
     ("original", "control", "By retraining (original \u2192 control)"),
     ("control", "pruned", "By removing weights (control \u2192 pruned)"),
+    ("original", "control_matched", "By retraining equally long"),
+    ("control_matched", "pruned", "By removing weights from the control trained equally long"),
     ("pruned", "defended", "By the defence (pruned \u2192 defended)"),
 )
 
@@ -69,7 +71,7 @@ def class_detail(means: pd.DataFrame, by: ModelKind, name: str | None) -> str:
     difference = (rows["members"] - rows["non-members"]).astype(float)
     gaps = {str(which): float(gap) for which, gap in difference.items()}
     overall = f"over all classes the gap is {signed(gaps['all classes'])}"
-    where = f"In the {KINDS[by].label.lower()} model"
+    where = f"In the {KINDS[by].words} model"
     gap = gaps.get(name) if name is not None else None
     if gap is None:
         return f"{where} {overall}; click a bar to see its class here."

@@ -128,12 +128,12 @@ def noise(privacy: Mapping[str, Any]) -> str:
     """How DP-SGD trained.
 
     Args:
-        privacy: of a fine-tuning's report.
+        privacy: of a privacy step.
     """
     return (
         f"Noise multiplier {privacy['noise_multiplier']:g}, gradients clipped to a norm of "
-        f"{privacy['clip']:g}, {privacy['steps']:,} steps of {percent(privacy['sample_rate'])} of the "
-        "members each."
+        f"{privacy['clip']:g}, {privacy['steps']:,} of {privacy['budget_steps']:,} steps taken, with "
+        f"{percent(privacy['sample_rate'])} of the members each."
     )
 
 

@@ -14,6 +14,7 @@ from prunepriv.figures.findings.comparisons import (
     pick,
     told,
 )
+from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.prose import percent, signed
 
@@ -92,7 +93,9 @@ def gaps(means: Means) -> str:
 
 def gap_list(means: Means) -> str:
     """As in "+0.12 (original), +0.31 (pruned)"."""
-    return ", ".join(f"{signed(pair[0] - pair[1])} ({kind})" for kind, pair in means.items())
+    return ", ".join(
+        f"{signed(pair[0] - pair[1])} ({KINDS[kind].words})" for kind, pair in means.items()
+    )
 
 
 def attacks_in_short(headline: Row, chance: Row, kind: ModelKind) -> str:
@@ -115,12 +118,14 @@ def attribution(
     headlines: Mapping[ModelKind, Row],
     retraining: Sequence[Row] | None,
     removing: Sequence[Row] | None,
+    equally_long: tuple[Sequence[Row], Sequence[Row]] | None = None,
 ) -> str:
     """How much of the change is retraining and how much is removing weights.
 
     Args:
         headlines: of ``Result.headline``, by the adaptive adversary.
         retraining, removing: the contrasts original -> control and control -> pruned.
+        equally_long: the same by way of the control that was trained as long as the pruned model.
     """
     three: tuple[ModelKind, ...] = ("original", "control", "pruned")
     if retraining is None or removing is None or not set(three) <= headlines.keys():
@@ -137,6 +142,7 @@ def attribution(
         f"{_change(retraining, 'by training on the same records again')} and "
         f"{_change(removing, 'by removing weights')}. By the same attack, training again gives "
         f"{by_the_same_attack(retraining)}, and removing weights {by_the_same_attack(removing)}."
+        + _equally_long(equally_long)
     )
 
 
@@ -144,6 +150,27 @@ def _policy(rows: Sequence[Row]) -> str:
     if all(row["chosen"] for row in rows):
         return f"what an adversary would choose beforehand ({by_which(rows)})"
     return f"the best attack after the fact ({by_which(rows)})"
+
+
+def _equally_long(contrasts: tuple[Sequence[Row], Sequence[Row]] | None) -> str:
+    """The same steps by way of the control that was trained as long as the pruned model."""
+    if contrasts is None:
+        return ""
+    retraining, removing = contrasts
+    return (
+        " By way of the control that was trained equally long these are "
+        f"{_change(retraining, 'by training again')} and {_change(removing, 'by removing weights')}."
+    )
+
+
+def epochs_kept(kept: Mapping[ModelKind, int]) -> str:
+    """For how many epochs the kept weights of each model were fine-tuned.
+
+    Args:
+        kept: epochs by kind of model; not empty.
+    """
+    told = ", ".join(f"{KINDS[kind].words} {epochs}" for kind, epochs in kept.items())
+    return f"Epochs of fine-tuning kept: {told}."
 
 
 def _change(contrast: Sequence[Row], cause: str) -> str:

@@ -33,6 +33,7 @@ def leakage(
     only: str = "",
     retraining: Row | None = None,
     removing: Row | None = None,
+    equally_long: tuple[Row | None, Row | None] = (None, None),
 ) -> str:
     """The gap of the last undefended model that is given, and its causes.
 
@@ -40,16 +41,19 @@ def leakage(
         only: name of the class that is shown; empty for all records.
         retraining, removing: the rows of this gap in the contrasts original -> control and
             control -> pruned; None where they are not known.
+        equally_long: the same by way of the control that was trained as long as the pruned model.
     """
     gaps = {kind: gap_of(one, quantity) for kind, one in signals.items()}
-    front = next(k for k in ("pruned", "control", "original", "defended") if k in gaps)
+    front = next(
+        k for k in ("pruned", "control", "control_matched", "original", "defended") if k in gaps
+    )
     gap, margin = gaps[front]
-    where = f"in the {KINDS[front].label.lower()} model" + (f", class {only}" if only else "")
+    where = f"in the {KINDS[front].words} model" + (f", class {only}" if only else "")
     if not np.isfinite(gap):
         return f"Members or non-members are missing {where}, so there is no gap."
     parts = [_difference(gap, margin, quantity, where)]
     if retraining is not None and removing is not None:
-        parts.append(_causes(retraining, removing))
+        parts.append(_causes(retraining, removing, equally_long))
     if front == "pruned" and "defended" in gaps:
         parts.append(f"The defence leaves a gap of {signed(gaps['defended'][0], 3)}.")
     return " ".join(parts)
@@ -71,12 +75,23 @@ def _difference(gap: float, margin: float, quantity: Quantity, where: str) -> st
     )
 
 
-def _causes(retraining: Row, removing: Row) -> str:
+def _causes(retraining: Row, removing: Row, equally_long: tuple[Row | None, Row | None]) -> str:
     total = retraining["difference"] + removing["difference"]
     return (
         f"In this run, from the original to the pruned model the gap changed by {signed(total, 3)}: "
         f"{told_gap(retraining)} by retraining (original \u2192 control) and {told_gap(removing)} by "
-        "removing weights (control \u2192 pruned)."
+        "removing weights (control \u2192 pruned)." + _equally_long(equally_long)
+    )
+
+
+def _equally_long(rows: tuple[Row | None, Row | None]) -> str:
+    """The same steps by way of the control that was trained as long as the pruned model."""
+    retraining, removing = rows
+    if retraining is None or removing is None:
+        return ""
+    return (
+        " By way of the control that was trained equally long these are "
+        f"{told_gap(retraining)} and {told_gap(removing)}."
     )
 
 

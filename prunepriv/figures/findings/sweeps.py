@@ -9,7 +9,7 @@ import pandas as pd
 
 from prunepriv.figures.palette import CHANCE
 from prunepriv.figures.sweeps import setting_name, setting_value
-from prunepriv.options import ATTACKS
+from prunepriv.options import ATTACKS, UNPRUNED
 from prunepriv.prose import percent, points
 
 
@@ -22,7 +22,7 @@ def sweep_lines(shown: pd.DataFrame, attack: str, x: str) -> str:
         x: the setting on the horizontal axis.
     """
     name = ATTACKS[attack].label
-    kept = shown[~shown["model"].isin(["original", "control"])]
+    kept = shown[~shown["model"].isin([*UNPRUNED])]
     kept = kept if len(kept) else shown
     rows = kept.to_dict("records")
     series = str(max(rows, key=lambda row: float(row["accuracy"]))["series"])

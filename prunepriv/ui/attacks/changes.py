@@ -15,6 +15,8 @@ LABELS = {
     (Target("original"), Target("control")): "Retraining",
     (Target("control"), Target("pruned")): "Removing weights",
     (Target("original"), Target("pruned")): "Both",
+    (Target("original"), Target("control_matched")): "Retraining, equally long",
+    (Target("control_matched"), Target("pruned")): "Removing weights, equally long",
     (Target("pruned"), Target("defended")): "The defence",
     (Target("defended", "non_adaptive"), Target("defended")): "Knowing the defence",
 }

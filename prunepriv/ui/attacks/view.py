@@ -15,6 +15,7 @@ from prunepriv.ui.attacks.leaderboard import draw_leaderboard
 from prunepriv.ui.attacks.roc import draw_low_rates, draw_rocs
 from prunepriv.ui.attacks.threshold import draw_threshold
 from prunepriv.ui.controls import adversary, model_kind
+from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
 
@@ -41,6 +42,7 @@ def attacks(frame: Frame, target: Target | None) -> None:
         not_there_yet(frame, f"Attacks on the {target.model} model")
         return
     draw_leaderboard(frame, board, target)
+    tell_epochs(frame)
     draw_changes(frame)
     headline = frame.result.headline(target)
     names = list(curves)

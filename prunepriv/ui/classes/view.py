@@ -10,6 +10,7 @@ from prunepriv.plan import divergence_name
 from prunepriv.ui.classes.distances import draw_distances
 from prunepriv.ui.classes.gaps import draw_bars, draw_class, draw_heatmap
 from prunepriv.ui.controls import class_filter, class_names, model_kind
+from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.signals import records_of
 
@@ -20,7 +21,7 @@ def classes(frame: Frame) -> None:
     if not gaps:
         not_there_yet(frame, "Gaps by class")
         return
-    late = [KINDS[k].label.lower() for k in frame.experiment.models if k not in gaps]
+    late = [KINDS[k].words for k in frame.experiment.models if k not in gaps]
     if late and frame.live:
         st.caption(f"Still being computed: {', '.join(late)}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -40,5 +41,6 @@ def classes(frame: Frame) -> None:
         label = class_filter(frame)
     with right:
         draw_class(frame, gaps, by, metric, label, provenance)
+    tell_epochs(frame)
     draw_heatmap(frame, table, by, metric, label, provenance)
     draw_distances(frame, gaps, by, label, most, provenance)

@@ -10,6 +10,7 @@ from prunepriv.prose import privacy_statement
 from prunepriv.ui.defenses.attacks import draw_attacks
 from prunepriv.ui.defenses.models import draw_accuracies, draw_classes, draw_signals
 from prunepriv.ui.defenses.trade_off import draw_trade_off
+from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.words import defense_of
@@ -54,6 +55,7 @@ def defenses(frame: Frame, adversary: Adversary) -> None:
         draw_attacks(frame, adversary, name)
     with right:
         draw_trade_off(frame, adversary, name)
+    tell_epochs(frame)
     draw_accuracies(frame, name)
     draw_signals(frame, name)
     draw_classes(frame, name)
@@ -61,8 +63,7 @@ def defenses(frame: Frame, adversary: Adversary) -> None:
 
 def _privacy(frame: Frame) -> None:
     """Show what the defence guarantees, if it guarantees anything."""
-    report = frame.result.training_report("defended")
-    privacy = None if report is None else report.get("privacy")
+    privacy = frame.result.privacy("defended")
     if privacy is None:
         return
     st.markdown(f":material/lock: **{privacy_statement(privacy)}**", help=tip("dp_sgd"))

@@ -119,7 +119,7 @@ def record_table(
     )
     for quantity in QUANTITIES:
         for kind, one in signals.items():
-            name = f"{quantity}: {KINDS[kind].label.lower()}"
+            name = f"{quantity}: {KINDS[kind].words}"
             table[name] = one.values(quantity)[places[kind]]
     return table
 

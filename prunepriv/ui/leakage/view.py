@@ -1,4 +1,4 @@
-"""Figure 1 of the paper with the control: two signals of four models."""
+"""Figure 1 of the paper with the control: two signals of each model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from prunepriv.plan import Target, signals_name
 from prunepriv.store.signals import QUANTITIES, Quantity
 from prunepriv.ui.charts import chart
 from prunepriv.ui.controls import class_filter, class_names
+from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.leakage.bar import choose_bar, records_in_bar
 from prunepriv.ui.signals import SIGNAL_LABELS, Signals, records_of
+
+CONTROLS: tuple[ModelKind, ...] = ("control", "control_matched")
 
 
 def controls(frame: Frame) -> tuple[Scale, int | None]:
@@ -34,12 +37,12 @@ def controls(frame: Frame) -> tuple[Scale, int | None]:
 
 
 def missing(frame: Frame) -> dict[ModelKind, str]:
-    """Which of the four panels cannot be drawn, and why."""
+    """Which panels cannot be drawn, and why."""
     return absent_models(frame.experiment, frame.kinds, frame.live)
 
 
 def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
-    """Draw both histograms with four models each; a click on a bar shows its records."""
+    """Draw both histograms with a panel for each model; a click on a bar shows its records."""
     signals = records_of(frame, label)
     if not signals:
         not_there_yet(frame, "Confidences and sensitivities")
@@ -51,6 +54,7 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
         for quantity in QUANTITIES:
             with st.container():
                 _histograms(frame, signals, quantity, scale, label)
+    tell_epochs(frame)
     if frame.experiment.defense.name == "none":
         st.page_link(
             "pages/run.py", label="Launch the same run with PPB to fill the fourth panel",
@@ -80,11 +84,14 @@ def _histograms(
 
 def _causes(
     frame: Frame, quantity: Quantity, label: int | None
-) -> tuple[findings.Row | None, findings.Row | None]:
-    """What retraining and what removing weights changes in the gap."""
-    retraining = frame.result.contrast(Target("original"), Target("control"))
-    removing = frame.result.contrast(Target("control"), Target("pruned"))
-    return (
-        findings.pick(retraining, quantity, None, label),
-        findings.pick(removing, quantity, None, label),
-    )
+) -> tuple[
+    findings.Row | None, findings.Row | None, tuple[findings.Row | None, findings.Row | None]
+]:
+    """What retraining and what removing weights changes in the gap, by way of each control."""
+    ends = Target("original"), Target("pruned")
+    steps = [
+        findings.pick(frame.result.contrast(before, after), quantity, None, label)
+        for control in map(Target, CONTROLS)
+        for before, after in ((ends[0], control), (control, ends[1]))
+    ]
+    return steps[0], steps[1], (steps[2], steps[3])

@@ -11,7 +11,7 @@ from prunepriv.datasets.splits import split
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.figures import findings
 from prunepriv.figures import overview as figures
-from prunepriv.options import MODEL_KINDS, MODELS, ModelKind
+from prunepriv.options import MODEL_KINDS, MODELS, ON_REQUEST, UNPRUNED, ModelKind
 from prunepriv.plan import (
     TARGET,
     Target,
@@ -119,7 +119,7 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 
 def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
-    undefended: tuple[ModelKind, ...] = ("original", "control", "pruned")
+    undefended: tuple[ModelKind, ...] = (*UNPRUNED, "pruned")
     gaps = {kind: frame.result.gaps(kind) for kind in undefended}
     means = {
         kind: (
@@ -191,9 +191,11 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
 
 
 def with_ppb(experiment: Experiment) -> Experiment:
-    """The same experiment with PPB at its usual strength, all four models attacked."""
+    """The same experiment with PPB at its usual strength; all models that it can compare."""
     settings = experiment.model_dump(mode="json")
-    return make_experiment({**settings, "defense": {"name": "ppb"}, "models": list(MODEL_KINDS)})
+    left_out = ON_REQUEST - set(experiment.models)
+    models = [kind for kind in MODEL_KINDS if kind not in left_out]
+    return make_experiment({**settings, "defense": {"name": "ppb"}, "models": models})
 
 
 CARDS: tuple[tuple[str, str, str, Draw], ...] = (

@@ -7,9 +7,11 @@ from typing import Any, Literal
 import streamlit as st
 
 from prunepriv.figures import findings
+from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, ModelKind
 from prunepriv.plan import Target
 from prunepriv.prose import percent, points, signed
+from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.overview.subject import pending, subject
@@ -25,10 +27,21 @@ def headlines(frame: Frame) -> None:
     found = {k: frame.result.headline(Target(k)) for k in frame.experiment.models}
     known = {k: row for k, row in found.items() if row is not None}
     if len(known) == len(found):
-        control = Target("control")
-        retraining = frame.result.contrast(Target("original"), control)
-        removing = frame.result.contrast(control, Target("pruned"))
-        st.markdown(findings.attribution(known, retraining, removing))
+        retraining, removing = _by_way_of(frame, "control")
+        long, short = _by_way_of(frame, "control_matched")
+        equally_long = None if long is None or short is None else (long, short)
+        st.markdown(findings.attribution(known, retraining, removing, equally_long))
+    tell_epochs(frame)
+
+
+def _by_way_of(
+    frame: Frame, control: ModelKind
+) -> tuple[list[dict[str, Any]] | None, list[dict[str, Any]] | None]:
+    """What changes from the original to a control, and from there to the pruned model."""
+    return (
+        frame.result.contrast(Target("original"), Target(control)),
+        frame.result.contrast(Target(control), Target("pruned")),
+    )
 
 
 def _change(frame: Frame, kind: ModelKind) -> list[dict[str, Any]] | None:
@@ -38,7 +51,7 @@ def _change(frame: Frame, kind: ModelKind) -> list[dict[str, Any]] | None:
 
 def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
     now, before = frame.result.model_report(kind), frame.result.model_report("original")
-    name = f"Accuracy kept by the {kind} model"
+    name = f"Accuracy kept by the {KINDS[kind].words} model"
     if now is None:
         _headline(name, None, "accuracy_kept", pending(frame))
         return

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
 from prunepriv.experiment.defaults import half
 from prunepriv.experiment.settings import BY_PATH, Setting, is_used
 from prunepriv.experiment.used_by import Choice
-from prunepriv.options import DEFENSES, MODEL_KIND_SUMMARIES, MODEL_KINDS, MODELS
+from prunepriv.figures.palette import KINDS
+from prunepriv.options import DEFENSES, MODEL_KIND_SUMMARIES, MODEL_KINDS, MODELS, ModelKind
 from prunepriv.ui.run.form_values import (
     AS_TARGET,
     PREFIX,
@@ -58,7 +59,7 @@ def help_of(setting: Setting) -> str:
     """What a setting means, what each choice means, and what 0 means."""
     lines = [setting.help + (f" 0: {setting.zero}." if setting.zero else "")]
     if setting.path == "models":
-        lines += [f"- **{k.capitalize()}**: {text}" for k, text in MODEL_KIND_SUMMARIES.items()]
+        lines += [f"- **{KINDS[k].label}**: {text}" for k, text in MODEL_KIND_SUMMARIES.items()]
     elif setting.many and setting.table is not None:
         lines += [f"- **{one.label}**: {one.summary}" for one in setting.table.values()]
     return "\n".join(lines)
@@ -66,6 +67,8 @@ def help_of(setting: Setting) -> str:
 
 def _label(setting: Setting, name: str) -> str:
     """The label of one of a setting's choices."""
+    if setting.path == "models":
+        return KINDS[cast(ModelKind, name)].label
     return setting.table[name].label if setting.table is not None else name.capitalize()
 
 

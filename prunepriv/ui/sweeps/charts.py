@@ -123,7 +123,7 @@ def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Proven
         lambda look: knowledge_matrix(cells, known, look) if knows else matrix(cells, titles, look),
         finding=findings.knowledge(cells, attack, known)
         if knows
-        else findings.sweep_matrix(cells, attack, KINDS[kind].label.lower()),
+        else findings.sweep_matrix(cells, attack, KINDS[kind].words),
         alt=f"Attack accuracy by {titles[0]} and {titles[1]}",
         choices=None,
     )

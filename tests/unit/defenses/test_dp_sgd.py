@@ -12,7 +12,7 @@ from torch import Tensor
 
 from prunepriv.defenses import make_protection
 from prunepriv.defenses.clipping import ClippedGradients
-from prunepriv.defenses.dp_sgd import DELTA, DPSGD, epsilon
+from prunepriv.defenses.dp_sgd import DELTA, DPSGD, epsilon, guarantee
 from prunepriv.models import Ensemble, build
 from prunepriv.training import Records, Settings, cross_entropy, initialize
 from tests.stacks import CLASSES, SHAPES, TrainedStack, make_problem, train_stack
@@ -171,6 +171,44 @@ def test_epsilon_counts_all_steps_that_were_done() -> None:
     assert told["epsilon"] == epsilon(1.0, 32 / members, steps)
     assert (told["clip"], told["noise_multiplier"], told["delta"]) == (0.5, 1.0, 1e-5)
     assert told["covers"] == "fine_tune"
+
+
+def test_the_guarantee_is_that_of_all_steps_that_may_be_taken() -> None:
+    """A stop by the accuracy of private models is not covered by the steps that happened."""
+    trained = tuned(1.0, 0.5, epochs=40, patience=1, learning_rate=1e-2)
+    told, epochs = trained.protection[0], len(trained.history[0])
+    assert told is not None
+    assert epochs < 40, "it stopped early"
+    each = math.ceil(make_problem("fc", 1).train.shape[1] / 32)
+    promised = guarantee(told, epochs, 40)
+    assert (promised["steps"], promised["budget_steps"]) == (epochs * each, 40 * each)
+    assert promised["epsilon_of_steps"] == epsilon(1.0, told["sample_rate"], epochs * each)
+    assert promised["epsilon"] == epsilon(1.0, told["sample_rate"], 40 * each)
+    assert promised["epsilon"] > promised["epsilon_of_steps"] > 0
+    assert promised.items() >= {k: v for k, v in told.items() if k != "epsilon"}.items()
+
+
+def test_without_patience_the_number_of_epochs_is_fixed_and_both_epsilons_are_one() -> None:
+    trained = tuned(1.0, 0.5, epochs=7, patience=None, learning_rate=1e-2)
+    told = trained.protection[0]
+    assert told is not None
+    assert len(trained.history[0]) == 7
+    promised = guarantee(told, 7, 7)
+    assert promised["epsilon"] == promised["epsilon_of_steps"] == told["epsilon"]
+    assert promised["steps"] == promised["budget_steps"]
+
+
+def test_without_noise_nothing_is_guaranteed() -> None:
+    told = tuned(0.0, 0.5).protection[0]
+    assert told is not None
+    promised = guarantee(told, 2, 10)
+    assert promised["epsilon"] is promised["epsilon_of_steps"] is None
+
+
+def test_steps_that_are_not_whole_epochs_are_refused() -> None:
+    told = {"steps": 7, "noise_multiplier": 1.0, "sample_rate": 0.1}
+    with pytest.raises(ValueError, match="7 steps in 2 epochs"):
+        guarantee(told, 2, 10)
 
 
 def test_an_epoch_has_as_many_draws_as_plain_training_has_batches() -> None:

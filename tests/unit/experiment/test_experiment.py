@@ -40,7 +40,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"attacks": {"recipe": "nope"}}, "attacks.recipe must be 'fast' or 'paper', got 'nope'"),
     (
         {"models": ["nope"]},
-        "models.0 must be 'original', 'control', 'pruned' or 'defended', got 'nope'",
+        "models.0 must be 'original', 'control', 'control_matched', 'pruned' or 'defended', got 'nope'",
     ),
     ({"data": {"name": ["location"]}}, "unknown data set"),
     # numbers out of range
@@ -212,6 +212,8 @@ def test_all_models_means_all_models_of_the_run() -> None:
     assert defended.models == ("original", "control", "pruned", "defended")
     assert defended.defense.strength == 4
     assert make_experiment({"models": "all"}).models == ("original", "control", "pruned")
+    asked = make_experiment({"models": ["control_matched", "pruned"]})
+    assert asked.models == ("control_matched", "pruned"), "only where it is named"
 
 
 def test_recipes_are_those_of_the_table() -> None:

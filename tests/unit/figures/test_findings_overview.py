@@ -9,6 +9,7 @@ from prunepriv.figures.findings import (
     attacks_in_short,
     attribution,
     defended,
+    epochs_kept,
     interval,
 )
 from tests.unit.figures.rows import change, headline
@@ -35,6 +36,25 @@ def test_the_card_names_the_chosen_attack() -> None:
     assert "best of 12 attacks has p = 0.31" in told
     told = attacks_in_short(headline("lira", 0.7, chosen=False), CHANCE, "pruned")
     assert told.startswith("LiRA, the best after the fact,")
+
+
+def test_the_change_is_also_told_by_way_of_the_control_trained_equally_long() -> None:
+    kinds = ("original", "control", "control_matched", "pruned")
+    rows = {kind: headline("conf", 0.7) for kind in kinds}
+    retraining, removing = [change("chosen", 0.15)], [change("chosen", -0.17)]
+    long = [change("chosen", 0.08)], [change("chosen", -0.1, clear=False)]
+    told = attribution(rows, retraining, removing, long)
+    assert "By way of the control that was trained equally long these are" in told
+    assert "**+8.0 points by training again**" in told
+    assert f"**{MINUS}10.0 points (undecided) by removing weights**" in told
+    assert "equally long" not in attribution(rows, retraining, removing)
+
+
+def test_kept_epochs_read_as_a_list() -> None:
+    told = epochs_kept({"control": 2, "control_matched": 11, "pruned": 11, "defended": 4})
+    assert told == (
+        "Epochs of fine-tuning kept: control 2, equally long control 11, pruned 11, defended 4."
+    )
 
 
 def test_the_change_is_split_between_retraining_and_removing_weights() -> None:

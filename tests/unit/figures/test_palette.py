@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from prunepriv.figures.leaderboard import target_symbol
 from prunepriv.figures.palette import KINDS, MEMBERS, NON_MEMBERS, THEMES, blend, rgba
 from prunepriv.options import MODEL_KINDS
+from prunepriv.plan import Target
 
 
 def _luminance(color: str) -> float:
@@ -29,6 +31,8 @@ def test_every_kind_of_model_has_a_mark_and_a_line_of_its_own():
     assert tuple(KINDS) == MODEL_KINDS
     for look in ("dash", "symbol", "label"):
         assert len({getattr(style, look) for style in KINDS.values()}) == len(KINDS)
+    everyone = [*(Target(kind) for kind in MODEL_KINDS), Target("defended", "non_adaptive")]
+    assert len(set(map(target_symbol, everyone))) == len(everyone)
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)

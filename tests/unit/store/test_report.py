@@ -72,15 +72,41 @@ def test_models_report_their_size_and_the_privacy_of_dp_sgd(
     report = report_json(Result(store, experiment), [])
     assert all(row["parameters"] == row["multiplications"] > 0 for row in report["models"])
     privacy = {row["model"]: row["privacy"] for row in report["models"]}
+    epochs = next(r["trained_epochs"] for r in report["models"] if r["model"] == "defended")
     assert privacy.pop("defended") == {
         "epsilon": 3.2, "delta": 1e-5, "noise_multiplier": 1.0, "clip": 1.0, "sample_rate": 0.1,
-        "steps": 100, "covers": "fine_tune",
-    }  # fmt: skip
+        "steps": 20 * epochs, "budget_steps": 20 * 25, "epsilon_of_steps": 1.6,
+        "covers": "fine_tune",
+    }, "epsilon is that of all steps that may be taken"  # fmt: skip
     assert set(privacy.values()) == {None}
     export_csv(report, tmp_path / "out", "")
     with (tmp_path / "out" / "models.csv").open(newline="") as stream:
         epsilons = {row["model"]: row["privacy_epsilon"] for row in csv.DictReader(stream)}
     assert epsilons == {"original": "", "control": "", "pruned": "", "defended": "3.2"}
+
+
+def test_the_epochs_of_each_target_are_in_the_report(finished: Result) -> None:
+    for row in report_json(finished, [])["models"]:
+        report = finished.training_report(row["model"])
+        assert report is not None
+        assert row["trained_epochs"] == len(report["history"]) > row["kept_epochs"]
+        assert row["kept_epochs"] == report["best_epoch"] == finished.epochs_kept(row["model"])
+
+
+def test_a_report_with_the_control_that_is_trained_equally_long(
+    store: ArtifactStore, rng: np.random.Generator
+) -> None:
+    models = ["original", "control", "control_matched", "pruned"]
+    given = {"data": {"limit": 200}, "attacks": {"names": ["conf"]}, "models": models}
+    experiment = make_experiment(given)
+    write_synthetic_run(store, experiment, rng)
+    report = report_json(Result(store, experiment), [])
+    jsonschema.validate(json.loads(json.dumps(report)), json.loads(SCHEMA.read_text()))
+    rows = {row["model"]: row for row in report["models"]}
+    assert list(rows) == models == [row["model"] for row in report["attacks"]]
+    epochs = rows["pruned"]["kept_epochs"]
+    assert rows["control_matched"]["trained_epochs"] == epochs
+    assert rows["control_matched"]["kept_epochs"] == epochs
 
 
 def test_the_checks_are_in_the_report(finished: Result) -> None:
