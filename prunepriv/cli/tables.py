@@ -10,7 +10,8 @@ from rich.table import Table
 
 from prunepriv.options import ATTACKS
 from prunepriv.plan import read_name
-from prunepriv.prose import failed_checks, privacy_statement
+from prunepriv.prose import failed_checks, privacy_statement, size_statement
+from prunepriv.store.report import SIZE_FIELDS
 from prunepriv.store.schema import RunView, StepView
 
 SIZES = ("parameters", "multiplications")
@@ -41,6 +42,10 @@ def print_run(report: Mapping[str, Any]) -> None:
         sizes = ("" if row[size] is None else f"{row[size]:,}" for size in SIZES)
         models.add_row(row["model"], *(_percent(figure) for figure in figures), *sizes)
     out.print(models)
+    for row in report["models"]:
+        told = size_statement({name: row.get(name) for name in SIZE_FIELDS})
+        if told:
+            out.print(f"{row['model']}: {told}", markup=False, highlight=False)
     for row in report["models"]:
         if row["privacy"] is not None:
             out.print(privacy_statement(row["privacy"]))

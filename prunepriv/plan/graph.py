@@ -4,6 +4,7 @@
 
     data -> split:<m> -> train:<m> -> fine_tune:<kind>:<m> -> signals:<kind>:<m>
     the target's signals (m = 0) -> divergence:<kind>
+    the target (m = 0) -> size:<kind>
     the shadows' signals (m > 0) -> fit:<attack>:<shadows>
     fit and the target's signals -> score:<attack>:<kind>:<adversary>
     the scores of all attacks -> evaluation:<kind>:<adversary>
@@ -53,6 +54,7 @@ from prunepriv.plan.names import (
     score_role,
     shadow_role,
     signals_name,
+    size_name,
     split_name,
 )
 from prunepriv.plan.step import Plan, Step
@@ -125,12 +127,14 @@ def _has_reference_attacks(experiment: Experiment) -> bool:
 
 
 def _add_targets(experiment: Experiment, steps: Steps) -> None:
-    """The target of every attacked kind, up to its histograms: a page shows these first."""
+    """The target of every attacked kind, up to its histograms and size: a page shows these first."""
     _add(steps, _base(experiment, TARGET, steps))
     for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
         _add(steps, _model_steps(experiment, kind, TARGET, steps))
         name = divergence_name(kind)
         steps[name] = Step(name, "divergence", {}, {"signals": steps[signals_name(kind)].key})
+        name, read = size_name(kind), {"model": steps[models_name(kind)].key, DATA: steps[DATA].key}
+        steps[name] = Step(name, "size", {}, read)
 
 
 def _base(experiment: Experiment, number: int, steps: Mapping[str, Step]) -> Iterator[Step]:

@@ -32,7 +32,7 @@ URL = "run"
 PICKER = "picked_run"
 LAST = "last_run"
 FOLLOWED = "followed_run"
-SHOWN_KINDS = ("train", "fine_tune", "signals", "divergence", "evaluation", "checks")
+SHOWN_KINDS = ("train", "fine_tune", "signals", "divergence", "size", "evaluation", "checks")
 """Steps after which a page has more to show."""
 
 
