@@ -4,10 +4,10 @@
 
     data -> split:<m> -> train:<m> -> fine_tune:<kind>:<m> -> signals:<kind>:<m>
     the target's signals (m = 0) -> divergence:<kind>
-    the target (m = 0) -> size:<kind>
     the shadows' signals (m > 0) -> fit:<attack>:<shadows>
     fit and the target's signals -> score:<attack>:<kind>:<adversary>
     the scores of all attacks -> evaluation:<kind>:<adversary>
+    the target (m = 0) -> size:<kind>
     everything -> checks
 
 Every model has steps of its own: 0 is the target, 1 and up are the shadows. A model's keys hold the
@@ -102,6 +102,7 @@ def plan(experiment: Experiment) -> Plan:
     if _has_reference_attacks(experiment):
         _add_confidences(experiment, sources, steps)
     _add(steps, _attack_steps(experiment, sources, steps))
+    _add(steps, _size_steps(experiment, steps))
     _add(steps, [_checks(experiment, steps)])
     return Plan(experiment, tuple(steps.values()))
 
@@ -127,14 +128,12 @@ def _has_reference_attacks(experiment: Experiment) -> bool:
 
 
 def _add_targets(experiment: Experiment, steps: Steps) -> None:
-    """The target of every attacked kind, up to its histograms and size: a page shows these first."""
+    """The target of every attacked kind, up to its histograms: a page shows these first."""
     _add(steps, _base(experiment, TARGET, steps))
     for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
         _add(steps, _model_steps(experiment, kind, TARGET, steps))
         name = divergence_name(kind)
         steps[name] = Step(name, "divergence", {}, {"signals": steps[signals_name(kind)].key})
-        name, read = size_name(kind), {"model": steps[models_name(kind)].key, DATA: steps[DATA].key}
-        steps[name] = Step(name, "size", {}, read)
 
 
 def _base(experiment: Experiment, number: int, steps: Mapping[str, Step]) -> Iterator[Step]:
@@ -245,6 +244,13 @@ def _score(
             for what, name in (("population", population_name), ("confidences", confidences_name)):
                 read[shadow_role(what, number)] = steps[name(source, number)].key
     return Step(score_name(attack, target), "score", {"attack": attack}, read)
+
+
+def _size_steps(experiment: Experiment, steps: Mapping[str, Step]) -> Iterator[Step]:
+    """What pruning left of the target of every kind: a sentence, which no step waits for."""
+    for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
+        read = {"model": steps[models_name(kind)].key, DATA: steps[DATA].key}
+        yield Step(size_name(kind), "size", {}, read)
 
 
 def _checks(experiment: Experiment, steps: Mapping[str, Step]) -> Step:

@@ -301,7 +301,7 @@ def _open(layer: nn.Module, mask: Tensor | None, zero: _Zeros) -> None:
 def _mixed(layer: nn.Module, given: Tensor) -> Tensor:
     """A group norm's ways: each channel of a group depends on all of it."""
     grouped = given.unflatten(1, (_groups(layer), -1))
-    mixed = grouped.sum((2, 3, 4), keepdim=True).expand_as(grouped).flatten(1, 2)
+    mixed: Tensor = grouped.sum((2, 3, 4), keepdim=True).expand_as(grouped).flatten(1, 2)
     return mixed * _of_norm(layer, "weight")
 
 
@@ -319,8 +319,7 @@ def _layers(one: Ensemble) -> dict[str, nn.Module]:
 
 
 def _groups(layer: nn.Module) -> int:
-    groups: int = layer.num_groups if isinstance(layer, nn.GroupNorm) else layer.groups  # type: ignore[assignment]
-    return groups
+    return int(getattr(layer, "num_groups" if isinstance(layer, nn.GroupNorm) else "groups"))
 
 
 def _of_norm(layer: nn.Module, name: str) -> Tensor:
