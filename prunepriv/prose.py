@@ -93,6 +93,34 @@ def _not_covered(privacy: Mapping[str, Any]) -> str:
     )
 
 
+def size_statement(size: Mapping[str, float | None] | None) -> str:
+    """What pruning removed besides single weights, and what it left; "" where all is left.
+
+    Args:
+        size: "removed_channels", "emitting_channels", "parameters_left", "multiplications_left";
+            None, or None for each, where they were not counted.
+    """
+    left = None if size is None else size["parameters_left"]
+    if size is None or left is None or left == 1:
+        return ""
+    channels, emitting = size["removed_channels"], size["emitting_channels"]
+    told = ""
+    if channels:
+        told = (
+            f"{percent(channels)} of the channels were removed: their own weights count as removed, "
+            "those that read them do not. "
+        )
+    if emitting:
+        told += (
+            f"{percent(emitting)} of the channels were removed but still emit a value that their "
+            "norm makes of zeros, so what reads them stays. "
+        )
+    return (
+        f"{told}Without all that is dead, {percent(left)} of the parameters and "
+        f"{percent(size['multiplications_left'] or 0.0)} of the multiplications are left."
+    )
+
+
 def failed_checks(checks: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """For each failed check: that it failed, and what that means; two sentences to put first.
 

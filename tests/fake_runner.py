@@ -175,6 +175,12 @@ def _write_gaps(draft: Draft, step: Step, number: int) -> None:
     draft.json("gaps", [{"class": None, **row}, {"class": 0, **row, "confidence": None}])
 
 
+def _write_size(draft: Draft, step: Step, number: int) -> None:
+    left = (number % 100) / 100
+    channels = {"removed_channels": None, "emitting_channels": None}
+    draft.json("size", {**channels, "parameters_left": left, "multiplications_left": left})
+
+
 def _write_score(draft: Draft, step: Step, number: int) -> None:
     score = np.random.default_rng(number).random(RECORDS)
     draft.tensors("score", {"score": score, "decision": (score > 0.5).astype(np.uint8)})
@@ -224,6 +230,7 @@ _WRITERS = {
     "confidences": _write_confidences,
     "reference": _write_reference,
     "divergence": _write_gaps,
+    "size": _write_size,
     "score": _write_score,
     "evaluation": _write_evaluation,
     "contrast": _write_contrast,

@@ -212,6 +212,13 @@ def _divergence(draft: Draft, step: Step, result: Result, rng: np.random.Generat
     draft.json("gaps", rows)
 
 
+def _size(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
+    """As after unstructured pruning: what is left is what is not zero."""
+    left = 1 - _input(result, step, "model").json("report")["sparsity"]
+    channels = {"removed_channels": None, "emitting_channels": None}
+    draft.json("size", {**channels, "parameters_left": left, "multiplications_left": left})
+
+
 def _population(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     """A model is more confident in the records of the shadow half that it was trained on."""
     split, number = _read_split(result, step), read_name(step.name).number
@@ -399,6 +406,7 @@ WRITERS: Mapping[str, Writer] = {
     "population": _population,
     "confidences": _confidences,
     "divergence": _divergence,
+    "size": _size,
     "fit": _fit,
     "score": _score,
     "evaluation": _evaluation,

@@ -11,7 +11,8 @@ from rich.table import Table
 from prunepriv.evaluation import SEEDS_THAT_DECIDE, is_guessing, word_of
 from prunepriv.options import ATTACKS
 from prunepriv.plan import read_name
-from prunepriv.prose import failed_checks, privacy_statement, signed
+from prunepriv.prose import failed_checks, privacy_statement, signed, size_statement
+from prunepriv.store.report import SIZE_FIELDS
 from prunepriv.store.schema import RunView, StepView
 
 SIZES = ("parameters", "multiplications")
@@ -45,6 +46,10 @@ def print_run(report: Mapping[str, Any]) -> None:
         epochs = f"{row['kept_epochs']} of {row['trained_epochs']}"
         models.add_row(row["model"], *map(_percent, figures), *sizes, epochs)
     out.print(models)
+    for row in report["models"]:
+        told = size_statement({name: row.get(name) for name in SIZE_FIELDS})
+        if told:
+            out.print(f"{row['model']}: {told}", markup=False, highlight=False)
     for row in report["models"]:
         if row["privacy"] is not None:
             out.print(privacy_statement(row["privacy"]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -37,6 +37,9 @@ NETWORK_KINDS: tuple[StepKind, ...] = (
 )  # fmt: skip
 """Kinds of step whose time is that of the target's network."""
 
+BRIEF: Mapping[StepKind, float] = {"size": 0.1}
+"""Seconds of kinds of step that take next to no time, for stores that have not measured them."""
+
 
 class Throughput:
     """Seconds per unit of work, by sort of step."""
@@ -59,7 +62,7 @@ class Throughput:
         """Expected seconds of a step: from its own sort, else from its kind."""
         sort = sort_of(step, experiment)
         rate = self._rates.get(sort, self._rates.get(sort[:1]))
-        return None if rate is None else rate * units(step, experiment)
+        return BRIEF.get(step.kind) if rate is None else rate * units(step, experiment)
 
     def knows(self, step: Step, experiment: Experiment) -> bool:
         """Whether steps of exactly its sort have been measured, not only of its kind."""
@@ -76,7 +79,7 @@ def measure(catalog: Catalog, examples: Path = EXAMPLES) -> Throughput:
 
 def sort_of(step: Step, experiment: Experiment) -> Sort:
     """The sort of a step."""
-    if step.kind in NETWORK_KINDS:
+    if step.kind in NETWORK_KINDS or step.kind == "size":
         return (step.kind, experiment.model.name)
     if step.kind in ("fit", "score"):
         attack = str(step.params["attack"])
@@ -102,6 +105,8 @@ def units(step: Step, experiment: Experiment) -> float:
         return passes * (1 if step.params.get("sensitivity") == "none" else QUERIES)
     if step.kind in ("population", "confidences"):
         return passes
+    if step.kind == "size":  # of the network, whatever the records
+        return math.prod(option.shape) * experiment.model.width**2
     if step.kind == "data":
         return option.records * math.prod(option.shape)
     if step.kind == "fit":

@@ -88,8 +88,10 @@ class Run:
     def models(self) -> pd.DataFrame:
         """A row per attacked model: accuracy on members and non-members, sparsity, size.
 
-        ``multiplications`` are counted for one record. ``kept_epochs`` is how many epochs the kept
-        weights were trained for, ``trained_epochs`` how many there were. If a model was fine-tuned with DP-SGD, there
+        ``multiplications`` are counted for one record; ``parameters_left`` and
+        ``multiplications_left`` are the shares that are left once everything dead is cut out.
+        ``kept_epochs`` is how many epochs the kept weights were trained for, ``trained_epochs`` how
+        many there were. If a model was fine-tuned with DP-SGD, there
         are also columns ``privacy_epsilon``, ``privacy_delta`` and so on.
         """
         rows = self._rows(lambda result, kind: [model_row(result, kind)], self.experiment.models)

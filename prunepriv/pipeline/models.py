@@ -1,4 +1,7 @@
-"""Training, and pruning with fine-tuning: for the models of a group at once, an artifact for each."""
+"""Training, and pruning with fine-tuning: for the models of a group at once, an artifact for each.
+
+Also what pruning left of one.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from prunepriv.pipeline.context import StepContext, Writer
 from prunepriv.plan import MATCHED
 from prunepriv.pruning import make_masks
 from prunepriv.pruning.masks import Masks, sparsities
+from prunepriv.pruning.remaining import remaining
 from prunepriv.store.artifacts import Draft
 from prunepriv.training import Records, Settings, Trained, initialize, train
 
@@ -79,6 +83,14 @@ def load_model(context: StepContext) -> Ensemble:
     one = _build(context, context.inputs["model"].json("report")["architecture"], 1)
     one.load(_stacked([context.tensors("model", "model")]))
     return one
+
+
+def measure_size(context: StepContext) -> Writer:
+    """What pruning removed of a model, and what it left."""
+    masks = {name: kept[None].bool() for name, kept in context.tensors("model", "masks").items()}
+    x, _ = context.records
+    found = remaining(load_model(context), masks, x.shape[1:]).to_dict()
+    return lambda draft: draft.json("size", found)
 
 
 def _numbers(group: Sequence[StepContext]) -> list[int]:

@@ -18,7 +18,7 @@ from prunepriv.options import OWN
 from prunepriv.pipeline import answers, attacks, evaluations
 from prunepriv.pipeline.checks import check_run
 from prunepriv.pipeline.context import StepContext, Writer
-from prunepriv.pipeline.models import fine_tune_group, train_group
+from prunepriv.pipeline.models import fine_tune_group, measure_size, train_group
 from prunepriv.plan import Step, StepKind
 from prunepriv.progress import Report
 from prunepriv.store.artifacts import ArtifactStore, Draft
@@ -131,6 +131,7 @@ _STEPS: Mapping[StepKind, Callable[[StepContext], Writer]] = {
     "confidences": answers.measure_confidences,
     "reference": answers.measure_reference,
     "divergence": answers.compare,
+    "size": measure_size,
     "fit": attacks.fit,
     "score": attacks.score,
     "evaluation": evaluations.evaluation,

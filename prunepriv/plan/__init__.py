@@ -35,6 +35,7 @@ from prunepriv.plan.names import (
     score_name,
     shadow_of_role,
     signals_name,
+    size_name,
     split_name,
     step_words,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "shadow_of_role",
     "shadows_of",
     "signals_name",
+    "size_name",
     "source_of",
     "split_name",
     "step_words",

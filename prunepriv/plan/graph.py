@@ -8,6 +8,7 @@
     fit and the target's signals -> score:<attack>:<kind>:<adversary>
     the scores and fits of all attacks -> evaluation:<kind>:<adversary>
     two evaluations -> contrast:<from>:<to>
+    the target (m = 0) -> size:<kind>
     everything -> checks
 
 ``fine_tune:control_matched:<m>`` also reads ``fine_tune:pruned:<m>``, for its kept epochs. A target
@@ -67,6 +68,7 @@ from prunepriv.plan.names import (
     score_role,
     shadow_role,
     signals_name,
+    size_name,
     split_name,
 )
 from prunepriv.plan.step import Plan, Step
@@ -131,6 +133,7 @@ def plan(experiment: Experiment) -> Plan:
     if _has_reference_attacks(experiment):
         _add_confidences(experiment, sources, steps)
     _add(steps, _attack_steps(experiment, sources, steps))
+    _add(steps, _size_steps(experiment, steps))
     _add(steps, [_checks(experiment, steps)])
     return Plan(experiment, tuple(steps.values()))
 
@@ -298,6 +301,13 @@ def _score(
             for what, name in (("population", population_name), ("confidences", confidences_name)):
                 read[shadow_role(what, number)] = steps[name(source, number)].key
     return Step(score_name(attack, target), "score", {"attack": attack}, read)
+
+
+def _size_steps(experiment: Experiment, steps: Mapping[str, Step]) -> Iterator[Step]:
+    """What pruning left of the target of every kind: a sentence, which no step waits for."""
+    for kind in (kind for kind in MODEL_KINDS if kind in experiment.models):
+        read = {"model": steps[models_name(kind)].key, DATA: steps[DATA].key}
+        yield Step(size_name(kind), "size", {}, read)
 
 
 def _checks(experiment: Experiment, steps: Mapping[str, Step]) -> Step:

@@ -13,7 +13,7 @@ from prunepriv.options import Adversary, ModelKind
 
 StepKind = Literal[
     "data", "split", "train", "fine_tune", "signals", "population", "confidences", "reference",
-    "divergence", "fit", "score", "evaluation", "contrast", "privacy", "checks",
+    "divergence", "size", "fit", "score", "evaluation", "contrast", "privacy", "checks",
 ]  # fmt: skip
 
 OF_ONE_MODEL: frozenset[StepKind] = frozenset(
@@ -76,6 +76,11 @@ def reference_name(source: str, number: int) -> str:
 def divergence_name(kind: ModelKind) -> str:
     """Name of the step that compares members with non-members."""
     return f"divergence:{kind}"
+
+
+def size_name(kind: ModelKind) -> str:
+    """Name of the step that counts what pruning left of the target."""
+    return f"size:{kind}"
 
 
 def fit_name(attack: str, source: str) -> str:

@@ -21,6 +21,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "confidences": 2,
     "reference": 2,
     "divergence": 2,
+    "size": 1,
     "fit": 4,
     "score": 2,
     "evaluation": 2,

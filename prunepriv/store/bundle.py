@@ -24,6 +24,7 @@ KEPT: Mapping[StepKind, tuple[str, ...]] = {
     "fine_tune": ("report.json",),
     "signals": ("signals.safetensors", "report.json"),
     "divergence": ("gaps.json",),
+    "size": ("size.json",),
     "score": ("score.safetensors", "thresholds.json"),
     "evaluation": ("evaluation.json", "choice.json", "chance.json"),
     "contrast": ("contrast.json",),

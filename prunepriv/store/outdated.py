@@ -14,7 +14,8 @@ def outdated(run: RunView, catalog: Catalog, whole: Plan | None = None) -> str:
     """Why a finished run's figures are gone, in two sentences; "" if they are not.
 
     An earlier version may have done its steps in another way. Then their keys are other ones than
-    those of the run's plan, and their artifacts are not read. The run keeps its id.
+    those of the run's plan, and their artifacts are not read. The run keeps its id. A kind of step
+    that an earlier version lacked takes no figure away: pages leave out what it would have told.
 
     Args:
         run: a run of the catalogue.
@@ -27,7 +28,9 @@ def outdated(run: RunView, catalog: Catalog, whole: Plan | None = None) -> str:
         steps = (whole or plan(run.experiment)).steps
     except ExperimentError:
         return ""  # it cannot be run by this version
-    known = {step.key for step in catalog.steps(run.run_id)}
+    done = catalog.steps(run.run_id)
+    known, kinds = {step.key for step in done}, {step.kind for step in done}
+    steps = tuple(step for step in steps if step.kind in kinds)
     if not known or known.issuperset(step.key for step in steps):
         return ""
     store = ArtifactStore(catalog.store)

@@ -23,6 +23,8 @@ from prunepriv.store.schema import StepView
 from prunepriv.version import __version__
 
 MODEL_FIELDS = ("member_accuracy", "non_member_accuracy", "sparsity")
+SIZE_FIELDS = ("removed_channels", "emitting_channels", "parameters_left", "multiplications_left")
+"""What pruning removed and left, see pruning/remaining.py."""
 
 
 def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
@@ -59,14 +61,18 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
 def model_row(result: Result, kind: ModelKind) -> dict[str, Any]:
     """Accuracies, sparsity and size of the target of one kind.
 
+    What pruning left is None in a run of a version that did not count it.
+
     Raises:
         MissingArtifactError: it has not been measured, or its artifact was damaged; the other
             functions that give rows raise it likewise.
     """
     report = _json(result, signals_name(kind), "report")
+    size = result.size(kind) or {}
     return {
         "model": kind,
         **{name: report[name] for name in MODEL_FIELDS},
+        **{name: size.get(name) for name in SIZE_FIELDS},
         **_made(result, kind),
     }
 

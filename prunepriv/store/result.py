@@ -30,6 +30,7 @@ from prunepriv.plan import (
     privacy_name,
     score_name,
     signals_name,
+    size_name,
     targets,
 )
 from prunepriv.store.artifacts import Artifact, ArtifactStore
@@ -84,6 +85,11 @@ def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def read_gaps(artifact: Artifact) -> pd.DataFrame:
     """Of a divergence artifact, see divergence.py."""
     return frame(artifact.json("gaps"))
+
+
+def read_size(artifact: Artifact) -> dict[str, float | None]:
+    """Of a size artifact, see pruning/remaining.py."""
+    return dict(artifact.json("size"))
 
 
 def read_scores(artifact: Artifact) -> AttackScores:
@@ -204,6 +210,13 @@ class Result:
     def gaps(self, kind: ModelKind) -> pd.DataFrame | None:
         """Gaps and distances: a row over all records with class None, then one row per class."""
         return self.read(divergence_name(kind), read_gaps)
+
+    def size(self, kind: ModelKind) -> dict[str, float | None] | None:
+        """Of the target: {"removed_channels", "emitting_channels", "parameters_left", ...}.
+
+        None also for a run of a version that did not count them.
+        """
+        return self.read(size_name(kind), read_size)
 
     def scores(self, attack: str, target: Target) -> AttackScores | None:
         """Scores of one attack on one model, in the order of the signals."""

@@ -32,7 +32,10 @@ URL = "run"
 PICKER = "picked_run"
 LAST = "last_run"
 FOLLOWED = "followed_run"
-SHOWN_KINDS = ("train", "fine_tune", "signals", "divergence", "evaluation", "privacy", "checks")
+SHOWN_KINDS = (
+    *("train", "fine_tune", "signals", "divergence", "size", "evaluation", "contrast", "privacy"),
+    "checks",
+)
 """Steps after which a page has more to show."""
 
 

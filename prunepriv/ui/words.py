@@ -64,7 +64,7 @@ STEP_WORDS: tuple[tuple[tuple[StepKind, ...], str], ...] = (
     (("data", "split"), "Read and split the data"),
     (("train",), "Train the target and its shadows"),
     (("fine_tune",), "Prune and fine-tune"),
-    (("signals", "population", "confidences", "divergence"), "Score the models"),
+    (("signals", "population", "confidences", "divergence", "size"), "Score the models"),
     (("fit",), "Fit the attacks on the shadows"),
     (("score", "evaluation", "contrast", "privacy", "checks"), "Attack, evaluate and check"),
 )

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from prunepriv.environment import store_folder
 from prunepriv.experiment import make_experiment
 from prunepriv.options import ATTACKS
-from prunepriv.plan import Target
+from prunepriv.plan import Target, size_name
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.result import Result
 from prunepriv.ui.runs import entries
-from tests.pages.conftest import Open, figures
+from tests.pages.conftest import Begin, Open, figures
 
 
 def test_the_first_example_is_shown_to_a_first_time_visitor(open_page: Open) -> None:
@@ -116,3 +118,26 @@ def test_without_a_defense_a_button_fills_the_form_with_ppb(
     command = at.code[0].value
     for words in ("--limit 300", "--sparsity 0.5", "--seed 4", "--defense ppb", "defended"):
         assert words in command
+
+
+def test_the_prune_card_says_what_is_left_and_a_run_of_before_says_less(
+    begin: Begin, open_page: Open
+) -> None:
+    given = {"data": {"limit": 400}, "pruning": {"sparsity": 0.5}, "attacks": {"names": ["conf"]}}
+    result = begin(make_experiment(given))
+    left = "of the multiplications are left."
+    for page in ("overview", "run"):
+        at = open_page(page, run=result.run_id)
+        assert not at.exception
+        assert any(left in text.value for text in (*at.markdown, *at.caption)), page
+    shutil.rmtree(result.store.path(result.plan.key(size_name("pruned"))))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    for page in ("overview", "run"):
+        at = open_page(page, run=result.run_id)
+        assert not at.exception
+        told = [text.value for text in (*at.markdown, *at.caption)]
+        assert any(
+            "of the weights were removed" in t or "of the model's weights" in t for t in told
+        ), page
+        assert not any(left in text for text in told), page

@@ -205,7 +205,7 @@ def test_a_run_says_what_it_was_told_of_the_workers(open_page: Open, waits: bool
 
 
 def test_a_running_run_shows_its_progress(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """18 steps of one minute each, four of them done and one half done; one worker."""
+    """19 steps of one minute each, four of them done and one half done; one worker."""
     minute = SimpleNamespace(seconds=lambda step, experiment: 60.0)
     monkeypatch.setattr(estimates, "measure", lambda catalog: minute)
     monkeypatch.setattr(live, "default_workers", lambda: 1)
@@ -225,7 +225,7 @@ def test_a_running_run_shows_its_progress(open_page: Open, monkeypatch: pytest.M
     assert not at.exception
     whole = at.get("progress")[0].proto
     assert whole.value == 25
-    assert "4 of 18 steps done · about 13 min left" in whole.text
+    assert "4 of 19 steps done · about 14 min left" in whole.text
 
 
 def test_finished_run_shows_its_size_and_the_sparsity_of_each_layer(

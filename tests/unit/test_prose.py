@@ -18,6 +18,7 @@ from prunepriv.prose import (
     rounded,
     short,
     signed,
+    size_statement,
 )
 
 
@@ -135,3 +136,31 @@ def test_the_failed_checks_of_a_sweep_are_told_once_each() -> None:
         "of these runs until the reason is known."
     )
     assert failed_runs({}, 12) == []
+
+
+STRUCTURED = {
+    "removed_channels": 0.6,
+    "emitting_channels": 0.25,
+    "parameters_left": 0.5,
+    "multiplications_left": 0.375,
+}
+
+
+def test_what_pruning_left_and_why_it_is_less_than_the_zero_weights_say() -> None:
+    told = size_statement(STRUCTURED)
+    assert told.startswith("60.0 % of the channels were removed: their own weights count")
+    assert "25.0 % of the channels were removed but still emit" in told
+    assert "50.0 % of the parameters and 37.5 % of the multiplications are left." in told
+    assert "emit" not in size_statement({**STRUCTURED, "emitting_channels": 0.0})
+
+
+def test_of_single_weights_no_channels_are_told() -> None:
+    single = {**STRUCTURED, "removed_channels": None, "emitting_channels": None}
+    assert size_statement(single).startswith("Without all that is dead, 50.0 %")
+
+
+def test_nothing_is_told_of_a_whole_model_or_where_nothing_was_counted() -> None:
+    assert size_statement(None) == ""
+    assert size_statement(dict.fromkeys(STRUCTURED)) == ""
+    whole = {**dict.fromkeys(STRUCTURED), "parameters_left": 1.0, "multiplications_left": 1.0}
+    assert size_statement(whole) == ""

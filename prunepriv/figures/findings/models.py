@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prunepriv.prose import percent
+from prunepriv.prose import percent, size_statement
+
+Size = Mapping[str, float | None]
+"""Channels removed, and parameters and multiplications left, as fractions."""
 
 
-def sparsity(layers: Mapping[str, float], whole: float, pruning: str) -> str:
-    """The whole model's achieved sparsity, and between which layers it varies.
+def sparsity(
+    layers: Mapping[str, float], whole: float, pruning: str, size: Size | None = None
+) -> str:
+    """The whole model's achieved sparsity, between which layers it varies, and what is left.
 
     Args:
         layers: achieved sparsity by layer.
         whole: of all prunable weights together.
         pruning: approach and requested sparsity, "L1 unstructured 60 %".
+        size: channels removed, and what is left; None where they were not counted.
     """
     least, most = min(layers, key=lambda one: layers[one]), max(layers, key=lambda one: layers[one])
     told = f"{pruning} removed {percent(whole)} of the model's weights"
     low, high = percent(layers[least]), percent(layers[most])
     if low == high:
-        return f"{told}: {low} of every one of its {len(layers)} layers."
-    return (
-        f"{told}: from {low} of layer {least} to {high} of layer {most}, of {len(layers)} layers."
-    )
+        told = f"{told}: {low} of every one of its {len(layers)} layers."
+    else:
+        told = f"{told}: from {low} of layer {least} to {high} of layer {most}, of {len(layers)} layers."
+    return f"{told} {size_statement(size)}".rstrip()
 
 
 def curves(model: str, point: Mapping[str, float], most: int, live: bool) -> str:

@@ -14,9 +14,10 @@ from prunepriv.figures.findings.comparisons import (
     pick,
     told,
 )
+from prunepriv.figures.findings.models import Size
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.prose import percent, signed
+from prunepriv.prose import percent, signed, size_statement
 
 Means = Mapping[ModelKind, tuple[float, float]]
 """Kind of model -> mean confidence of members, and of non-members."""
@@ -76,14 +77,16 @@ def kept_epoch(network: str, epochs: int, kept: Mapping[str, float]) -> str:
     )
 
 
-def removed(pruning: str, sparsity: float) -> str:
-    """How much of the model pruning removed.
+def removed(pruning: str, sparsity: float, size: Size | None = None) -> str:
+    """How much of the model pruning removed, and what is left.
 
     Args:
         pruning: approach and requested sparsity, "L1 unstructured 60 %".
         sparsity: achieved, of all prunable weights.
+        size: channels removed, and what is left; None where they were not counted.
     """
-    return f"{pruning}: {percent(sparsity)} of the weights were removed; the solid part was kept."
+    told = f"{pruning}: {percent(sparsity)} of the weights were removed; the solid part was kept."
+    return f"{told} {size_statement(size)}".rstrip()
 
 
 def gaps(means: Means) -> str:

@@ -19,6 +19,7 @@ from prunepriv.plan import (
     evaluation_name,
     models_name,
     signals_name,
+    size_name,
     split_name,
 )
 from prunepriv.ui import handover
@@ -99,12 +100,14 @@ def _prune_card(frame: Frame, tools: DeltaGenerator) -> None:
     if report is None:
         st.caption(pending(frame))
         return
+    size = frame.result.size(kind)
     requested = frame.experiment.pruning.sparsity if kind in ("pruned", "defended") else 0.0
+    read = [signals_name(kind), *([size_name(kind)] if size else [])]
     chart(
         "layers",
-        frame.provenance(signals_name(kind)),
+        frame.provenance(*read),
         lambda look: figures.layers_chart(report["layers"], requested, look),
-        finding=findings.removed(pruning_of(frame.experiment), report["sparsity"]),
+        finding=findings.removed(pruning_of(frame.experiment), report["sparsity"], size),
         alt="Share of each layer's weights that was kept and removed",
         alt_alone=True,
         choices=(requested,),

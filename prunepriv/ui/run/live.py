@@ -22,7 +22,7 @@ from prunepriv.figures.live import best_epoch, curves_chart
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.sparsity import sparsity_chart
 from prunepriv.options import MODEL_KINDS, ModelKind
-from prunepriv.plan import models_name, signals_name, step_words
+from prunepriv.plan import models_name, signals_name, size_name, step_words
 from prunepriv.prose import percent
 from prunepriv.store.schema import RunView, StepView
 from prunepriv.ui import checks
@@ -265,17 +265,19 @@ def _draw_made(frame: Frame) -> None:
     kind = next((kind for kind in ("pruned", "defended") if kind in frame.kinds), None)
     report = None if kind is None else frame.result.model_report(kind)
     if kind is not None and report is not None:
-        _draw_sparsity(frame, signals_name(kind), report)
+        _draw_sparsity(frame, kind, report)
     checks.draw(frame.result.checks())
 
 
-def _draw_sparsity(frame: Frame, step: str, report: Mapping[str, Any]) -> None:
+def _draw_sparsity(frame: Frame, kind: ModelKind, report: Mapping[str, Any]) -> None:
     layers, requested = report["layers"], frame.experiment.pruning.sparsity
+    size = frame.result.size(kind)
+    read = [signals_name(kind), *([size_name(kind)] if size else [])]
     chart(
         "sparsity",
-        frame.provenance(step),
+        frame.provenance(*read),
         lambda look: sparsity_chart(layers, requested, look),
-        finding=findings.sparsity(layers, report["sparsity"], pruning_of(frame.experiment)),
+        finding=findings.sparsity(layers, report["sparsity"], pruning_of(frame.experiment), size),
         alt="Share of each layer's weights that was removed, compared with the requested share",
         choices=(requested,),
     )

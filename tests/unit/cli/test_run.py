@@ -22,10 +22,10 @@ def test_a_run_writes_its_figures_and_is_cached_the_second_time(cli: Cli, tmp_pa
     first, second = tmp_path / "1.json", tmp_path / "2.json"
     done = cli("run", "--inline", *SMALL, "--json", str(first))
     assert done.code == 0, done.err
-    assert "18 steps, 0 of them cached" in done.err
+    assert "19 steps, 0 of them cached" in done.err
     again = cli("run", *SMALL, "--json", str(second))
     assert again.code == 0, again.err
-    assert "18 steps, 18 of them cached" in again.err, "nothing to do: no engine is started"
+    assert "19 steps, 19 of them cached" in again.err, "nothing to do: no engine is started"
     one, two = json.loads(first.read_text()), json.loads(second.read_text())
     jsonschema.validate(one, SCHEMA)
     assert not any(step.pop("cached") for step in one["steps"])

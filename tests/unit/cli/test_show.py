@@ -27,6 +27,7 @@ def test_a_run_is_listed_and_shown(cli: Cli) -> None:
     assert "fit:conf:pruned" in shown
     assert "1,234" in shown
     assert "They share none." in shown
+    assert "of the multiplications are left." in " ".join(shown.split())
 
 
 def test_a_failed_run_is_shown_with_the_log_of_its_step(

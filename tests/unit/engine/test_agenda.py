@@ -63,7 +63,8 @@ def test_a_page_s_first_steps_come_first_and_the_rest_in_the_order_of_the_plan()
 
 def test_a_step_waits_for_all_that_it_reads() -> None:
     agenda = agenda_of(experiment_of(shadows=2), "data", "split", "train", "fine_tune")
-    assert taken(agenda, 1) == [["signals:pruned:0"], ["signals:pruned:1", "signals:pruned:2"]]
+    signals = [["signals:pruned:0"], ["signals:pruned:1", "signals:pruned:2"]]
+    assert taken(agenda, 1) == [*signals, ["size:pruned"]]
     by_name = agenda.plan.by_name
     agenda.finish(by_name["signals:pruned:1"].key)
     assert taken(agenda, 1) == []

@@ -40,6 +40,8 @@ def both_want_the_first(
     catalog.submit(runs[0])
     workers.do_until(engine, "train:1", "train:2")
     workers.capacity = 2
+    engine.turn()
+    workers.do("size:pruned")  # which waits for no shadow
     catalog.submit(runs[1])
     engine.turn()
     assert [status(catalog, one) for one in runs] == ["running", "running"]

@@ -23,7 +23,7 @@ SETTINGS = {
 EXPERIMENT = make_experiment(SETTINGS)
 
 SECONDS: Mapping[str, float] = {
-    "data": 2, "split": 1, "train": 10, "fine_tune": 6, "signals": 3, "divergence": 1, "fit": 2,
+    "data": 2, "split": 1, "train": 10, "fine_tune": 6, "signals": 3, "divergence": 1, "size": 0, "fit": 2,
     "score": 1, "evaluation": 1, "checks": 1,
 }  # fmt: skip
 """By kind of step, of the target; its shadows' steps take no time. A run of :func:`small` has one of
@@ -46,9 +46,9 @@ def sparsities(*values: float) -> list[Experiment]:
     return [small(pruning={"sparsity": value}) for value in values]
 
 
-STEPS = 18
-"""Of a run of :func:`small`: ten, and four more for each shadow."""
-PRUNED_STEPS = 11
+STEPS = 19
+"""Of a run of :func:`small`: eleven, and four more for each shadow."""
+PRUNED_STEPS = 12
 """Those that runs of different sparsity do not share."""
 
 

@@ -12,6 +12,7 @@ from prunepriv.attacks.samia import fast_recipe
 from prunepriv.environment import EXAMPLES
 from prunepriv.estimates.cost import waits_of, wall_seconds
 from prunepriv.estimates.throughput import (
+    BRIEF,
     Throughput,
     fit_units,
     measure,
@@ -30,6 +31,15 @@ def test_nothing_measured_nothing_claimed(catalog: Catalog, tmp_path: Path) -> N
     throughput = measure(catalog, examples=tmp_path / "no examples")
     assert throughput.seconds(plan(EXPERIMENT).by_name["train:0"], EXPERIMENT) is None
     assert wall_seconds(waits_of(plan(EXPERIMENT).steps), {}, workers=2) is None
+
+
+def test_a_kind_that_takes_no_time_leaves_no_estimate_open(catalog: Catalog) -> None:
+    """The steps of a store, or of the examples, of before lack it."""
+    size = plan(EXPERIMENT).by_name["size:pruned"]
+    unmeasured = Throughput([])
+    assert unmeasured.seconds(size, EXPERIMENT) == BRIEF["size"]
+    measured = Throughput([(sort_of(size, EXPERIMENT), 3.0)])
+    assert measured.seconds(size, EXPERIMENT) == 3.0 * units(size, EXPERIMENT)
 
 
 @pytest.mark.parametrize(

@@ -45,3 +45,19 @@ def test_the_sentence_names_the_ends() -> None:
     assert "69.8 % of layer hidden1 to 71.0 % of layer output, of 3 layers" in told
     alike = findings.sparsity({"a": 0.70001, "b": 0.69999}, 0.7, "L1 unstructured 70 %")
     assert alike.endswith("70.0 % of every one of its 2 layers.")
+
+
+def test_the_sentence_says_why_few_weights_are_zero_where_channels_were_removed() -> None:
+    size = {
+        "removed_channels": 0.6,
+        "emitting_channels": 0.0,
+        "parameters_left": 0.4,
+        "multiplications_left": 0.2,
+    }
+    told = findings.sparsity(FEW, 0.067, "Network slimming 60 %", size)
+    assert "removed 6.7 % of the model's weights" in told
+    assert "60.0 % of the channels were removed: their own weights count as removed" in told
+    short = findings.removed("Network slimming 60 %", 0.067, size)
+    assert short.startswith("Network slimming 60 %: 6.7 % of the weights were removed")
+    assert short.endswith("40.0 % of the parameters and 20.0 % of the multiplications are left.")
+    assert findings.removed("L1 unstructured 70 %", 0.7).endswith("the solid part was kept.")

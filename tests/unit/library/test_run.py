@@ -53,8 +53,8 @@ def test_the_figures_are_those_of_the_command_line(
     )  # fmt: skip
     assert code == 0
     written = json.loads(file.read_text())
-    assert [step.pop("cached") for step in written["steps"]] == [True] * 18
-    assert [step.pop("cached") for step in first["steps"]] == [False] * 18
+    assert [step.pop("cached") for step in written["steps"]] == [True] * 19
+    assert [step.pop("cached") for step in first["steps"]] == [False] * 19
     assert first == written
     assert run.id == written["run"]
     assert run.steps["cached"].all(), "the run was submitted again"

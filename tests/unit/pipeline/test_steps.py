@@ -15,6 +15,7 @@ from prunepriv.pipeline.steps import run_group
 from prunepriv.plan import (
     plan,
     signals_name,
+    size_name,
     split_name,
 )
 from prunepriv.progress import silent
@@ -350,3 +351,25 @@ def test_pictures_are_slimmed_by_scale(tmp_path: Path) -> None:
     channels = sum(masks[f"norms.{i}.weight"].shape[1] for i in range(3))
     assert np.asarray(gone).tolist() == [round(0.5 * channels)] * MODELS
     assert run[signals_name("pruned")].json("report")["sparsity"] > 0
+    size = run[size_name("pruned")].json("size")
+    assert size["removed_channels"] == pytest.approx(round(0.5 * channels) / channels)
+    assert size["emitting_channels"] == 0, "a removed channel has no shift"
+    assert size["parameters_left"] < 1 - run.reports("pruned")[0]["sparsity"]
+
+
+@pytest.mark.parametrize("kind", ["original", "control"])
+def test_all_is_left_of_a_model_that_was_not_pruned(run: Run, kind: str) -> None:
+    none = {"removed_channels": None, "emitting_channels": None}
+    whole = {**none, "parameters_left": 1.0, "multiplications_left": 1.0}
+    assert run[size_name(kind)].json("size") == whole
+
+
+@pytest.mark.parametrize("kind", ["pruned", "defended"])
+def test_of_single_weights_no_more_is_left_than_was_not_removed(run: Run, kind: str) -> None:
+    size = run[size_name(kind)].json("size")
+    assert size["removed_channels"] is None
+    kept = {name: masks[0] for name, masks in run.models(kind, "masks").items()}
+    state = run.models(kind)
+    zero = sum(int((~mask).sum()) for mask in kept.values())
+    whole = sum(rows[0].size for rows in state.values())
+    assert 0.9 * (1 - zero / whole) < size["parameters_left"] <= 1 - zero / whole

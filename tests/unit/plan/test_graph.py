@@ -68,7 +68,7 @@ def test_the_steps_of_a_run_with_all_models() -> None:
     pairs = [f"{kind}:adaptive" for kind in kinds] + ["defended:non_adaptive"]
     expected = {"data", "checks"} | numbered("split") | numbered("train")
     for kind in kinds:
-        expected |= {f"divergence:{kind}"} | numbered(f"signals:{kind}")
+        expected |= {f"divergence:{kind}", f"size:{kind}"} | numbered(f"signals:{kind}")
         expected |= numbered(f"population:{kind}") | numbered(f"confidences:{kind}", first=1)
     expected |= {name for kind in kinds[1:] for name in numbered(f"fine_tune:{kind}")}
     expected |= {f"fit:{attack}:{kind}" for attack in ATTACKS for kind in kinds}
@@ -89,7 +89,7 @@ def test_only_what_is_asked_for_is_made() -> None:
     assert names == {
         "data", *numbered("split", 2), *numbered("train", 2), *numbered("signals:original", 2),
         "divergence:original", "fit:conf:original", "score:conf:original:adaptive",
-        "evaluation:original:adaptive", "checks",
+        "evaluation:original:adaptive", "size:original", "checks",
     }  # fmt: skip
 
 
@@ -351,7 +351,7 @@ def test_a_new_version_changes_the_step_and_all_that_read_it(
     monkeypatch.setattr(step_module, "VERSIONS", {**step_module.VERSIONS, "signals": 99})
     after = planned(**DEFENDED)
     affected = {name for name, key in before.items() if after.key(name) != key}
-    spared = ("data", "split", "train", "fine_tune", "population", "confidences")
+    spared = ("data", "split", "train", "fine_tune", "population", "confidences", "size")
     kept = {name for name in before if read_name(name).kind in spared}
     kept |= {n for n in before if read_name(n).kind == "fit" and read_name(n).attack in REFERENCE}
     assert affected == set(before) - kept

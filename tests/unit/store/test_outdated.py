@@ -84,3 +84,14 @@ def test_a_run_of_unknown_settings_is_left_alone(catalog: Catalog) -> None:
     run = catalog.run(EXPERIMENT.run_id)
     settings = json.loads(json.dumps(run.settings)) | {"of_another_version": 1}
     assert outdated(type(run)(**{**vars(run), "settings": settings}), catalog) == ""
+
+
+def test_a_kind_of_step_that_an_earlier_version_lacked_takes_no_figure_away(tmp_path: Path) -> None:
+    catalog, store = Catalog(tmp_path), ArtifactStore(tmp_path)
+    run_id = catalog.submit(EXPERIMENT)
+    kinds = {step.kind for step in plan(EXPERIMENT).steps} - {"size"}
+    write_synthetic_run(store, EXPERIMENT, np.random.default_rng(0), kinds=kinds)
+    rows = [row for row in step_rows(store, EXPERIMENT) if row["kind"] != "size"]
+    assert catalog.begin(run_id, "", rows)
+    catalog.end(run_id, "done")
+    assert outdated(catalog.run(run_id), catalog) == ""

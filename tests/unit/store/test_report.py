@@ -17,7 +17,7 @@ from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.export import export_csv, export_signals, signals_table
-from prunepriv.store.report import flat_row, report_json
+from prunepriv.store.report import SIZE_FIELDS, flat_row, report_json
 from prunepriv.store.result import Result
 from prunepriv.store.schema import StepView
 from prunepriv.store.step_rows import step_rows
@@ -256,3 +256,20 @@ def test_a_bundle_is_read_as_the_run_itself_is(finished: Result, tmp_path: Path)
     assert make_experiment(about["experiment"]) == finished.experiment
     assert about["machine"]["cores"] >= 1
     assert [step["step"] for step in about["steps"]] == [s.name for s in finished.plan.steps]
+
+
+def test_what_pruning_left_is_null_in_a_run_of_before(
+    store: ArtifactStore, rng: np.random.Generator
+) -> None:
+    experiment = make_experiment({"data": {"limit": 200}, "attacks": {"names": ["conf"]}})
+    result = Result(store, experiment)
+    kinds = {step.kind for step in result.plan.steps} - {"size"}
+    write_synthetic_run(store, experiment, rng, kinds=kinds)
+    assert result.size("pruned") is None
+    before = report_json(result, [])
+    assert all(row[name] is None for row in before["models"] for name in SIZE_FIELDS)
+    jsonschema.validate(before, json.loads(SCHEMA.read_text()))
+    write_synthetic_run(store, experiment, rng)
+    after = {row["model"]: row for row in report_json(result, [])["models"]}
+    assert after["original"]["parameters_left"] == 1
+    assert after["pruned"]["parameters_left"] == pytest.approx(1 - after["pruned"]["sparsity"])

@@ -48,7 +48,7 @@ def test_half_way(
     assert not result.complete
     assert result.signals("pruned") is not None
     assert result.gaps("pruned") is None
-    missing = {"divergence", "fit", "score", "evaluation", "contrast", "checks"}
+    missing = {"divergence", "size", "fit", "score", "evaluation", "contrast", "checks"}
     assert {step.kind for step in result.pending()} == missing
 
 
