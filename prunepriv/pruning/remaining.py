@@ -30,6 +30,12 @@ from prunepriv.pruning.masks import Masks
 LARGEST = 1e30
 """Bounds are cut to this size: through the hundred layers of DenseNet121 they would overflow."""
 
+Bounded = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""(layer, bounds of its inputs, what it makes of them) -> bounds of its outputs."""
+
+Tell = Callable[[str, nn.Module, Tensor, Tensor], None]
+"""Is told a layer's name, the layer, and bounds of its inputs and outputs."""
+
 
 @dataclass(frozen=True)
 class Remaining:
@@ -164,38 +170,52 @@ def _channels_removed(
 
 
 def _zeros(one: Ensemble, shape: Sequence[int]) -> dict[str, _Zeros]:
-    """The channels of each layer that are zero for every record.
+    """The channels of each layer that are zero for every record."""
+    found: dict[str, _Zeros] = {}
+
+    def tell(name: str, layer: nn.Module, read: Tensor, made: Tensor) -> None:
+        found[name] = _Zeros(
+            inputs=~_any(layer, read != 0),
+            outputs=~_any(layer, made != 0),
+            positions=math.prod(made.shape[-2:]) if isinstance(layer, CONVOLUTIONS) else 1,
+        )
+
+    bounds(one, shape, tell)
+    return found
+
+
+def bounds(one: Ensemble, shape: Sequence[int], tell: Tell) -> None:
+    """Tell between which bounds each layer's inputs and outputs lie, for all records that can be.
 
     The lower and the upper bounds pass through the network as two records. ReLU, pooling, sums and
-    concatenations keep them bounds, because they are monotone; the layers are replaced.
+    concatenations keep them bounds, because they are monotone; the layers' own results are replaced.
+
+    Args:
+        one: a stack of one in eval mode and float64; it gets hooks, so it is of no further use.
+        shape: of one record.
+        tell: called for each layer in turn with its name, the layer, and its inputs and outputs,
+            shaped as of two records: lower and upper bounds. All together may need gigabytes.
     """
-    found: dict[str, _Zeros] = {}
-    handles = []
-    for name, layer in _layers(one).items():
-        bound = _bounded_norm if isinstance(layer, NORMS) else _bounded_product(layer)
+    rules: list[tuple[str, nn.Module, Bounded]] = [
+        (name, layer, _bounded_norm if isinstance(layer, NORMS) else _bounded_product(layer))
+        for name, layer in _layers(one).items()
+    ]
+    for name, layer, rule in rules:  # hooked after all copies, which must have no hooks
 
         def hook(
-            layer: nn.Module, given: Any, made: Tensor, name: str = name, bound: Any = bound
+            layer: nn.Module, given: Any, made: Tensor, name: str = name, rule: Bounded = rule
         ) -> Tensor:
-            bounds: Tensor = bound(layer, given[0], made).clamp(-LARGEST, LARGEST)
-            convolves = isinstance(layer, CONVOLUTIONS)
-            found[name] = _Zeros(
-                inputs=~_any(layer, given[0] != 0),
-                outputs=~_any(layer, bounds != 0),
-                positions=math.prod(made.shape[-2:]) if convolves else 1,
-            )
-            return bounds
+            within = rule(layer, given[0], made).clamp(-LARGEST, LARGEST)
+            tell(name, layer, given[0], within)
+            return within
 
-        handles.append((layer, hook))
-    for layer, hook in handles:  # after all copies, which must have no hooks
         layer.register_forward_hook(hook)
     with torch.no_grad():
         low = torch.zeros(shape, dtype=torch.uint8)
         one(one.inputs(torch.stack([low, torch.full_like(low, 255)])[None]).double())
-    return found
 
 
-def _bounded_product(layer: nn.Module) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
+def _bounded_product(layer: nn.Module) -> Bounded:
     """Bounds of a convolution's or linear layer's outputs, from those of its inputs.
 
     An output is smallest where inputs of positive weight are smallest and others largest.

@@ -224,7 +224,7 @@ def test_a_running_run_shows_its_progress(open_page: Open, monkeypatch: pytest.M
     held.release()
     assert not at.exception
     whole = at.get("progress")[0].proto
-    assert whole.value == 25
+    assert whole.value == 23
     assert "4 of 19 steps done · about 14 min left" in whole.text
 
 

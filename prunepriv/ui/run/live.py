@@ -273,6 +273,8 @@ def _draw_sparsity(frame: Frame, kind: ModelKind, report: Mapping[str, Any]) -> 
     layers, requested = report["layers"], frame.experiment.pruning.sparsity
     size = frame.result.size(kind)
     read = [signals_name(kind), *([size_name(kind)] if size else [])]
+    if size:
+        st.caption("What pruning removed, and what it leaves", help=tip("left"))
     chart(
         "sparsity",
         frame.provenance(*read),

@@ -16,7 +16,7 @@ from prunepriv.models import Ensemble, multiplications
 from prunepriv.models.base import CONVOLUTIONS
 from prunepriv.models.layers import StackedLinear
 from prunepriv.pruning import Masks, make_masks
-from prunepriv.pruning.remaining import Alive, Remaining, alive, remaining
+from prunepriv.pruning.remaining import Alive, Remaining, alive, bounds, remaining
 from tests.stacks import CLASSES, SHAPES, WIDTH, make_records, make_stack
 
 NETWORKS = ("cnn", "vgg16", "resnet18", "densenet121")
@@ -225,6 +225,49 @@ def answers_with(cuts: Mapping[str, Cut], one: Ensemble, x: Tensor) -> Tensor:
 
 
 # --- bounds ---
+
+
+def all_bounds(one: Ensemble, name: str) -> dict[str, tuple[Tensor, Tensor]]:
+    """Inputs and outputs of each layer; copies, because a ReLU may change them in place."""
+    found = {}
+
+    def tell(layer: str, _: nn.Module, read: Tensor, made: Tensor) -> None:
+        found[layer] = read.clone(), made.clone()
+
+    bounds(one, SHAPES[name], tell)
+    return found
+
+
+@pytest.mark.parametrize("norm", ["batch", "group"])
+@pytest.mark.parametrize("name", ["fc", *NETWORKS])
+def test_no_value_of_any_record_lies_outside_its_bounds(name: str, norm: str) -> None:
+    one = make_stack(name, 1, norm=norm).eval().double()
+    generator = torch.Generator().manual_seed(2)
+    for parameter in one.parameters():  # scales of both signs
+        if parameter.dim() == 2:
+            parameter.data = torch.randn(parameter.shape, generator=generator).double()
+    x, seen = make_records(name, 32), {}
+    whole = all_bounds(one.single(0), name)
+    for layer in whole:
+        one.get_submodule(layer).register_forward_hook(
+            lambda _, given, made, layer=layer: seen.__setitem__(layer, made.clone())
+        )
+    answers(one, x)
+    for layer, (_, made) in whole.items():
+        axis = 1 if isinstance(one.get_submodule(layer), StackedLinear) else 0
+        low, high = made.select(axis, 0), made.select(axis, 1)
+        found = seen[layer].movedim(axis, 0)
+        slack = 1e-9 * (1 + high.abs() + low.abs())
+        assert bool((found >= low - slack).all()), layer
+        assert bool((found <= high + slack).all()), layer
+
+
+def test_bounds_of_a_deep_network_do_not_overflow() -> None:
+    one = make_stack("densenet121", 1).eval().double()
+    for parameter in one.parameters():
+        parameter.data *= 1e4
+    for read, made in all_bounds(one, "densenet121").values():
+        assert bool(read.isfinite().all() and made.isfinite().all())
 
 
 @pytest.mark.parametrize("norm", ["batch", "group"])
