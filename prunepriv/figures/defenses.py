@@ -1,4 +1,4 @@
-"""What a defence costs in accuracy, and how much it lowers the best attack's accuracy."""
+"""What a defence costs in accuracy, and how much it lowers an attack's accuracy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Point:
     Attributes:
         text: its label.
         utility: accuracy on non-members, 0 to 1.
-        leakage: accuracy of the best attack, with its 95 % interval.
+        leakage: accuracy of one attack, the same for all points, with its 95 % interval.
         run: id of the run it belongs to.
         here: whether that is the run in view.
     """
@@ -69,7 +69,7 @@ def model_accuracies(
 
 
 def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.DataFrame]:
-    """Accuracy on non-members against the best attack's accuracy; down and right is better.
+    """Accuracy on non-members against the accuracy of one attack; down and right is better.
 
     An arrow points from the pruned model to every defended one: that of the run in view, and those
     of other runs with the same pruned model.
@@ -97,7 +97,7 @@ def privacy_utility(points: list[Point], theme: Theme) -> tuple[go.Figure, pd.Da
         x={"range": [low - pad, high + pad], "tickformat": ".0%", "nticks": 6,
            "title": {"text": "accuracy on non-members"}},
         y={"range": list(ACCURACY_RANGE), "tickformat": ".0%", "dtick": 0.1,
-           "title": {"text": "best attack"}},
+           "title": {"text": f"accuracy of {points[0].attack}"}},
     )  # fmt: skip
     return figure, _rows(points)
 

@@ -61,11 +61,11 @@ def test_a_run_without_it_does_not_miss_it(open_page: Open, page: str) -> None:
 def test_sentences_give_both_steps(open_page: Open, begin: Begin) -> None:
     result = begin(with_all_five())
     overview = texts(open_page("overview", run=result.run_id))
-    assert "By way of the control that was trained equally long (" in overview
+    assert "By way of the control that was trained equally long these are **" in overview
     leakage = texts(open_page("leakage", run=result.run_id))
     assert leakage.count("By way of the control that was trained equally long these are") == 2
     classes = texts(open_page("classes", run=result.run_id))
-    assert "by removing weights from the control trained equally long" in classes
+    assert "By removing weights from the control trained equally long" in classes
 
 
 def test_it_has_a_panel_and_a_name_of_its_own(open_page: Open, begin: Begin) -> None:

@@ -109,7 +109,7 @@ def precision_at(row: Row, prior: float = 0.01) -> str:
             continue
         low, high = one["ci95"]
         told = f"{percent(one['value'])} ({100 * low:.1f} to {percent(high)})"
-        parts.append(f"at {where} {told} of those it accuses are")
+        parts.append(f"at {where} {told} of those it accuses are members")
     return f"If {percent(prior, 0)} of those asked are members: {join(parts)} ({name})."
 
 

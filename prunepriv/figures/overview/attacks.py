@@ -30,7 +30,7 @@ def attacks_chart(
 def defense_chart(
     best: Mapping[Target, Mapping[str, Any]], theme: Theme
 ) -> tuple[go.Figure, pd.DataFrame]:
-    """The best attack on each model, with its 95 % interval.
+    """The chosen attack on each model, with its 95 % interval.
 
     Args:
         best: (kind of model, adversary) -> the row of evaluation.json of highest accuracy.
