@@ -29,15 +29,12 @@ QUERIES = 11
 Sort = tuple[str, ...]
 """Steps of one sort take the same time per unit of work: kind, then network or attack, recipe."""
 
-ACCOUNTING = 0.1
-"""Seconds of a ``privacy`` step where none was done yet: one call of the accountant."""
-
 NETWORK_KINDS: tuple[StepKind, ...] = (
     "train", "fine_tune", "signals", "population", "confidences",
 )  # fmt: skip
 """Kinds of step whose time is that of the target's network."""
 
-BRIEF: Mapping[StepKind, float] = {"size": 0.1}
+BRIEF: Mapping[StepKind, float] = {"size": 0.1, "privacy": 0.1}
 """Seconds of kinds of step that take next to no time, for stores that have not measured them."""
 
 
@@ -50,8 +47,7 @@ class Throughput:
         for sort, rate in measured:
             exact.setdefault(sort, []).append(rate)
             rough.setdefault(sort[:1], []).append(rate)
-        rates = {sort: median(rates) for sort, rates in (rough | exact).items()}
-        self._rates = {("privacy",): ACCOUNTING} | rates
+        self._rates = {sort: median(rates) for sort, rates in (rough | exact).items()}
 
     @property
     def rates(self) -> dict[Sort, float]:
@@ -112,8 +108,6 @@ def units(step: Step, experiment: Experiment) -> float:
     if step.kind == "fit":
         shadow_records = records * experiment.shadows
         return fit_units(str(step.params["attack"]), shadow_records, option.classes)
-    if step.kind == "privacy":
-        return 1.0
     if step.kind in ("evaluation", "contrast"):
         return records * len(experiment.attacks.names)
     return records * option.classes

@@ -33,7 +33,7 @@ def refuse_non_finite(
     for point, number in zip(points, models, strict=True):
         if all(map(math.isfinite, point.values())):
             continue
-        whose = "the target's" if number == 0 else f"model {number}'s"
+        whose = "the target's" if number == 0 else f"shadow {number}'s"
         when = f"epoch {point['epoch']} of {STAGES[stage]}"
         if math.isfinite(point["loss"]):
             fault = f"{whose} answers were no longer finite numbers after {when}"

@@ -42,7 +42,7 @@ from tests.fake_runner import RUNNER, begun
 
 KINDS = {
     "data", "split", "train", "fine_tune", "signals", "population", "confidences", "divergence",
-    "size", "fit", "score", "evaluation", "checks",
+    "size", "fit", "score", "evaluation", "contrast", "checks",
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and signals of Linux")

@@ -26,12 +26,12 @@ def point(loss: float = 0.5, validation: float = 0.25) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("wrong", "fault"),
     [
-        (point(loss=INF), "model 5's loss became inf in epoch 3 of fine-tuning: "),
-        (point(loss=-INF), "model 5's loss became -inf in epoch 3 of fine-tuning: "),
-        (point(loss=math.nan), "model 5's loss became not a number in epoch 3 of fine-tuning: "),
+        (point(loss=INF), "shadow 5's loss became inf in epoch 3 of fine-tuning: "),
+        (point(loss=-INF), "shadow 5's loss became -inf in epoch 3 of fine-tuning: "),
+        (point(loss=math.nan), "shadow 5's loss became not a number in epoch 3 of fine-tuning: "),
         (
             point(validation=math.nan),
-            "model 5's answers were no longer finite numbers after epoch 3 of fine-tuning: ",
+            "shadow 5's answers were no longer finite numbers after epoch 3 of fine-tuning: ",
         ),
     ],
     ids=["inf", "minus-inf", "nan", "answers"],
@@ -103,7 +103,7 @@ def test_a_model_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch, one_by_
     monkeypatch.setattr(type(ensemble), "one_by_one", one_by_one)
     ensemble.output.bias.data[1, 0] = INF  # type: ignore[union-attr]
     reports: list[object] = []
-    with pytest.raises(TrainingError, match=r"^model 1's loss became not a number in epoch 1 "):
+    with pytest.raises(TrainingError, match=r"^shadow 1's loss became not a number in epoch 1 "):
         train(
             ensemble, make_problem("fc", 2), Settings(epochs=2), seed=7, stage="train",
             reports=[lambda *given: reports.append(given)] * 2,
