@@ -18,6 +18,10 @@ from prunepriv.evaluation.intervals import RESAMPLES
 METRICS = ("accuracy", "auc", "tpr_at_fpr_0.01")
 """What is resampled of an attack."""
 
+TOP = 64
+"""How many of the highest non-members are looked at first, beside eight for each allowed one: the
+threshold is nearly always among them."""
+
 _CHUNK = 1 << 18
 """Counts in memory at once: few enough for the processor's cache."""
 
@@ -125,7 +129,7 @@ class _Sides:
         allowed = allowed_false_positives(LOW_FPR, n)
         if allowed >= n:
             return np.ones(len(members), dtype=np.float32)
-        for top in (min(n, 64 + 8 * (allowed + 1)), n):
+        for top in (min(n, max(1, TOP + 8 * (allowed + 1))), n):
             too_many = descending[:, :top].cumsum(axis=1) > allowed
             if too_many[:, -1].all():
                 break

@@ -43,11 +43,12 @@ def test_both_adversaries_stand_in_one_chart(open_page: Open, begin: Begin) -> N
 
 
 def test_switch_changes_the_trade_off(open_page: Open, begin: Begin) -> None:
-    result = begin(_experiment())
+    result = begin(_experiment(attacks={"names": ["samia", "conf"]}))
     for adversary, query in (("adaptive", {}), ("non_adaptive", {"adaptive": "false"})):
         at = open_page("defenses", run=result.run_id, **query)
         marks = {t["name"]: t["y"][0] for t in figure(at, "trade_off")["data"]}
         attack = result.headline(Target("pruned"))["attack"]
+        assert attack != result.experiment.attacks.names[0], "else another one would not be seen"
         assert marks["PPB 4"] == pytest.approx(_of(result, "defended", adversary, attack))
         assert marks["Pruned"] == pytest.approx(_of(result, "pruned", "adaptive", attack))
         assert set(marks) == {"Original", "Control", "Pruned", "PPB 4"}

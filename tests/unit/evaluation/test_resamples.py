@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunepriv.evaluation import METRICS, Draws, ScoreCurve, decisions, resample
+from prunepriv.evaluation import METRICS, Draws, ScoreCurve, decisions, resample, resamples
 
 scored = (
     st.lists(st.tuples(st.integers(-4, 4).map(float), st.booleans()), min_size=4, max_size=60)
@@ -42,10 +42,12 @@ def test_figures_are_those_of_the_records_drawn(data: tuple[np.ndarray, np.ndarr
 
 
 @pytest.mark.parametrize("members", [150, 700])
+@pytest.mark.parametrize("top", [resamples.TOP, -1000])
 def test_a_threshold_is_found_below_the_highest_scores(
-    members: int, rng: np.random.Generator
+    members: int, top: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With few non-members drawn among the highest, the threshold lies deeper."""
+    monkeypatch.setattr(resamples, "TOP", top)
     member = np.arange(900) < members
     score = rng.normal(size=900) + member
     draws = Draws(member, 2, 30)
