@@ -64,6 +64,19 @@ def test_other_strengths_of_the_same_model_are_drawn_too(open_page: Open, begin:
     assert "PPB 2" not in names
 
 
+@pytest.mark.parametrize("attacks", [{"names": ["corr"]}, {"recipe": "paper"}])
+def test_a_run_that_was_attacked_otherwise_is_named_and_not_drawn(
+    open_page: Open, begin: Begin, attacks: dict[str, object]
+) -> None:
+    own = {"names": ["conf", "samia"]}
+    other = begin(_experiment(defense={"name": "ppb", "strength": 16}, attacks={**own, **attacks}))
+    at = open_page("defenses", run=begin(_experiment()).run_id)
+    names = [t["name"] for t in figure(at, "trade_off")["data"]]
+    assert "PPB 16" not in names
+    caption = next(c.value for c in at.caption if "Every point is" in c.value)
+    assert other.run_id in caption.split("Left out")[1]
+
+
 def test_cost_is_the_runs_own(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("defenses", run=result.run_id)

@@ -110,7 +110,7 @@ def others(count: int, attack: str, left_out: Sequence[str]) -> str:
     Args:
         count: defended models of other runs.
         attack: the one of all points.
-        left_out: runs that were not attacked by it.
+        left_out: runs that were not attacked by it, or with another recipe.
     """
     label = ATTACKS[attack].label
     text = f"Every point is {label}, the attack that the pruned model's adversary would choose. "
@@ -121,7 +121,9 @@ def others(count: int, attack: str, left_out: Sequence[str]) -> str:
         )
     else:
         text += "Runs of the same pruned model with other defences or strengths will also be drawn here."
-    return text + (f" Left out, without {label}: {join(left_out)}." if left_out else "")
+    return text + (
+        f" Left out, without {label} of the same recipe: {join(left_out)}." if left_out else ""
+    )
 
 
 def noise(privacy: Mapping[str, Any]) -> str:

@@ -76,7 +76,8 @@ def _others(frame: Frame, adversary: Adversary, attack: str) -> tuple[list[Point
     """Defended models of other finished runs that started from the same pruned target.
 
     Returns:
-        Their points, and the ids of runs that were not attacked by the attack of all points.
+        Their points, and the ids of runs that were not attacked in the same way: by the attack of
+        all points, with the same recipe.
     """
     mine, trained = frame.experiment, frame.result.plan.key(models_name("original"))
     models = models_name("defended")
@@ -91,11 +92,12 @@ def _others(frame: Frame, adversary: Adversary, attack: str) -> tuple[list[Point
         other = Frame(entry, result_of(entry))
         plan = other.result.plan
         if plan.key(models_name("original")) == trained and plan.key(models) not in seen:
-            points = _points_of(other, adversary, attack, False)
+            same_recipe = other.experiment.attacks.recipe == mine.attacks.recipe
+            points = _points_of(other, adversary, attack, False) if same_recipe else []
             defended = [point for point in points if point.target.model == "defended"]
-            if defended or other.experiment.attacks.recipe != mine.attacks.recipe:
-                seen.add(plan.key(models))  # draw models that several runs attack only once
-            found += defended
             if not defended:
                 left_out.append(other.run_id)
+                continue
+            seen.add(plan.key(models))  # draw models that several runs attack only once
+            found += defended
     return found, left_out

@@ -120,7 +120,7 @@ def test_others_names_the_attack_and_runs_without_it():
     text = findings.others(2, "samia", ["a-run"])
     assert text.startswith("Every point is SAMIA")
     assert "Grey: 2 other" in text
-    assert text.endswith("Left out, without SAMIA: a-run.")
+    assert text.endswith("Left out, without SAMIA of the same recipe: a-run.")
     assert "Left out" not in findings.others(0, "samia", [])
 
 
