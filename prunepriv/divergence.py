@@ -7,7 +7,7 @@ distributions: Kullback-Leibler and Jensen-Shannon on histograms with shared bin
 Wasserstein on the values themselves, in their own unit.
 
 A distance is positive even where both groups have the same distribution, the more so the fewer the
-records. So each is given with its distribution under permuted membership (assets/method.md#distribution-distances).
+records. So each is given with its distribution under permuted membership.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prunepriv.cli.progress import follow_shown
 from prunepriv.cli.tables import print_over_seeds, print_run
@@ -30,19 +31,15 @@ def run_and_show(
     if file is not None:
         check_writable(file)
     run_to_end(experiment, store, inline)
-    catalog = Catalog(store)
-    result = Result(ArtifactStore(store), experiment)
-    report = report_json(result, catalog.steps(experiment.run_id))
-    catalog.close()
+    (report,) = _reports([experiment], store)
     print_run(report)
-    if file is not None:
-        file.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    _write(report, file)
 
 
 def run_seeds_and_show(
     experiments: Sequence[Experiment], store: Path, file: Path | None, inline: bool = False
 ) -> None:
-    """Run one experiment under several seeds, show the differences over them, and write all to ``file``.
+    """Run an experiment under several seeds, show the differences, and write all to ``file``.
 
     Raises:
         PruneprivError: a run failed or was cancelled, or cannot be launched.
@@ -60,17 +57,26 @@ def run_seeds_and_show(
     raise_unless_done(standing, name)
     if standing.done < len(experiments):
         raise Cancelled(f"{name}: a run was cancelled; finished steps are kept")
-    catalog = Catalog(store)
-    artifacts = ArtifactStore(store)
-    reports = [
-        report_json(Result(artifacts, one), catalog.steps(one.run_id)) for one in experiments
-    ]
-    catalog.close()
+    reports = _reports(experiments, store)
     rows = over_seeds(reports)
     print_over_seeds(rows)
+    _write({"runs": reports, "over_seeds": rows}, file)
+
+
+def _reports(experiments: Sequence[Experiment], store: Path) -> list[dict[str, Any]]:
+    """The figures of finished runs."""
+    catalog, artifacts = Catalog(store), ArtifactStore(store)
+    try:
+        return [
+            report_json(Result(artifacts, one), catalog.steps(one.run_id)) for one in experiments
+        ]
+    finally:
+        catalog.close()
+
+
+def _write(figures: Mapping[str, Any], file: Path | None) -> None:
     if file is not None:
-        both = {"runs": reports, "over_seeds": rows}
-        file.write_text(json.dumps(both, indent=1, allow_nan=False) + "\n")
+        file.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n")
 
 
 def run_to_end(experiment: Experiment, store: Path, inline: bool = False) -> None:

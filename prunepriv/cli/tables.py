@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from prunepriv.evaluation import SEEDS_THAT_DECIDE, is_guessing, word_of
+from prunepriv.evaluation import CHOSEN, SEEDS_THAT_DECIDE, by_attack, is_guessing, word_of
 from prunepriv.options import ATTACKS
 from prunepriv.plan import read_name
 from prunepriv.prose import failed_checks, privacy_statement, signed, size_statement
@@ -99,14 +99,13 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title=title, title_justify="left")
     for column in ("from", "to", "chosen attack", "by the same attack"):
         table.add_column(column)
-    pairs: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    pairs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
-        if row["metric"] == "accuracy" and row["class"] is None:
-            pair = _side(row["from"]), _side(row["to"])
-            pairs.setdefault(pair, {})[row["attack"]] = row
-    for pair, by_attack in pairs.items():
-        policy = by_attack.pop("chosen", None)
-        each = sorted(by_attack.values(), key=lambda row: float(row["difference"]))
+        pairs.setdefault((_side(row["from"]), _side(row["to"])), []).append(row)
+    for pair, ours in pairs.items():
+        found = by_attack(ours)
+        policy = found.pop(CHOSEN, None)
+        each = sorted(found.values(), key=lambda row: float(row["difference"]))
         ends = [f"{signed(100 * r['difference'], 1)} ({ATTACKS[r['attack']].label})" for r in each]
         table.add_row(*pair, "" if policy is None else _difference(policy), _range(ends))
     return table
@@ -125,7 +124,7 @@ def print_over_seeds(rows: Sequence[Mapping[str, Any]]) -> None:
         if row["metric"] != "accuracy" or row["class"] is not None:
             continue
         bounds = row["ci95"] or ()
-        name = "chosen" if row["attack"] == "chosen" else ATTACKS[row["attack"]].label
+        name = CHOSEN if row["attack"] == CHOSEN else ATTACKS[row["attack"]].label
         interval = " to ".join(signed(100 * bound, 1) for bound in bounds)
         few = "" if seeds >= SEEDS_THAT_DECIDE else "too few seeds"
         word = few or ("clear" if row["clear"] else "undecided")

@@ -43,8 +43,8 @@ def run_inline(
 ) -> str:
     """Do the steps of a run in this process, and return its id.
 
-    From then on the process keeps freed memory for the next step, as the engine's workers do:
-    without it, training a CNN on 32x32 pixels takes 1.4 times as long.
+    If a step is to be done, the process keeps freed memory for the next one from then on, as the
+    engine's workers do: without it, training a CNN on 32x32 pixels takes 1.4 times as long.
 
     Args:
         experiment: what to run.
@@ -57,7 +57,6 @@ def run_inline(
     Raises:
         PruneprivError: a step failed, the run was cancelled, or another process works on it.
     """
-    keep_memory()
     owner = f"{LOCKS}/inline-{uuid.uuid4().hex}.lock"
     held = claim(store / owner)
     catalog = Catalog(store)
@@ -127,6 +126,7 @@ class _Inline:
         """Give a group to each free thread, if there is one; False if all is done."""
         threads = self._threads
         while threads.busy < threads.most and (group := agenda.take(threads.most, lambda _: False)):
+            keep_memory()
             reports = [StepReport(self._sender(step), self._is_unwanted) for step in group]
             threads.start(
                 partial(self._do, group, load_runner(runner), reports),

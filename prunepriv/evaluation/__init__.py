@@ -7,7 +7,7 @@ the share of members called members, the false positive rate (FPR) the share of 
 members. All rates are fractions in [0, 1].
 """
 
-from prunepriv.evaluation.choice import Estimate, chosen, own_estimate
+from prunepriv.evaluation.choice import CHOSEN, Estimate, chosen, own_estimate
 from prunepriv.evaluation.classes import (
     LEAST,
     benjamini_hochberg,
@@ -15,7 +15,7 @@ from prunepriv.evaluation.classes import (
     class_p_values,
 )
 from prunepriv.evaluation.classes import PERMUTATIONS as CLASS_PERMUTATIONS
-from prunepriv.evaluation.contrasts import Difference, by_class, paired
+from prunepriv.evaluation.contrasts import Difference, by_attack, by_class, paired
 from prunepriv.evaluation.curves import (
     LOW_FPR,
     LowFpr,
@@ -41,16 +41,16 @@ from prunepriv.evaluation.report import (
     AttackEvaluation,
     evaluate,
 )
-from prunepriv.evaluation.resamples import METRICS, Draws, resample
+from prunepriv.evaluation.resamples import METRICS, Draws, figure_of, resample
 from prunepriv.evaluation.verdicts import (
     Confusion,
-    accuracy_interval,
     balanced_accuracy,
     decisions,
 )
 from prunepriv.evaluation.words import SEEDS_THAT_DECIDE, Word, is_clear, is_guessing, word_of
 
 __all__ = [
+    "CHOSEN",
     "CLASS_PERMUTATIONS",
     "LEAST",
     "LOW_FPR",
@@ -74,9 +74,9 @@ __all__ = [
     "Roc",
     "ScoreCurve",
     "Word",
-    "accuracy_interval",
     "balanced_accuracy",
     "benjamini_hochberg",
+    "by_attack",
     "by_class",
     "can_be_tested",
     "chance",
@@ -85,6 +85,7 @@ __all__ = [
     "confusion",
     "decisions",
     "evaluate",
+    "figure_of",
     "is_clear",
     "is_guessing",
     "limit_at_low_fpr",

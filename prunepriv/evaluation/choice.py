@@ -1,4 +1,7 @@
-"""The attack that an adversary would choose, before it sees the target's records (assets/method.md#choosing-an-attack)."""
+"""The attack that an adversary would choose, before it sees the target's records.
+
+See assets/method.md#choosing-an-attack.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ import numpy as np
 
 from prunepriv.evaluation.verdicts import decisions
 from prunepriv.options import ATTACKS
+
+CHOSEN = "chosen"
+"""In a comparison, in place of an attack: what each side's adversary would choose."""
 
 REFERENCE_TOLERANCE = 0.03
 """How far a reference attack's estimate may be off: it has about 2.2 references of five shadows

@@ -1,4 +1,7 @@
-"""Which classes changed: a test for each class, and a rule for all of them (assets/method.md#classes-that-changed)."""
+"""Which classes changed: a test for each class, and a rule for all of them.
+
+See assets/method.md#classes-that-changed.
+"""
 
 from __future__ import annotations
 

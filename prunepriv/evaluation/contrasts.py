@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,17 @@ class Difference:
     ci95: Interval
     clear: bool
     p: float | None = None
+
+
+def by_attack(
+    rows: Iterable[Mapping[str, Any]], metric: str = "accuracy"
+) -> dict[str, Mapping[str, Any]]:
+    """The rows of a contrast over all records, for one figure of attacks; CHOSEN is among them."""
+    return {
+        row["attack"]: row
+        for row in rows
+        if row["class"] is None and row["metric"] == metric and row["attack"] is not None
+    }
 
 
 def paired(before: float, after: float, drawn: np.ndarray) -> Difference:

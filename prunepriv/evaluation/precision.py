@@ -1,4 +1,7 @@
-"""Precision where members are few: of those accused, which share are members (assets/method.md#precision-at-a-prior)."""
+"""Precision where members are few: of those accused, which share are members.
+
+See assets/method.md#precision-at-a-prior.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
 """Resamples of a target's records, the same for everything that is said about these records.
 
-Members and non-members are drawn with replacement, apart (assets/method.md#comparisons). What is compared on the
-same records is computed on the same draws, so the difference of two figures has an interval of its
-own: the noise that both share cancels out.
+Members and non-members are drawn with replacement, apart. What is compared on the same records is
+computed on the same draws, so the difference of two figures has an interval of its own: the noise
+that both share cancels out. See assets/method.md#comparisons.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,12 @@ threshold is nearly always among them."""
 
 _CHUNK = 1 << 18
 """Counts in memory at once: few enough for the processor's cache."""
+
+
+def figure_of(row: Mapping[str, Any], metric: str) -> float:
+    """A figure of METRICS, from an attack's row of the evaluation."""
+    name, _, alpha = metric.partition("_fpr_")
+    return float(row[f"{name}_fpr"][alpha] if alpha else row[metric])
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prunepriv.evaluation.intervals import RESAMPLES, Interval, percentiles
-
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
@@ -71,21 +69,6 @@ def decisions(decision: np.ndarray, member: np.ndarray) -> Confusion:
 def balanced_accuracy(decision: np.ndarray, member: np.ndarray) -> float:
     """Mean of the shares of members and of non-members with a right verdict; 0.5 is guessing."""
     return decisions(decision, member).accuracy
-
-
-def accuracy_interval(
-    verdict: Confusion, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> Interval:
-    """95 % bootstrap interval of the balanced accuracy, over records, stratified by membership.
-
-    The decisions are fixed, so the number of right ones among M members drawn with replacement is
-    Binomial(M, TPR), and similarly for non-members: two binomial draws are exactly one resample.
-    """
-    members = verdict.true_positives + verdict.false_negatives
-    non_members = verdict.false_positives + verdict.true_negatives
-    tpr = rng.binomial(members, verdict.tpr, resamples) / members
-    tnr = rng.binomial(non_members, 1 - verdict.fpr, resamples) / non_members
-    return percentiles((tpr + tnr) / 2)
 
 
 def _share(part: int, whole: int) -> float:

@@ -1,4 +1,7 @@
-"""The three words of every comparison, and the one rule for each (assets/method.md#comparisons)."""
+"""The three words of every comparison, and the one rule for each.
+
+See assets/method.md#comparisons.
+"""
 
 from __future__ import annotations
 

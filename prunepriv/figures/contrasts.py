@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from prunepriv.evaluation import CHOSEN, by_attack
 from prunepriv.figures.leaderboard import ROW_HEIGHT
 from prunepriv.figures.palette import Theme
 from prunepriv.figures.panels import Panels
@@ -29,14 +30,13 @@ def contrast_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """
     found = [
         {
-            "attack": CHOSEN_LABEL if row["attack"] == "chosen" else ATTACKS[row["attack"]].label,
+            "attack": CHOSEN_LABEL if row["attack"] == CHOSEN else ATTACKS[row["attack"]].label,
             "difference": row["difference"],
             "low": row["ci95"][0],
             "high": row["ci95"][1],
             "clear": row["clear"],
         }
-        for row in rows
-        if row["class"] is None and row["metric"] == "accuracy" and row["attack"] is not None
+        for row in by_attack(rows).values()
     ]
     table = pd.DataFrame(found, columns=["attack", "difference", "low", "high", "clear"])
     rank = table["difference"].rank(ascending=False, method="first")

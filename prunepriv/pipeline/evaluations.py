@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from prunepriv.evaluation import (
+    CHOSEN,
     CLASS_PERMUTATIONS,
     METRICS,
     PERMUTATIONS,
@@ -23,6 +24,7 @@ from prunepriv.evaluation import (
     chosen,
     decisions,
     evaluate,
+    figure_of,
     paired,
     precision_at,
     resample,
@@ -32,9 +34,6 @@ from prunepriv.plan import attack_of_role, fit_role
 from prunepriv.seeding import derive
 from prunepriv.store.artifacts import Draft
 from prunepriv.store.signals import TargetSignals
-
-CHOSEN = "chosen"
-"""In a contrast, the attack that each side's adversary would choose."""
 
 FEW = (
     "a tenth of the shadow records, kept from every fit, holds no members or no non-members: "
@@ -109,10 +108,13 @@ def evaluation(context: StepContext) -> Writer:
 def contrast(context: StepContext) -> Writer:
     """Paired differences from one target to another, attack by attack and class by class."""
     before, after = _Attacked(context, "from:"), _Attacked(context, "to:")
+    pairs = list(_pairs(context, before, after))
+    one_model = context.inputs["from:signals"].key == context.inputs["to:signals"].key
+    effects = {} if one_model else _effects(before.signals, after.signals)
     rows = [
-        *_whole(context, before, after),
-        *_gaps(before, after, context.params["seed"]),
-        *_classes(context, before, after),
+        *_whole(context, pairs),
+        *_gaps(effects, before.member, context.params["seed"]),
+        *_classes(pairs, effects, before, after, context.params["seed"]),
     ]
     return lambda draft: draft.json("contrast", rows)
 
@@ -208,9 +210,10 @@ def _row(
     return row if difference.p is None else {**row, "p": difference.p}
 
 
-def _pairs(
-    context: StepContext, before: _Attacked, after: _Attacked
-) -> Iterator[tuple[str, str, str]]:
+_Pair = tuple[str, str, str]
+
+
+def _pairs(context: StepContext, before: _Attacked, after: _Attacked) -> Iterator[_Pair]:
     """What is compared: its name, and the attack on each side."""
     for attack in before.scores:
         if attack in after.scores:
@@ -220,38 +223,35 @@ def _pairs(
         yield CHOSEN, choices[0], choices[1]
 
 
-def _whole(context: StepContext, before: _Attacked, after: _Attacked) -> Iterator[dict[str, Any]]:
+def _whole(context: StepContext, pairs: Sequence[_Pair]) -> Iterator[dict[str, Any]]:
     """Each attack's figures over all records."""
     figures = [
         {row["attack"]: row for row in context.inputs[side].json("evaluation")}
         for side in ("from", "to")
     ]
     drawn = [context.arrays(side, "resamples") for side in ("from", "to")]
-    for name, one, other in _pairs(context, before, after):
+    for name, one, other in pairs:
         for metric in METRICS:
             values = [
-                _value(rows[attack], metric)
+                figure_of(rows[attack], metric)
                 for rows, attack in zip(figures, (one, other), strict=True)
             ]
             change = drawn[1][f"{other}.{metric}"] - drawn[0][f"{one}.{metric}"]
             yield _row(name, metric, None, paired(values[0], values[1], change))
 
 
-def _value(row: Mapping[str, Any], metric: str) -> float:
-    return float(row["tpr_at_fpr"]["0.01"] if metric == "tpr_at_fpr_0.01" else row[metric])
-
-
-def _gaps(before: _Attacked, after: _Attacked, seed: int) -> Iterator[dict[str, Any]]:
+def _gaps(
+    effects: Mapping[str, np.ndarray], member: np.ndarray, seed: int
+) -> Iterator[dict[str, Any]]:
     """How models differ, whoever attacks them; nothing where both sides are one model."""
-    if np.array_equal(before.signals.logits, after.signals.logits):
+    if not effects:
         return
-    effects = _effects(before.signals, after.signals)
-    ours, theirs = _draws(before.member, seed).means(np.stack([effects[name] for name in GAPS], 1))
+    ours, theirs = _draws(member, seed).means(np.stack([effects[name] for name in GAPS], 1))
     for column, name in enumerate(GAPS):
         change = ours[:, column] - theirs[:, column]
-        inside, outside = effects[name][before.member], effects[name][~before.member]
+        inside, outside = effects[name][member], effects[name][~member]
         yield _row(None, name, None, paired(0.0, float(inside.mean() - outside.mean()), change))
-    right = effects["generalization"][~before.member]
+    right = effects["generalization"][~member]
     change = theirs[:, GAPS.index("generalization")]
     yield _row(None, "non_member_accuracy", None, paired(0.0, float(right.mean()), change))
 
@@ -265,27 +265,28 @@ def _effects(before: TargetSignals, after: TargetSignals) -> dict[str, np.ndarra
     }
 
 
-def _classes(context: StepContext, before: _Attacked, after: _Attacked) -> Iterator[dict[str, Any]]:
+def _classes(
+    pairs: Sequence[_Pair],
+    gaps: Mapping[str, np.ndarray],
+    before: _Attacked,
+    after: _Attacked,
+    seed: int,
+) -> Iterator[dict[str, Any]]:
     """Accuracies of attacks and gaps, class by class."""
-    effects: dict[str, np.ndarray] = {}
-    scales: dict[str, float] = {}
-    for name, one, other in _pairs(context, before, after):
-        effects[name] = after.verdicts[other].astype(np.float64) - before.verdicts[one]
-        scales[name] = 0.5
-    if not np.array_equal(before.signals.logits, after.signals.logits):
-        effects |= _effects(before.signals, after.signals)
-        scales |= dict.fromkeys(GAPS, 1.0)
-    seed = derive(context.params["seed"], "classes")
+    verdicts = {
+        name: after.verdicts[other].astype(np.float64) - before.verdicts[one]
+        for name, one, other in pairs
+    }
     found = by_class(
-        effects,
-        scales,
+        {**verdicts, **gaps},
+        dict.fromkeys(verdicts, 0.5) | dict.fromkeys(gaps, 1.0),
         before.member,
         before.signals.label,
-        seed,
+        derive(seed, "classes"),
         resamples=RESAMPLES,
         permutations=CLASS_PERMUTATIONS,
     )
     for name, of_classes in found.items():
-        attack, metric = (None, name) if name in GAPS else (name, "accuracy")
+        attack, metric = (None, name) if name in gaps else (name, "accuracy")
         for which, difference in of_classes.items():
             yield _row(attack, metric, which, difference)

@@ -1,7 +1,8 @@
 """Shadow records that no fit uses: an attack is judged on them before it meets the target.
 
-A tenth of the records, drawn by record and the same in all shadows (assets/method.md#choosing-an-attack). Whether a record
-is among them depends on the seed and the record alone, not on how many shadows or records there are.
+A tenth of the records, drawn by record and the same in all shadows. Whether a record is among them
+depends on the seed and the record alone, not on how many shadows or records there are. See
+assets/method.md#choosing-an-attack.
 """
 
 from __future__ import annotations

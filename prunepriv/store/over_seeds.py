@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from prunepriv.evaluation import (
+    CHOSEN,
     METRICS,
     SEEDS_THAT_DECIDE,
     Estimate,
     chosen,
+    figure_of,
     is_clear,
     mean_and_t_interval,
 )
-
-CHOSEN = "chosen"
 
 Report = Mapping[str, Any]
 """The JSON of a run."""
@@ -41,7 +41,7 @@ def over_seeds(reports: Sequence[Report]) -> list[dict[str, Any]]:
     about: dict[tuple[Any, ...], dict[str, Any]] = {}
     for report in reports:
         for row in report["contrasts"]:
-            if row["attack"] == CHOSEN and row["class"] is None:
+            if row["attack"] == CHOSEN:
                 continue  # each run's own choice: another policy for every seed
             what = _what(row)
             by_what.setdefault(what, []).append(row["difference"])
@@ -49,7 +49,7 @@ def over_seeds(reports: Sequence[Report]) -> list[dict[str, Any]]:
     rows = [
         {**about[what], **_mean(values)}
         for what, values in by_what.items()
-        if len(values) == len(reports) and about[what]["attack"] != CHOSEN
+        if len(values) == len(reports)
     ]
     return [*rows, *_by_policy(reports)]
 
@@ -61,18 +61,13 @@ def chosen_over_seeds(reports: Sequence[Report], side: Mapping[str, str]) -> str
         reports: of each seed.
         side: {"model", "adversary"}.
     """
-    estimates = [
+    known = [
         {
             row["attack"]: row["estimate"]
             for row in report["attacks"]
-            if {name: row[name] for name in ("model", "adversary")} == dict(side)
+            if _side(row) == _side(side) and row["estimate"] is not None
         }
         for report in reports
-    ]
-    common = set.intersection(*(set(one) for one in estimates))
-    known = [
-        {name: value for name, value in one.items() if value is not None and name in common}
-        for one in estimates
     ]
     names = [name for name in known[0] if all(name in one for one in known)]
     found = []
@@ -105,13 +100,8 @@ def _by_policy(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
 
 
 def _figure(report: Report, side: Mapping[str, str], attack: str | None, metric: str) -> float:
-    row = next(
-        row
-        for row in report["attacks"]
-        if (row["attack"], row["model"], row["adversary"])
-        == (attack, side["model"], side["adversary"])
-    )
-    return float(row["tpr_at_fpr"]["0.01"] if metric == "tpr_at_fpr_0.01" else row[metric])
+    rows = (row for row in report["attacks"] if _side(row) == _side(side))
+    return figure_of(next(row for row in rows if row["attack"] == attack), metric)
 
 
 def _mean(values: Sequence[float]) -> dict[str, Any]:
@@ -130,5 +120,5 @@ def _what(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (row["attack"], row["metric"], row["class"], *_side(row["from"]), *_side(row["to"]))
 
 
-def _side(side: Mapping[str, str]) -> tuple[str, str]:
+def _side(side: Mapping[str, Any]) -> tuple[str, str]:
     return side["model"], side["adversary"]

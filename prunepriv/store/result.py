@@ -226,6 +226,11 @@ class Result:
         """One dictionary per attack, in the experiment's order."""
         return self.read(evaluation_name(target), read_evaluation)
 
+    def attack_row(self, attack: str, target: Target) -> dict[str, Any] | None:
+        """The figures of one attack on a target, from its evaluation; None if it was not run."""
+        rows = self.evaluation(target) or ()
+        return next((row for row in rows if row["attack"] == attack), None)
+
     def choice(self, target: Target) -> dict[str, Any] | None:
         """The attack that the target's adversary would choose beforehand, see :func:`read_choice`."""
         return self.read(evaluation_name(target), read_choice)

@@ -28,10 +28,10 @@ from prunepriv.figures.findings.classes import (
     distances,
 )
 from prunepriv.figures.findings.comparisons import (
-    CHOSEN,
     Row,
     changes,
-    is_clear,
+    clear_sign,
+    doubt,
     is_guessing,
     pick,
     told,
@@ -66,7 +66,6 @@ from prunepriv.figures.findings.sweeps import knowledge, seeds, sweep_lines, swe
 
 __all__ = [
     "BEYOND",
-    "CHOSEN",
     "STEPS",
     "Row",
     "accuracy_before",
@@ -79,6 +78,7 @@ __all__ = [
     "class_bars",
     "class_changes",
     "class_detail",
+    "clear_sign",
     "curves",
     "cut",
     "cut_rates",
@@ -88,13 +88,13 @@ __all__ = [
     "defended_signals",
     "defense",
     "distances",
+    "doubt",
     "epochs_kept",
     "gap_before",
     "gap_list",
     "gap_of",
     "gaps",
     "interval",
-    "is_clear",
     "is_guessing",
     "kept_epoch",
     "knowledge",

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from prunepriv import evaluation
+from prunepriv.evaluation import CHOSEN, by_attack
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
 from prunepriv.prose import join, percent, points, signed
@@ -17,31 +18,32 @@ from prunepriv.prose import join, percent, points, signed
 Row = Mapping[str, Any]
 """A row of evaluation.json, of a contrast or of ``Result.headline``."""
 
-CHOSEN = "chosen"
-
 
 def is_guessing(row: Row) -> bool:
     """Whether an attack, or the best of several, is not distinguishable from guessing."""
     return evaluation.is_guessing(row["p"])
 
 
-def is_clear(row: Row | None) -> bool:
-    """Whether the difference of a contrast's row is clear; False if there is no row."""
-    return row is not None and bool(row["clear"])
+def clear_sign(row: Row | None) -> int:
+    """1 or -1 where a difference is clear, and 0 where it is undecided or not known."""
+    if row is None or not row["clear"]:
+        return 0
+    return 1 if row["difference"] > 0 else -1
 
 
 def told(row: Row) -> str:
     """A difference in points, with its word where it is undecided: "+0.8 points (undecided)"."""
-    return points(row["difference"]) + _word(row)
+    return points(row["difference"]) + doubt(row)
 
 
 def told_gap(row: Row, digits: int = 3) -> str:
     """A difference of gaps: "+0.031", "+0.002 (undecided)"."""
-    return signed(row["difference"], digits) + _word(row)
+    return signed(row["difference"], digits) + doubt(row)
 
 
-def _word(row: Row) -> str:
-    return "" if row["clear"] else " (undecided)"
+def doubt(row: Row | None) -> str:
+    """The word of an undecided difference, to stand behind it: " (undecided)"."""
+    return "" if row is None or row["clear"] else " (undecided)"
 
 
 def pick(
@@ -66,6 +68,11 @@ def pick(
     return next(found, None)
 
 
+def _of_attacks(rows: Sequence[Row]) -> list[Row]:
+    """The changes of accuracies over all records, of every attack by itself."""
+    return [row for name, row in by_attack(rows).items() if name != CHOSEN]
+
+
 def changes(rows: Sequence[Row], before: Target, after: Target) -> str:
     """What an adversary's choice, and each attack, gain from one target to another.
 
@@ -76,11 +83,7 @@ def changes(rows: Sequence[Row], before: Target, after: Target) -> str:
     where = f"From the {_side(before)} to the {_side(after)}, in this run, "
     row = pick(rows)
     policy = "" if row is None else f"what an adversary would choose changes by {told(row)}; "
-    each = [
-        one
-        for one in rows
-        if one["class"] is None and one["metric"] == "accuracy" and one["attack"] in ATTACKS
-    ]
+    each = _of_attacks(rows)
     clear = sum(bool(one["clear"]) for one in each)
     return (
         f"{where}{policy}the same attack changes by {by_the_same_attack(rows)}, clearly for "
@@ -124,32 +127,28 @@ def named_classes(rows: Sequence[Row], metric: str, names: Sequence[str]) -> str
 
 def by_the_same_attack(rows: Sequence[Row]) -> str:
     """The range of an accuracy's change: "between -3.8 (Conf) and +3.0 points (RMIA)"."""
-    each = [
-        row
-        for row in rows
-        if row["class"] is None and row["metric"] == "accuracy" and row["attack"] in ATTACKS
-    ]
+    each = _of_attacks(rows)
     if not each:
         return "not known"
     low, high = (pick_by(each, key=lambda r: r["difference"]) for pick_by in (min, max))
     if low is high:
-        return f"{told(low)} ({_label(low)})"
+        return f"{told(low)} ({label_of(low)})"
     return (
-        f"between {signed(100 * low['difference'], 1)} ({_label(low)}) and "
-        f"{points(high['difference'])} ({_label(high)})"
+        f"between {signed(100 * low['difference'], 1)} ({label_of(low)}) and "
+        f"{points(high['difference'])} ({label_of(high)})"
     )
 
 
 def by_which(rows: Collection[Row]) -> str:
     """The attacks of some rows: "SAMIA", or "SAMIA, LiRA and SAMIA" if they differ."""
-    labels = [_label(row) for row in rows]
+    labels = [label_of(row) for row in rows]
     return labels[0] if len(set(labels)) == 1 else join(labels)
 
 
 def chosen_attack(row: Row) -> str:
     """Which attack a headline is about, and why: "SAMIA, chosen beforehand"."""
     how = "chosen beforehand" if row["chosen"] else "the best after the fact"
-    return f"{_label(row)}, {how}"
+    return f"{label_of(row)}, {how}"
 
 
 def after_the_fact(rows: Sequence[Row], chance: Row) -> str:
@@ -157,11 +156,12 @@ def after_the_fact(rows: Sequence[Row], chance: Row) -> str:
     best = max(rows, key=lambda row: row["accuracy"])
     several = f"the best of {chance['attacks']} attacks" if chance["attacks"] > 1 else "the attack"
     return (
-        f"After the fact, {_label(best)} does best with {percent(best['accuracy'])}; with permuted "
+        f"After the fact, {label_of(best)} does best with {percent(best['accuracy'])}; with permuted "
         f"membership, {several} stays below {percent(chance['null95'])} in 95 % of cases "
         f"(p = {chance['p']:.2g})."
     )
 
 
-def _label(row: Row) -> str:
+def label_of(row: Row) -> str:
+    """The label of a row's attack."""
     return ATTACKS[row["attack"]].label

@@ -12,6 +12,7 @@ from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
     is_guessing,
+    label_of,
     named_classes,
     pick,
     told,
@@ -60,7 +61,7 @@ def defense(
 
 def _does(row: Row) -> str:
     doubt = ", not distinguishable from guessing" if is_guessing(row) else ""
-    return f"{percent(row['accuracy'])} ({ATTACKS[row['attack']].label}{doubt})"
+    return f"{percent(row['accuracy'])} ({label_of(row)}{doubt})"
 
 
 def price(
@@ -157,11 +158,11 @@ def defended_classes(
     """
     wide = table.pivot_table(index="name", columns="model", values="gap")
     left = wide["defended"].idxmax()
-    changed = "" if contrast is None else f" is {named_classes(contrast, metric, names)}; the"
-    return (
-        f"In this run, with {name} the {GAP_LABELS[metric].lower()}{changed} largest gap left is "
-        f"that of {left} ({signed(float(wide['defended'].max()))})."
-    )
+    rest = f"the largest {GAP_LABELS[metric].lower()} left is that of {left} ({signed(float(wide['defended'].max()))})."
+    if contrast is None:
+        return f"In this run, with {name} {rest}"
+    changed = named_classes(contrast, metric, names)
+    return f"In this run, with {name} the {GAP_LABELS[metric].lower()} is {changed}; {rest}"
 
 
 def defended_signals(

@@ -11,12 +11,13 @@ from prunepriv.figures.findings.comparisons import (
     by_which,
     chosen_attack,
     is_guessing,
+    label_of,
     pick,
     told,
 )
 from prunepriv.figures.findings.models import Size
 from prunepriv.figures.palette import KINDS
-from prunepriv.options import ATTACKS, ModelKind
+from prunepriv.options import ModelKind
 from prunepriv.prose import percent, signed, size_statement
 
 Means = Mapping[ModelKind, tuple[float, float]]
@@ -193,16 +194,12 @@ def defended(adaptive: Row, non_adaptive: Row | None, contrast: Sequence[Row], d
     by = "" if change is None else f" by {told(change)}"
     first = (
         f"In this run, {defense} changes the attack that an adversary who knows it would choose"
-        f"{by} to {percent(adaptive['accuracy'])} ({_name(adaptive)}); by the same attack "
+        f"{by} to {percent(adaptive['accuracy'])} ({label_of(adaptive)}); by the same attack "
         f"{by_the_same_attack(contrast)}"
     )
     if non_adaptive is None:
         return f"{first}."
     return (
         f"{first}. An adversary who does not know it reaches "
-        f"{percent(non_adaptive['accuracy'])} ({_name(non_adaptive)})."
+        f"{percent(non_adaptive['accuracy'])} ({label_of(non_adaptive)})."
     )
-
-
-def _name(row: Row) -> str:
-    return ATTACKS[row["attack"]].label

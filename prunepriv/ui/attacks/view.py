@@ -56,8 +56,7 @@ def attacks(frame: Frame, target: Target | None) -> None:
     chosen = chosen if chosen in curves else names[start]
     option = ATTACKS[chosen]
     st.caption(f"{option.summary} Score: `{option.score}` ({option.source})")
-    rows = frame.result.evaluation(target) or ()
-    row = next((one for one in rows if one["attack"] == chosen), None)
+    row = frame.result.attack_row(chosen, target)
     if row is not None:
         st.markdown(findings.precision_at(row), help=tip("precision_at_prior"))
     draw_rocs(frame, curves, chosen, target)

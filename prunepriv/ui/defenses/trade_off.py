@@ -51,8 +51,7 @@ def _points_of(frame: Frame, adversary: Adversary, attack: str, here: bool = Tru
     points = []
     for kind in frame.kinds:
         target = Target(kind, adversary if kind == "defended" else "adaptive")
-        rows, report = frame.result.evaluation(target) or (), frame.result.model_report(kind)
-        row = next((one for one in rows if one["attack"] == attack), None)
+        row, report = frame.result.attack_row(attack, target), frame.result.model_report(kind)
         if row is None or report is None:
             continue
         low, high = row["accuracy_ci95"]

@@ -58,16 +58,11 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
     accuracy = now["non_member_accuracy"]
     start = None if before is None or kind == "original" else before["non_member_accuracy"]
     row = findings.pick(_change(frame, kind), "non_member_accuracy", None)
-    delta = None if start is None else points(accuracy - start) + _doubt(row)
-    worse = findings.is_clear(row) and row is not None and row["difference"] < 0
+    delta = None if start is None else points(accuracy - start) + findings.doubt(row)
     _headline(
         name, percent(accuracy), "accuracy_kept", findings.accuracy_before(start),
-        delta=delta, worse=worse,
+        delta=delta, worse=findings.clear_sign(row) < 0,
     )  # fmt: skip
-
-
-def _doubt(row: findings.Row | None) -> str:
-    return "" if row is None or row["clear"] else " (undecided)"
 
 
 def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
@@ -81,7 +76,7 @@ def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
         f"{how}: {ATTACKS[headline['attack']].label}", percent(headline["accuracy"]),
         "chosen_attack", findings.attack_interval(headline),
         delta=None if row is None else findings.told(row),
-        worse=row is not None and findings.is_clear(row) and row["difference"] > 0,
+        worse=findings.clear_sign(row) > 0,
     )  # fmt: skip
 
 
@@ -92,10 +87,10 @@ def _confidence_gap(frame: Frame, kind: ModelKind) -> None:
         return
     before = None if kind == "original" else _overall_gap(frame, "original")
     row = findings.pick(_change(frame, kind), "confidence", None)
-    delta = None if before is None else signed(gap - before) + _doubt(row)
+    delta = None if before is None else signed(gap - before) + findings.doubt(row)
     _headline(
         "Confidence gap", signed(gap), "confidence_gap", findings.gap_before(before),
-        delta=delta, worse=row is not None and findings.is_clear(row) and row["difference"] > 0,
+        delta=delta, worse=findings.clear_sign(row) > 0,
     )  # fmt: skip
 
 

@@ -66,9 +66,12 @@ def test_checksums_are_compared_once_in_a_run(
     assert max(read.values()) == 1
 
 
-def test_a_finished_run_is_cached(experiment: Experiment, catalog: Catalog, steering: Path) -> None:
+def test_a_finished_run_is_cached(
+    experiment: Experiment, catalog: Catalog, steering: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_inline(experiment, catalog.store, runner=RUNNER)
     (steering / "begun").write_text("")
+    monkeypatch.setattr(inline, "keep_memory", lambda: pytest.fail("there is no step to do"))
     run_id = run_inline(experiment, catalog.store, runner="no_module:is_imported")
     assert begun(steering) == []
     assert catalog.run(run_id).status == "done"

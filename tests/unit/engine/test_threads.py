@@ -71,20 +71,28 @@ def endless(begun: threading.Event, ends: list[str]) -> Callable[[], None]:
     return work
 
 
+def end_in_the_middle(
+    threads: Threads,
+    work: Callable[[], None],
+    ended: Callable[[BaseException | None], None],
+    begun: threading.Event,
+    error: BaseException,
+) -> None:
+    """End the context of the threads by an error, once the work has begun."""
+    with threads:
+        threads.start(work, ended)
+        assert begun.wait(PATIENCE)
+        raise error
+
+
 def test_ctrl_c_interrupts_work_that_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prunepriv.engine.threads.GRACE", 0.1)
     begun, ends = threading.Event(), list[str]()
     errors: list[BaseException | None] = []
     threads = Threads(2)
 
-    def scene() -> None:
-        with threads:
-            threads.start(endless(begun, ends), errors.append)
-            assert begun.wait(PATIENCE)
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        scene()
+        end_in_the_middle(threads, endless(begun, ends), errors.append, begun, KeyboardInterrupt())
     assert ends == ["cancelled"]
     assert [type(error) for error in errors] == [Cancelled], "what had ended is heard at the end"
     assert threads.busy == 0
@@ -98,14 +106,11 @@ def test_after_ctrl_c_work_may_stop_by_itself() -> None:
         assert threads.stopping.wait(PATIENCE)
         ends.append("stopped")
 
-    def scene() -> None:
-        with threads:
-            threads.start(work, lambda error: ends.append(f"ended with {error}"))
-            assert begun.wait(PATIENCE)
-            raise KeyboardInterrupt
+    def ended(error: BaseException | None) -> None:
+        ends.append(f"ended with {error}")
 
     with pytest.raises(KeyboardInterrupt):
-        scene()
+        end_in_the_middle(threads, work, ended, begun, KeyboardInterrupt())
     assert ends == ["stopped", "ended with None"]
 
 
@@ -142,14 +147,8 @@ def test_another_error_asks_work_to_stop_and_waits_for_it() -> None:
         assert error is not None
         raise error
 
-    def scene() -> None:
-        with threads:
-            threads.start(work, ended)
-            assert begun.wait(PATIENCE)
-            raise ValueError("the first error")
-
     with pytest.raises(ValueError, match="first"):
-        scene()
+        end_in_the_middle(threads, work, ended, begun, ValueError("the first error"))
     assert ends == ["stopped"]
 
 

@@ -224,6 +224,27 @@ def test_distances_of_none_all_or_many_classes(beyond, words):
     assert " bits" not in text
 
 
+def test_what_a_defense_leaves_of_the_gaps():
+    table = pd.DataFrame(
+        [
+            ("ant", "pruned", 0.4),
+            ("ant", "defended", 0.1),
+            ("bee", "pruned", 0.3),
+            ("bee", "defended", 0.2),
+        ],
+        columns=["name", "model", "gap"],
+    )
+    names = ["ant", "bee"]
+    rows = [change(None, -0.3, metric="confidence", label=0)]
+    text = findings.defended_classes(table, "confidence", "PPB 4", rows, names)
+    assert text.startswith(
+        "In this run, with PPB 4 the confidence gap is clearly smaller in 1 of 1"
+    )
+    assert text.endswith("; the largest confidence gap left is that of bee (+0.20).")
+    text = findings.defended_classes(table, "confidence", "PPB 4", None, names)
+    assert text == "In this run, with PPB 4 the largest confidence gap left is that of bee (+0.20)."
+
+
 def test_cut_tells_counts_rates_and_precision():
     counts = Confusion(true_positives=60, false_positives=10, false_negatives=40, true_negatives=90)
     assert "60 of 100 members and 10 of 100" in findings.cut(counts, "0.5")
