@@ -240,3 +240,12 @@ def test_there_is_a_thread_per_core_up_to_a_limit(
 ) -> None:
     monkeypatch.setattr(inline, "cores", lambda: usable)
     assert inline.default_threads() == threads
+
+
+def test_memory_is_kept_for_the_next_step(
+    experiment: Experiment, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    monkeypatch.setattr(inline, "keep_memory", lambda: kept.append(True))
+    run_inline(experiment, catalog.store, runner=RUNNER)
+    assert kept

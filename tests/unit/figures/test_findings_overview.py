@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from prunepriv.figures.findings import (
+    Row,
     attack_interval,
     attacks_in_short,
     attribution,
+    clear_sign,
     defended,
+    doubt,
     epochs_kept,
     interval,
 )
@@ -113,3 +116,17 @@ def test_what_was_not_chosen_beforehand_is_called_that(chosen: bool) -> None:
     }
     told = attribution(rows, [], [])
     assert ("the best attack after the fact" in told) is not chosen
+
+
+@pytest.mark.parametrize(
+    ("row", "sign", "word"),
+    [
+        (change("chosen", 0.1), 1, ""),
+        (change("chosen", -0.1), -1, ""),
+        (change("chosen", 0.1, clear=False), 0, " (undecided)"),
+        (change("chosen", -0.1, clear=False), 0, " (undecided)"),
+        (None, 0, ""),
+    ],
+)
+def test_only_a_clear_difference_is_coloured(row: Row | None, sign: int, word: str) -> None:
+    assert (clear_sign(row), doubt(row)) == (sign, word)
