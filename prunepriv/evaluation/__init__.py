@@ -31,6 +31,7 @@ from prunepriv.evaluation.intervals import (
     Interval,
     MeanInterval,
     mean_and_t_interval,
+    mean_p_value,
     percentiles,
 )
 from prunepriv.evaluation.permuted import PERMUTATIONS, Chance, chance, p_value
@@ -90,6 +91,7 @@ __all__ = [
     "is_guessing",
     "limit_at_low_fpr",
     "mean_and_t_interval",
+    "mean_p_value",
     "own_estimate",
     "p_value",
     "paired",

@@ -235,16 +235,24 @@ class Result:
         """The attack that the target's adversary would choose beforehand, see :func:`read_choice`."""
         return self.read(evaluation_name(target), read_choice)
 
-    def headline(self, target: Target) -> dict[str, Any] | None:
+    def headline(self, target: Target, attack: str | None = None) -> dict[str, Any] | None:
         """The figures on a target of the attack that its adversary would choose beforehand.
 
         Its row of the evaluation; "p" is the attack's own, "chosen" is True, and "estimate" and
         "standard_error" are what the adversary knew. If none can be chosen, the best attack on the
         target itself: "chosen" is False, and "p" counts the best of all attacks.
+
+        Args:
+            target: the attacked model and its adversary.
+            attack: the one that the reader fixes, instead of a choice: "fixed" is then True, and "p"
+                counts the best of all attacks, because a reader may fix it after the fact.
         """
         rows, choice = self.evaluation(target), self.choice(target)
         if not rows or choice is None:
             return None
+        if attack is not None:
+            row = self.attack_row(attack, target)
+            return None if row is None else {**row, "chosen": False, "fixed": True}
         by_name = {row["attack"]: row for row in rows}
         if choice["attack"] is None:
             best = max(rows, key=lambda row: float(row["accuracy"]))

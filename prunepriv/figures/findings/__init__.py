@@ -32,6 +32,7 @@ from prunepriv.figures.findings.comparisons import (
     changes,
     clear_sign,
     doubt,
+    in_contrast,
     is_guessing,
     pick,
     told,
@@ -61,11 +62,14 @@ from prunepriv.figures.findings.overview import (
     removed,
     split,
 )
+from prunepriv.figures.findings.seeds import BASIS as SEEDS_BASIS
+from prunepriv.figures.findings.seeds import over_seeds
 from prunepriv.figures.findings.signals import gap_of, leakage, records_in_bin
 from prunepriv.figures.findings.sweeps import knowledge, seeds, sweep_lines, sweep_matrix
 
 __all__ = [
     "BEYOND",
+    "SEEDS_BASIS",
     "STEPS",
     "Row",
     "accuracy_before",
@@ -94,6 +98,7 @@ __all__ = [
     "gap_list",
     "gap_of",
     "gaps",
+    "in_contrast",
     "interval",
     "is_guessing",
     "kept_epoch",
@@ -103,6 +108,7 @@ __all__ = [
     "noise",
     "not_run",
     "others",
+    "over_seeds",
     "own_threshold",
     "pick",
     "precision_at",

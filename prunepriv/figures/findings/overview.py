@@ -10,6 +10,7 @@ from prunepriv.figures.findings.comparisons import (
     by_the_same_attack,
     by_which,
     chosen_attack,
+    in_contrast,
     is_guessing,
     label_of,
     pick,
@@ -139,31 +140,34 @@ def attribution(
             "separate the effects of retraining and removing weights."
         )
     rows = [headlines[kind] for kind in three]
-    figures = [percent(row["accuracy"]) for row in rows]
+    figures, attack = [percent(row["accuracy"]) for row in rows], in_contrast(rows[0])
     return (
         f"In this run, {_policy(rows)} is right {figures[0]} of the time on the original, "
         f"{figures[1]} on the control and {figures[2]} on the pruned model: "
-        f"{_change(retraining, 'by training on the same records again')} and "
-        f"{_change(removing, 'by removing weights')}. By the same attack, training again gives "
+        f"{_change(retraining, attack, 'by training on the same records again')} and "
+        f"{_change(removing, attack, 'by removing weights')}. By the same attack, training again gives "
         f"{by_the_same_attack(retraining)}, and removing weights {by_the_same_attack(removing)}."
-        + _equally_long(equally_long)
+        + _equally_long(equally_long, attack)
     )
 
 
 def _policy(rows: Sequence[Row]) -> str:
+    if all(row.get("fixed") for row in rows):
+        return by_which(rows)
     if all(row["chosen"] for row in rows):
         return f"what an adversary would choose beforehand ({by_which(rows)})"
     return f"the best attack after the fact ({by_which(rows)})"
 
 
-def _equally_long(contrasts: tuple[Sequence[Row], Sequence[Row]] | None) -> str:
+def _equally_long(contrasts: tuple[Sequence[Row], Sequence[Row]] | None, attack: str) -> str:
     """The same steps by way of the control that was trained as long as the pruned model."""
     if contrasts is None:
         return ""
     retraining, removing = contrasts
     return (
         " By way of the control that was trained equally long these are "
-        f"{_change(retraining, 'by training again')} and {_change(removing, 'by removing weights')}."
+        f"{_change(retraining, attack, 'by training again')} and "
+        f"{_change(removing, attack, 'by removing weights')}."
     )
 
 
@@ -177,8 +181,8 @@ def epochs_kept(kept: Mapping[ModelKind, int]) -> str:
     return f"Epochs of fine-tuning kept: {told}."
 
 
-def _change(contrast: Sequence[Row], cause: str) -> str:
-    row = pick(contrast)
+def _change(contrast: Sequence[Row], attack: str, cause: str) -> str:
+    row = pick(contrast, attack=attack)
     return f"no attack chosen beforehand {cause}" if row is None else f"**{told(row)} {cause}**"
 
 
@@ -190,11 +194,13 @@ def defended(adaptive: Row, non_adaptive: Row | None, contrast: Sequence[Row], d
         contrast: pruned -> defended, against the adaptive adversary.
         defense: its name, "PPB 4".
     """
-    change = pick(contrast)
+    change = pick(contrast, attack=in_contrast(adaptive))
     by = "" if change is None else f" by {told(change)}"
+    what = "the attack that an adversary who knows it would choose"
+    if adaptive.get("fixed"):
+        what = f"{label_of(adaptive)} by an adversary who knows it"
     first = (
-        f"In this run, {defense} changes the attack that an adversary who knows it would choose"
-        f"{by} to {percent(adaptive['accuracy'])} ({label_of(adaptive)}); by the same attack "
+        f"In this run, {defense} changes {what}{by} to {percent(adaptive['accuracy'])} ({label_of(adaptive)}); by the same attack "
         f"{by_the_same_attack(contrast)}"
     )
     if non_adaptive is None:

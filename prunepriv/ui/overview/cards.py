@@ -150,7 +150,7 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
 def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
     target = Target(kind)
-    rows, headline = frame.result.evaluation(target), frame.result.headline(target)
+    rows, headline = frame.result.evaluation(target), frame.headline(target)
     chance = frame.result.chance(target)
     if rows is None or headline is None or chance is None:
         st.caption(pending(frame))
@@ -172,7 +172,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
             handover.leave(with_ppb(frame.experiment))
             st.switch_page("pages/run.py", query_params=link_params(frame.run_id))
         return
-    found = {target: frame.result.headline(target) for target in frame.result.targets}
+    found = {target: frame.headline(target) for target in frame.result.targets}
     chosen = {target: row for target, row in found.items() if row is not None}
     contrast = frame.result.contrast(Target("pruned"), Target("defended"))
     if contrast is None:
@@ -188,7 +188,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
             contrast,
             defense_name(frame.experiment),
         ),
-        alt="Accuracy of the attack chosen beforehand on each model with its 95 % interval",
+        alt="Accuracy of the attack in view on each model with its 95 % interval",
         small_in=tools,
     )
 
