@@ -100,6 +100,8 @@ def _draw_means(panels: Panels, table: pd.DataFrame, theme: Theme, fractions: bo
     shape = "+.1%" if fractions else "+.3f"
     for clear in (True, False):
         ours = table[table["clear"].astype(bool) == clear]
+        if ours.empty:
+            continue
         color = theme.ink if clear else theme.muted
         bars = None
         if ours["low"].notna().all():

@@ -156,4 +156,4 @@ def test_an_attack_fixed_by_the_reader_is_that_of_all_models(
         assert f"changes {label} by an adversary who knows it" in told
         assert f"to {100 * row['accuracy']:.1f} %" in told
         assert any(c.value.startswith(f"Every point is {label}.") for c in at.caption)
-    assert at.query_params["by"] == [label]
+    assert at.query_params["by"] == label
