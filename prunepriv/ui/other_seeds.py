@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from prunepriv.ui.glossary import tip
 from prunepriv.ui.launching import submit_sweep
 from prunepriv.ui.pairs import PAIRS
 from prunepriv.ui.provenance import Provenance
-from prunepriv.ui.runs import catalog, entries, examples, result_of
+from prunepriv.ui.runs import Entry, catalog, entries, examples, result_of
 
 Row = dict[str, Any]
 Choose = Callable[[Row], str | None]
@@ -42,7 +42,7 @@ class View:
 
     Attributes:
         choose: which differences, and what each is called.
-        axis: what differs, the title of the chart's axis.
+        axis: what differs, the title of the chart's axis; another view has another one.
         fractions: the values are fractions, told in points.
         nothing: why there may be no difference at all.
         most: of more differences the chart shows the largest; the sentence counts all.
@@ -64,7 +64,8 @@ def draw_other_seeds(frame: Frame, *views: View) -> None:
     """
     if frame.live or not contrasts(frame.experiment):
         return
-    reports = reports_of(frame)
+    listed = entries().values()
+    reports = _reports(frame, listed)
     if frame.experiment.seed not in reports:
         return  # its own figures are not complete
     st.subheader("Other seeds", anchor=False, help=tip("over_seeds"))
@@ -77,7 +78,7 @@ def draw_other_seeds(frame: Frame, *views: View) -> None:
         st.caption(findings.SEEDS_BASIS)
     else:
         st.caption("Only this seed has been run: another seed may change every figure.")
-    _offer(frame, seeds)
+    _offer(frame, seeds, listed)
 
 
 def chosen_changes(row: Row) -> str | None:
@@ -131,13 +132,13 @@ def _pair(row: Row) -> str | None:
     return names.get(_targets(row))
 
 
-def reports_of(frame: Frame) -> dict[int, Report]:
+def _reports(frame: Frame, listed: Collection[Entry]) -> dict[int, Report]:
     """The reports of the finished runs of this experiment, by seed; its own is one of them."""
     mine, found = frame.experiment, dict[int, Report]()
     for example in examples():
         if same_but_seed(example.experiment, mine):
             found |= {one["seed"]: one for one in _tables(example.folder / FOLDER)}
-    for entry in entries().values():
+    for entry in listed:
         finished = entry.view is None or entry.view.status == "done"
         if finished and same_but_seed(entry.experiment, mine):
             ended = None if entry.view is None else entry.view.finished
@@ -165,7 +166,7 @@ def _draw(frame: Frame, reports: Sequence[Report], view: View, key: str) -> None
         lambda look: seed_dots(drawn, seeds, own, axis, look, fractions),
         finding=findings.over_seeds(ordered, fractions),
         alt=f"{axis.capitalize()} under {len(seeds)} seeds, their mean and its interval",
-        choices=None,  # the chart shows other runs too
+        choices=(tuple(seeds), axis),  # a finished run's figures never change
     )
 
 
@@ -200,12 +201,11 @@ def _tables(folder: Path) -> list[Report]:
     return read_tables(folder)
 
 
-def _offer(frame: Frame, taken: Sequence[int]) -> None:
+def _offer(frame: Frame, taken: Sequence[int], listed: Collection[Entry]) -> None:
     """A button that runs more seeds, with what it costs; or a link to those that are running."""
-    sweep = seeds_sweep(frame.experiment, more_seeds(taken))
+    sweep = _more(frame.run_id, tuple(taken), frame.experiment)
     wanted = set(sweep.run_ids)
-    running = [run.run_id for run in catalog().runs() if run.active and run.run_id in wanted]
-    if running:
+    if any(one.run_id in wanted and one.view is not None and one.view.active for one in listed):
         st.page_link(
             "pages/sweeps.py", label="More seeds are running: show their progress",
             icon=":material/hourglass:", query_params={**link_params(frame.run_id), "sweep": sweep.sweep_id},
@@ -218,6 +218,11 @@ def _offer(frame: Frame, taken: Sequence[int]) -> None:
         ):
             submit_sweep(sweep)
         st.caption(f"Time: {cost.time_words(default_workers())}.")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _more(run_id: str, taken: tuple[int, ...], _experiment: Experiment) -> Sweep:
+    return seeds_sweep(_experiment, more_seeds(taken))
 
 
 def seeds_sweep(experiment: Experiment, seeds: Sequence[int]) -> Sweep:

@@ -56,9 +56,9 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
             with st.container():
                 _histograms(frame, signals, quantity, scale, label)
     tell_epochs(frame)
-    draw_other_seeds(
-        frame, *(View(gap_changes(q, label), f"change of the {q} gap", False) for q in QUANTITIES)
-    )
+    only = "" if label is None else f", {class_names(frame)[label]}"
+    views = [View(gap_changes(q, label), f"change of the {q} gap{only}", False) for q in QUANTITIES]
+    draw_other_seeds(frame, *views)
     if frame.experiment.defense.name == "none":
         st.page_link(
             "pages/run.py", label="Launch the same run with PPB to fill the fourth panel",

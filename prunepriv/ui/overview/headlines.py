@@ -37,8 +37,11 @@ def headlines(frame: Frame) -> None:
 
 def other_seeds(frame: Frame) -> None:
     """What the other seeds say about the change of the attack in view."""
-    choose = chosen_changes if frame.attack is None else changes_of(frame.attack)
-    draw_other_seeds(frame, View(choose, "change of attack accuracy"))
+    if frame.attack is None:
+        draw_other_seeds(frame, View(chosen_changes, "change of attack accuracy"))
+    else:
+        axis = f"change of {ATTACKS[frame.attack].label}'s accuracy"
+        draw_other_seeds(frame, View(changes_of(frame.attack), axis))
 
 
 def _by_way_of(
