@@ -33,5 +33,6 @@ def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
     )
     st.caption(
         "Intervals: 95 % bootstrap over this run's records; another seed may differ by more. "
-        + findings.not_run(frame.experiment.attacks.names)
+        + f"{findings.not_run(frame.experiment.attacks.names)} "
+        + findings.sampled_fit(frame.result.fit_of(headline["attack"]))
     )
