@@ -15,7 +15,9 @@ from prunepriv.ui.glossary import tip
 
 def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
     """Draw accuracies with their intervals, next to those on the original model."""
-    st.subheader("All attacks", anchor=False, help=tip("attack_accuracy"))
+    st.subheader(
+        "All attacks", anchor=False, help=tip("attack_accuracy", "chosen_attack", "guessing")
+    )
     headline, rows = frame.result.headline(target), frame.result.evaluation(target)
     chance = frame.result.chance(target)
     if headline is None or rows is None or chance is None:
