@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from prunepriv.datasets.held_out import rows_for_fits
 from prunepriv.errors import MissingArtifactError
 from prunepriv.experiment import Experiment
-from prunepriv.options import ModelKind
+from prunepriv.options import ATTACKS, ModelKind, records_of_fit
 from prunepriv.plan import (
     CHECKS,
     Plan,
@@ -217,6 +218,23 @@ class Result:
         None also for a run of a version that did not count them.
         """
         return self.read(size_name(kind), read_size)
+
+    def fit_of(self, attack: str) -> dict[str, Any] | None:
+        """On how many shadow records an attack network is fitted; None for other attacks.
+
+        {"attack", "records", "of", "classes"}: `of` is how many a fit may use; see
+        :func:`prunepriv.options.records_of_fit`. Nothing is read from the store.
+        """
+        option, data = ATTACKS[attack], self.experiment.data
+        if option.kind != "network":
+            return None
+        classes = data.option.classes
+        of = rows_for_fits(
+            data.option.records, self.experiment.shadows, self.experiment.seed, data.limit
+        )
+        most, recipe = option.most_records(classes), self.experiment.attacks.recipe
+        records = records_of_fit(of, most, recipe)
+        return {"attack": attack, "records": records, "of": of, "classes": classes}
 
     def scores(self, attack: str, target: Target) -> AttackScores | None:
         """Scores of one attack on one model, in the order of the signals."""

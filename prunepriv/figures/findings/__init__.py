@@ -18,7 +18,9 @@ from prunepriv.figures.findings.attacks import (
     precision_at,
     roc_linear,
     roc_log,
+    sampled_fit,
     votes,
+    what_is_fitted,
 )
 from prunepriv.figures.findings.classes import (
     STEPS,
@@ -117,6 +119,7 @@ __all__ = [
     "removed",
     "roc_linear",
     "roc_log",
+    "sampled_fit",
     "seeds",
     "sparsity",
     "split",
@@ -126,4 +129,5 @@ __all__ = [
     "told_gap",
     "trade",
     "votes",
+    "what_is_fitted",
 ]

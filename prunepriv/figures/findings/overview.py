@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from prunepriv.figures.findings.attacks import interval
+from prunepriv.figures.findings.attacks import interval, sampled_fit
 from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
@@ -65,18 +65,29 @@ def split(data: str, classes: int, members: int, half: int) -> str:
     )
 
 
-def kept_epoch(network: str, epochs: int, kept: Mapping[str, float]) -> str:
+def kept_epoch(
+    network: str,
+    epochs: int,
+    kept: Mapping[str, float],
+    on_members: float | None,
+    while_training: bool = True,
+) -> str:
     """Which epoch was kept, and how good it is.
 
     Args:
         network: its name and size.
         kept: the history's point of that epoch.
+        on_members: accuracy of the finished model, in eval mode; None where it was not measured.
+        while_training: whether the history's member accuracy is that of batches while they are
+            learnt, with dropout and batch norm in training mode.
     """
-    return (
-        f"{network}, epoch {kept['epoch']} of {epochs} kept: accuracy "
-        f"{percent(kept['member_accuracy'], 0)} on members, "
-        f"{percent(kept['validation_accuracy'], 0)} on validation records."
-    )
+    told = f"{network}, epoch {kept['epoch']} of {epochs} kept: accuracy "
+    validation = f"{percent(kept['validation_accuracy'])} on validation records"
+    if on_members is None:
+        when = " while training" if while_training else ""
+        return f"{told}{percent(kept['member_accuracy'])} on members{when}, {validation}."
+    curve = " The members' curve is measured while training." if while_training else ""
+    return f"{told}{percent(on_members)} on members, {validation}.{curve}"
 
 
 def removed(pruning: str, sparsity: float, size: Size | None = None) -> str:
@@ -103,13 +114,18 @@ def gap_list(means: Means) -> str:
     )
 
 
-def attacks_in_short(headline: Row, chance: Row, kind: ModelKind) -> str:
+def attacks_in_short(headline: Row, chance: Row, kind: ModelKind, fit: Row | None = None) -> str:
     """The chosen attack on a model, or that it is guessing.
 
     Args:
         headline: of ``Result.headline``.
         chance: of ``Result.chance``.
+        fit: of ``Result.fit_of``, of the chosen attack.
     """
+    return f"{_does(headline, chance, kind)} {sampled_fit(fit)}".rstrip()
+
+
+def _does(headline: Row, chance: Row, kind: ModelKind) -> str:
     does = f"{percent(headline['accuracy'])} ({interval(headline)})"
     if is_guessing(headline):
         return (

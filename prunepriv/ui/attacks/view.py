@@ -57,7 +57,10 @@ def attacks(frame: Frame, target: Target | None) -> None:
         )  # fmt: skip
     chosen = chosen if chosen in curves else names[start]
     option = ATTACKS[chosen]
-    st.caption(f"{option.summary} Score: `{option.score}` ({option.source})")
+    st.caption(
+        f"{option.summary} Score: `{option.score}` ({option.source}). "
+        f"{findings.what_is_fitted(chosen)} {findings.sampled_fit(frame.result.fit_of(chosen))}"
+    )
     row = frame.result.attack_row(chosen, target)
     if row is not None:
         st.markdown(findings.precision_at(row), help=tip("precision_at_prior"))

@@ -31,7 +31,10 @@ def headlines(frame: Frame) -> None:
         retraining, removing = _by_way_of(frame, "control")
         long, short = _by_way_of(frame, "control_matched")
         equally_long = None if long is None or short is None else (long, short)
-        st.markdown(findings.attribution(known, retraining, removing, equally_long))
+        st.markdown(
+            findings.attribution(known, retraining, removing, equally_long),
+            help=tip("policy", "clear", "undecided"),
+        )
     tell_epochs(frame)
 
 

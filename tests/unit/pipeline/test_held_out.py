@@ -14,10 +14,11 @@ from prunepriv.attacks import (
     get_attack,
 )
 from prunepriv.attacks.base import Attack, ReferenceAttack
+from prunepriv.datasets.held_out import SHARE, drawn
 from prunepriv.evaluation import balanced_accuracy
 from prunepriv.options import ATTACKS
 from prunepriv.pipeline import held_out
-from prunepriv.pipeline.held_out import SHARE, Shadows, drawn, fit_alone, fit_compared, judged_rows
+from prunepriv.pipeline.held_out import Shadows, fit_alone, fit_compared, judged_rows
 
 RECORDS, CLASSES, SHADOWS = 900, 3, 4
 ALONE = [name for name, option in ATTACKS.items() if option.kind != "reference"]
