@@ -33,8 +33,10 @@ from prunepriv.evaluation.intervals import (
     mean_and_t_interval,
     percentiles,
 )
+from prunepriv.evaluation.over_runs import OverRuns, over_runs
 from prunepriv.evaluation.permuted import PERMUTATIONS, Chance, chance, p_value
 from prunepriv.evaluation.precision import PRIORS, Precision, precision_at
+from prunepriv.evaluation.rankings import apart, first_two, more_often
 from prunepriv.evaluation.report import (
     LOW_FPR_NON_MEMBERS,
     LOW_FPRS,
@@ -70,10 +72,12 @@ __all__ = [
     "Interval",
     "LowFpr",
     "MeanInterval",
+    "OverRuns",
     "Precision",
     "Roc",
     "ScoreCurve",
     "Word",
+    "apart",
     "balanced_accuracy",
     "benjamini_hochberg",
     "by_attack",
@@ -86,10 +90,13 @@ __all__ = [
     "decisions",
     "evaluate",
     "figure_of",
+    "first_two",
     "is_clear",
     "is_guessing",
     "limit_at_low_fpr",
     "mean_and_t_interval",
+    "more_often",
+    "over_runs",
     "own_estimate",
     "p_value",
     "paired",

@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from prunepriv.figures.classes import GAP_LABELS, Gap
+from prunepriv.figures.findings.classes import first_class
 from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
+    doubt,
     is_guessing,
     label_of,
     named_classes,
@@ -20,7 +22,7 @@ from prunepriv.figures.findings.comparisons import (
 )
 from prunepriv.figures.findings.signals import gap_of
 from prunepriv.options import ATTACKS, Adversary, ModelKind
-from prunepriv.prose import capital, join, percent, points, signed
+from prunepriv.prose import capital, join, percent, signed
 from prunepriv.store.signals import Quantity, RecordSignals
 
 
@@ -67,7 +69,7 @@ def _does(row: Row) -> str:
 def price(
     reports: Mapping[ModelKind, Mapping[str, Any]], contrast: Sequence[Row] | None, name: str
 ) -> str:
-    """What the defence costs in accuracy.
+    """What the defence costs in accuracy, and what it does to overfitting.
 
     Args:
         reports: of the pruned and the defended model.
@@ -77,13 +79,15 @@ def price(
     before, after = reports["pruned"], reports["defended"]
     gained = after["non_member_accuracy"] - before["non_member_accuracy"]
     verb = "costs" if gained < 0 else "gains"
-    row = pick(contrast, "non_member_accuracy", None)
-    word = "" if row is None or row["clear"] else ", undecided"
+    overfit = pick(contrast, "generalization", None)
+    and_gap = (
+        "" if overfit is None else f" and changes the generalisation gap by {told_gap(overfit)}"
+    )
     return (
-        f"In this run, {name} {verb} {abs(100 * gained):.1f} points of accuracy on non-members "
-        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}"
-        f"{word}) and changes accuracy on members by "
-        f"{points(after['member_accuracy'] - before['member_accuracy'])}."
+        f"In this run, {name} {verb} {abs(100 * gained):.1f} points"
+        f"{doubt(pick(contrast, 'non_member_accuracy', None))} of accuracy on non-members "
+        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])})"
+        f"{and_gap}."
     )
 
 
@@ -156,9 +160,8 @@ def defended_classes(
         contrast: pruned -> defended.
         names: of the classes.
     """
-    wide = table.pivot_table(index="name", columns="model", values="gap")
-    left = wide["defended"].idxmax()
-    rest = f"the largest {GAP_LABELS[metric].lower()} left is that of {left} ({signed(float(wide['defended'].max()))})."
+    largest = first_class(table[table["model"] == "defended"])
+    rest = f"the largest {GAP_LABELS[metric].lower()} left is that of {largest}."
     if contrast is None:
         return f"In this run, with {name} {rest}"
     changed = named_classes(contrast, metric, names)

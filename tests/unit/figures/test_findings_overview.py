@@ -68,7 +68,11 @@ def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
             "pruned": headline("lira", 0.715),
         },
         [change("chosen", 0.15), change("conf", 0.02), change("rmia", -0.04)],
-        [change("chosen", -0.055, clear=False), change("conf", -0.038), change("rmia", 0.03)],
+        [
+            change("chosen", -0.055, clear=False),
+            change("conf", -0.038, clear=False),
+            change("rmia", 0.03),
+        ],
     )
     assert told.startswith("In this run, what an adversary would choose beforehand")
     assert "(Conf, Conf and LiRA)" in told
@@ -76,7 +80,7 @@ def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
     assert "**+15.0 points by training on the same records again**" in told
     assert f"**{MINUS}5.5 points (undecided) by removing weights**" in told
     assert f"training again gives between {MINUS}4.0 (RMIA) and +2.0 points (Conf)" in told
-    assert f"removing weights between {MINUS}3.8 (Conf) and +3.0 points (RMIA)" in told
+    assert f"removing weights between {MINUS}3.8 (Conf, undecided) and +3.0 points (RMIA)" in told
 
 
 def test_one_attack_on_all_models_is_named_once() -> None:
@@ -84,7 +88,7 @@ def test_one_attack_on_all_models_is_named_once() -> None:
     changes = [change("chosen", 0.0, clear=False), change("conf", 0.0, clear=False)]
     told = attribution(rows, changes, changes)
     assert "(Conf) is right" in told
-    assert "training again gives +0.0 points (undecided) (Conf)" in told
+    assert "training again gives +0.0 points (Conf, undecided)" in told
 
 
 def test_without_the_control_nothing_is_attributed() -> None:
@@ -125,7 +129,8 @@ def test_what_was_not_chosen_beforehand_is_called_that(chosen: bool) -> None:
         (change("chosen", -0.1), -1, ""),
         (change("chosen", 0.1, clear=False), 0, " (undecided)"),
         (change("chosen", -0.1, clear=False), 0, " (undecided)"),
-        (None, 0, ""),
+        (None, 0, " (undecided)"),
+        ({**change("chosen", 0.1, clear=False), "why": "one seed"}, 0, " (undecided: one seed)"),
     ],
 )
 def test_only_a_clear_difference_is_coloured(row: Row | None, sign: int, word: str) -> None:
