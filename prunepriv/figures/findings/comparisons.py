@@ -179,6 +179,12 @@ def by_which(rows: Collection[Row]) -> str:
     return labels[0] if len(set(labels)) == 1 else join(labels)
 
 
+def does(row: Row) -> str:
+    """An attack's accuracy, its name, and whether it is more than guessing: "79.0 % (Conf)"."""
+    word = ", not distinguishable from guessing" if is_guessing(row) else ""
+    return f"{percent(row['accuracy'])} ({label_of(row)}{word})"
+
+
 def chosen_attack(row: Row) -> str:
     """Which attack a headline is about, and why: "SAMIA, chosen beforehand"."""
     how = "chosen beforehand" if row["chosen"] else "the best after the fact"

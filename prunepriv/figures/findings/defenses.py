@@ -12,9 +12,8 @@ from prunepriv.figures.findings.classes import first_class
 from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
+    does,
     doubt,
-    is_guessing,
-    label_of,
     named_classes,
     pick,
     told,
@@ -49,21 +48,16 @@ def defense(
         by = "" if change is None else f" by {told(change)}"
         parts["adaptive"] = (
             f"in this run, {name} changes what an adversary who knows it would choose{by} to "
-            f"{_does(adaptive)}; by the same attack {by_the_same_attack(contrast)}."
+            f"{does(adaptive)}; by the same attack {by_the_same_attack(contrast)}."
         )
     if non_adaptive is not None:
         worth = pick(knowing)
         tail = "" if worth is None else f"; to know the defence is worth {told(worth)}"
         parts["non_adaptive"] = (
-            f"an adversary who does not know the defence reaches {_does(non_adaptive)}{tail}."
+            f"an adversary who does not know the defence reaches {does(non_adaptive)}{tail}."
         )
     ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
     return " ".join(capital(part) for part in ordered)
-
-
-def _does(row: Row) -> str:
-    doubt = ", not distinguishable from guessing" if is_guessing(row) else ""
-    return f"{percent(row['accuracy'])} ({label_of(row)}{doubt})"
 
 
 def price(

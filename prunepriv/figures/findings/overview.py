@@ -10,8 +10,8 @@ from prunepriv.figures.findings.comparisons import (
     by_the_same_attack,
     by_which,
     chosen_attack,
+    does,
     is_guessing,
-    label_of,
     pick,
     told,
 )
@@ -139,7 +139,9 @@ def attribution(
             "separate the effects of retraining and removing weights."
         )
     rows = [headlines[kind] for kind in three]
-    figures = [percent(row["accuracy"]) for row in rows]
+    figures = [
+        percent(row["accuracy"]) + (" (guessing)" if is_guessing(row) else "") for row in rows
+    ]
     return (
         f"In this run, {_policy(rows)} is right {figures[0]} of the time on the original, "
         f"{figures[1]} on the control and {figures[2]} on the pruned model: "
@@ -194,12 +196,9 @@ def defended(adaptive: Row, non_adaptive: Row | None, contrast: Sequence[Row], d
     by = "" if change is None else f" by {told(change)}"
     first = (
         f"In this run, {defense} changes the attack that an adversary who knows it would choose"
-        f"{by} to {percent(adaptive['accuracy'])} ({label_of(adaptive)}); by the same attack "
+        f"{by} to {does(adaptive)}; by the same attack "
         f"{by_the_same_attack(contrast)}"
     )
     if non_adaptive is None:
         return f"{first}."
-    return (
-        f"{first}. An adversary who does not know it reaches "
-        f"{percent(non_adaptive['accuracy'])} ({label_of(non_adaptive)})."
-    )
+    return f"{first}. An adversary who does not know it reaches {does(non_adaptive)}."

@@ -90,7 +90,7 @@ def knowledge(cells: pd.DataFrame, attack: str, what: str, cost: Row | None) -> 
     """What it costs the adversary to be wrong about the target's pruning, on the same targets.
 
     Args:
-        cells: ``row``, ``column`` and ``accuracy``.
+        cells: ``row``, ``column``, ``accuracy``, ``seeds`` and ``guessing``, as those of a matrix.
         attack: whose.
         what: the setting in question, in words.
         cost: the row of ``store.differences.between``, from the cells where the adversary knows it
@@ -98,24 +98,27 @@ def knowledge(cells: pd.DataFrame, attack: str, what: str, cost: Row | None) -> 
     """
     known = cells.dropna(subset=["accuracy"])
     knows_it = known["row"] == known["column"]
-    right = known[knows_it].set_index("row")["accuracy"]
-    wrong = known[~knows_it].groupby("row")["accuracy"].mean()
-    both = right.index.intersection(wrong.index)  # both means are over the same targets
+    right, wrong = known[knows_it], known[~knows_it]
+    both = set(right["row"]) & set(wrong["row"])  # both means are over the same targets
     name = ATTACKS[attack].label
-    if both.empty:
+    if not both:
         missing = "does not know" if len(right) else "knows"
-        shown = known[knows_it] if len(right) else known
-        seen = percent(float(shown["accuracy"].mean()))
         return (
-            f"{name} is right {seen} of the time where the adversary "
+            f"{name} is right {_mean(right if len(right) else wrong)} of the time where the adversary "
             f"{'knows' if len(right) else 'does not know'} the {what}; no run on the same target yet "
             f"shows an adversary that {missing} it."
         )
+    knows, errs = (_mean(cells[cells["row"].isin(both)]) for cells in (right, wrong))
     return (
-        f"{_where(cost)}, {name} is right {percent(float(right[both].mean()))} of the time where "
-        f"the adversary knows the {what} and {percent(float(wrong[both].mean()))} where it is wrong "
-        f"about it: its accuracy changes{_by(cost).removeprefix(',')}."
+        f"{_where(cost)}, {name} is right {knows} of the time where the adversary knows the {what} "
+        f"and {errs} where it is wrong about it: its accuracy changes{_by(cost).removeprefix(',')}."
     )
+
+
+def _mean(cells: pd.DataFrame) -> str:
+    """The mean over targets, and in how many of the runs the attack is guessing."""
+    counts = {name: cells[name].sum() for name in ("seeds", "guessing")}
+    return _with({"accuracy": cells.groupby("row")["accuracy"].mean().mean(), **counts}, [])
 
 
 def _told(row: Mapping[Any, Any]) -> str:

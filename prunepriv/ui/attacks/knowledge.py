@@ -97,7 +97,10 @@ def matrix_table(
     what: What,
     values: list[Any],
 ) -> pd.DataFrame:
-    """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ``of_run``."""
+    """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ...
+
+    ``seeds`` and ``guessing`` are 1 or 0, as of a sweep of one seed; ``of_run`` is the run's id.
+    """
     rows = []
     for actual in values:
         for assumed in values:
@@ -111,6 +114,8 @@ def matrix_table(
                     "accuracy": None if row is None else row["accuracy"],
                     "low": low,
                     "high": high,
+                    "seeds": int(row is not None),
+                    "guessing": int(row is not None and findings.is_guessing(row)),
                     "of_run": "" if run is None or row is None else run.run_id,
                 }
             )

@@ -65,7 +65,7 @@ def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
         {
             "original": headline("conf", 0.62),
             "control": headline("conf", 0.77),
-            "pruned": headline("lira", 0.715),
+            "pruned": headline("lira", 0.715, p=0.06),
         },
         [change("chosen", 0.15), change("conf", 0.02), change("rmia", -0.04)],
         [
@@ -76,7 +76,10 @@ def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
     )
     assert told.startswith("In this run, what an adversary would choose beforehand")
     assert "(Conf, Conf and LiRA)" in told
-    assert "62.0 % of the time on the original, 77.0 % on the control and 71.5 % on the" in told
+    assert (
+        "62.0 % of the time on the original, 77.0 % on the control and 71.5 % (guessing) on the"
+        in told
+    )
     assert "**+15.0 points by training on the same records again**" in told
     assert f"**{MINUS}5.5 points (undecided) by removing weights**" in told
     assert f"training again gives between {MINUS}4.0 (RMIA) and +2.0 points (Conf)" in told
@@ -101,8 +104,8 @@ def test_without_the_control_nothing_is_attributed() -> None:
 
 def test_the_adaptive_adversary_comes_first() -> None:
     contrast = [change("chosen", -0.1), change("conf", -0.12), change("samia", 0.01)]
-    told = defended(headline("conf", 0.7), headline("rmia", 0.52), contrast, "PPB 4")
-    assert told.index("70.0 % (Conf)") < told.index("52.0 % (RMIA)")
+    told = defended(headline("conf", 0.7), headline("rmia", 0.52, p=0.3), contrast, "PPB 4")
+    assert told.index("70.0 % (Conf)") < told.index("52.0 % (RMIA, not distinguishable from guess")
     assert f"{MINUS}10.0 points to" in told
     assert f"between {MINUS}12.0 (Conf) and +1.0 points (SAMIA)" in told
 
