@@ -251,8 +251,16 @@ def _spread(phi: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _fit(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:
     """Reference attacks learn from the random confidences; of other fits, the estimate is read."""
     attack = get_attack(step.params["attack"])
+    write_fit(draft, step, float(rng.uniform(0.5, 0.9)))
+    if isinstance(attack, ReferenceAttack):
+        tables = _of_shadows(result, step, "shadow", "population")
+        draft.tensors("fit", attack.fit(ReferenceShadows.from_arrays(tables)))
+
+
+def write_fit(draft: Draft, step: Step, accuracy: float) -> None:
+    """A fit whose adversary expects that accuracy."""
     estimate = {
-        "accuracy": float(rng.uniform(0.5, 0.9)),
+        "accuracy": accuracy,
         "standard_error": 0.01,
         "members": 100,
         "non_members": 100,
@@ -260,11 +268,7 @@ def _fit(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> 
         "low_fpr_limit": 0.99,
     }
     draft.json("estimate", estimate)
-    if isinstance(attack, ReferenceAttack):
-        tables = _of_shadows(result, step, "shadow", "population")
-        draft.tensors("fit", attack.fit(ReferenceShadows.from_arrays(tables)))
-    else:
-        draft.json("fit", {"attack": step.params["attack"]})
+    draft.json("fit", {"attack": step.params["attack"]})
 
 
 def _score(draft: Draft, step: Step, result: Result, rng: np.random.Generator) -> None:

@@ -93,14 +93,16 @@ def _follow(sweep: Sweep, store: Path, inline: bool) -> Standing:
 
 
 def _print_means(means: pd.DataFrame, sweep: Sweep) -> None:
-    """Each model's best attack, cell by cell."""
+    """Each model's best attack after the fact, cell by cell, and in how many seeds it is guessing."""
     varied = [a for a in sweep.columns if a != "seed" and means[a].nunique(dropna=False) > 1]
     cells = [*varied, "model", "adversary"]
     best = means.loc[means.groupby(cells, sort=False, dropna=False)["accuracy"].idxmax()]
-    table = Table(title=f"{sweep.name}: best attack, mean over seeds", title_justify="left")
+    table = Table(
+        title=f"{sweep.name}: best attack after the fact, mean over seeds", title_justify="left"
+    )
     for column in (*cells, "best attack"):
         table.add_column(column, overflow="fold")
-    for column in ("accuracy", "95 % interval", "seeds", "non-member accuracy"):
+    for column in ("accuracy", "95 % interval", "seeds", "guessing", "non-member accuracy"):
         table.add_column(column, justify="right")
     for row in best.head(ROWS_SHOWN).to_dict("records"):
         interval = (
@@ -111,7 +113,7 @@ def _print_means(means: pd.DataFrame, sweep: Sweep) -> None:
         table.add_row(
             *(str(row[name]).replace("_", "-") if name == "adversary" else str(row[name]) for name in cells),
             ATTACKS[row["attack"]].label, percent(row["accuracy"]), interval, str(row["seeds"]),
-            percent(row["non_member_accuracy"]),
+            str(row["guessing"]), percent(row["non_member_accuracy"]),
         )  # fmt: skip
     out = console()
     out.print(table)

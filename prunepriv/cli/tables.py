@@ -106,8 +106,8 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Table:
         found = by_attack(ours)
         policy = found.pop(CHOSEN, None)
         each = sorted(found.values(), key=lambda row: float(row["difference"]))
-        ends = [f"{signed(100 * r['difference'], 1)} ({ATTACKS[r['attack']].label})" for r in each]
-        table.add_row(*pair, "" if policy is None else _difference(policy), _range(ends))
+        ends = _range([_end(row) for row in each])
+        table.add_row(*pair, "" if policy is None else _difference(policy), ends)
     return table
 
 
@@ -139,6 +139,12 @@ def print_over_seeds(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _range(ends: Sequence[str]) -> str:
     return " to ".join(dict.fromkeys((ends[0], ends[-1]))) if ends else ""
+
+
+def _end(row: Mapping[str, Any]) -> str:
+    """An end of a range: "+3.0 (RMIA)", "-3.8 (Conf, undecided)"."""
+    doubt = "" if row["clear"] else ", undecided"
+    return f"{signed(100 * row['difference'], 1)} ({ATTACKS[row['attack']].label}{doubt})"
 
 
 def _difference(row: Mapping[str, Any]) -> str:

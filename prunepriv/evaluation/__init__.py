@@ -34,8 +34,10 @@ from prunepriv.evaluation.intervals import (
     mean_p_value,
     percentiles,
 )
+from prunepriv.evaluation.over_runs import OverRuns, over_runs
 from prunepriv.evaluation.permuted import PERMUTATIONS, Chance, chance, p_value
 from prunepriv.evaluation.precision import PRIORS, Precision, precision_at
+from prunepriv.evaluation.rankings import apart, first_two, more_often
 from prunepriv.evaluation.report import (
     LOW_FPR_NON_MEMBERS,
     LOW_FPRS,
@@ -71,10 +73,12 @@ __all__ = [
     "Interval",
     "LowFpr",
     "MeanInterval",
+    "OverRuns",
     "Precision",
     "Roc",
     "ScoreCurve",
     "Word",
+    "apart",
     "balanced_accuracy",
     "benjamini_hochberg",
     "by_attack",
@@ -87,11 +91,14 @@ __all__ = [
     "decisions",
     "evaluate",
     "figure_of",
+    "first_two",
     "is_clear",
     "is_guessing",
     "limit_at_low_fpr",
     "mean_and_t_interval",
     "mean_p_value",
+    "more_often",
+    "over_runs",
     "own_estimate",
     "p_value",
     "paired",

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from prunepriv.evaluation.curves import LOW_FPR, allowed_false_positives
 from prunepriv.evaluation.intervals import RESAMPLES
+from prunepriv.seeding import derive
 
 METRICS = ("accuracy", "auc", "tpr_at_fpr_0.01")
 """What is resampled of an attack."""
@@ -46,6 +47,17 @@ class Draws:
     member: np.ndarray
     seed: int
     resamples: int = RESAMPLES
+
+    @classmethod
+    def of_run(cls, member: np.ndarray, seed: int, resamples: int = RESAMPLES) -> Self:
+        """The same for all targets of a run, and for all runs of the same data and seed.
+
+        Args:
+            member: (n,) bool.
+            seed: of the experiment.
+            resamples: how many.
+        """
+        return cls(member, derive(seed, "resampled records"), resamples)
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """How often each member was drawn (rows, M), and each non-member (rows, N), float32."""

@@ -65,18 +65,19 @@ def line_points(means: pd.DataFrame, attack: str, settings: Sequence[str]) -> pd
     Returns:
         Columns ``series`` (what a line stands for, in words), ``setting``, ``model``, ``adversary``,
         ``x``, ``accuracy``, ``low``, ``high`` (95 % t-interval over seeds, missing for one seed),
-        ``seeds``.
+        ``seeds``, ``guessing`` (in how many of them). The index is that of the means.
     """
     ours = means[means["attack"] == attack]
     x = x_axis(means, settings)
     others = [name for name in varying(means, settings) if name != x]
     rows = []
-    for row in ours.to_dict("records"):
+    for row in ours.reset_index(names="cell").to_dict("records"):
         own = [name for name in others if _concerns(name, row["model"])]
         setting = ", ".join(setting_value(name, row[name]) for name in own)
         model = target_label(Target(row["model"], row["adversary"]))
         rows.append(
             {
+                "cell": row["cell"],
                 "series": f"{model}, {setting}" if setting else model,
                 "setting": setting,
                 "model": row["model"],
@@ -86,22 +87,17 @@ def line_points(means: pd.DataFrame, attack: str, settings: Sequence[str]) -> pd
                 "low": row["accuracy_low"],
                 "high": row["accuracy_high"],
                 "seeds": row["seeds"],
+                "guessing": row["guessing"],
             }
         )
-    points = pd.DataFrame(
-        rows,
-        columns=[
-            "series", "setting", "model", "adversary", "x", "accuracy", "low", "high", "seeds"
-        ],
-    )  # fmt: skip
+    columns = ["cell", "series", "setting", "model", "adversary", "x", "accuracy", "low", "high"]
+    points = pd.DataFrame(rows, columns=[*columns, "seeds", "guessing"]).set_index("cell")
     order = {kind: place for place, kind in enumerate(KINDS)}
     return points.sort_values(
         ["model", "setting", "adversary", "x"],
         key=lambda column: column.map(order) if column.name == "model" else column,
         kind="stable",
-    ).drop_duplicates(
-        ["series", "x"], ignore_index=True
-    )  # an undefended model has a row per defence
+    ).drop_duplicates(["series", "x"])  # an undefended model has a row per defence
 
 
 def _concerns(name: str, model: str) -> bool:
@@ -120,7 +116,7 @@ def accuracy_lines(points: pd.DataFrame, x: str, theme: Theme) -> tuple[go.Figur
         The figure and the points that it shows.
     """
     names = list(dict.fromkeys(points["series"]))[:MOST_LINES]
-    points = points[points["series"].isin(names)].reset_index(drop=True)
+    points = points[points["series"].isin(names)]
     settings = list(dict.fromkeys(points["setting"]))
     panels = Panels(theme, height=340, top=24 + 18 * len(names), bottom=56)
     chance_line(panels, 0, upright=False)
@@ -170,17 +166,21 @@ def matrix_cells(
         values: of rows and columns, in the order wanted.
 
     Returns:
-        Columns ``row``, ``column`` (words), ``accuracy``, ``low``, ``high``; missing where not run.
+        Columns ``row``, ``column`` (words), ``accuracy``, ``low``, ``high``, ``seeds`` and
+        ``guessing`` (how many evaluations, and of them those that are not distinguishable from
+        guessing); missing where not run.
     """
-    picked = ["accuracy", "accuracy_low", "accuracy_high"]
-    known = means.groupby(list(axes), sort=False)[picked].mean().to_dict("index")
-    nothing = dict.fromkeys(picked, float("nan"))
+    picked = {"accuracy": "mean", "accuracy_low": "mean", "accuracy_high": "mean"}
+    counted = {"seeds": "sum", "guessing": "sum"}
+    known = means.groupby(list(axes), sort=False).agg(picked | counted).to_dict("index")
+    nothing = dict.fromkeys(picked | counted, float("nan"))
     rows = []
     for row, column in itertools.product(*values):
         cell = known.get((row, column), nothing)
         words = {"row": setting_value(axes[0], row), "column": setting_value(axes[1], column)}
         figures = {"accuracy": cell["accuracy"], "low": cell["accuracy_low"]}
-        rows.append({**words, **figures, "high": cell["accuracy_high"]})
+        counts = {name: cell[name] for name in counted}
+        rows.append({**words, **figures, "high": cell["accuracy_high"], **counts})
     return pd.DataFrame(rows)
 
 

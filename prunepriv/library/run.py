@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from prunepriv.errors import ExperimentError, MissingArtifactError, PruneprivError
+from prunepriv.evaluation import is_guessing
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.options import ATTACKS
+from prunepriv.plan import Target
 from prunepriv.prose import failed_checks, join, percent
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
@@ -198,7 +200,7 @@ class Run:
 
     def __repr__(self) -> str:
         try:
-            lines = [f"Run {self.id}, {self.status}", self._best(), *self._warnings()]
+            lines = [f"Run {self.id}, {self.status}", self._attacked(), *self._warnings()]
             return "\n".join(filter(None, lines))
         except PruneprivError as error:
             return f"Run {self.id}: {error}"
@@ -236,17 +238,24 @@ class Run:
     def _check_rows(self) -> Rows:
         return self._rows(lambda result, _: check_rows(result), [None])
 
-    def _best(self) -> str:
-        """The most accurate attack in one line; empty if no attack was evaluated yet."""
-        rows = self.attacks.to_dict("records")
-        if not rows:
-            return ""
-        row = max(rows, key=lambda row: row["accuracy"])
-        ends = join([percent(row[f"accuracy_ci95_{end}"]) for end in ("low", "high")], "to")
-        return (
-            f"best attack: {ATTACKS[row['attack']].label} on the {row['model']} model, "
-            f"{percent(row['accuracy'])} ({ends}; guessing: 50 %)"
-        )
+    def _attacked(self) -> str:
+        """The attack chosen beforehand, on the pruned model if it was attacked, in one line.
+
+        Empty if no attack was evaluated yet.
+        """
+        self._rows(attack_rows, self._result.targets)  # all are there, if it is done
+        kinds = sorted(self.experiment.models, key=lambda kind: kind == "pruned")
+        for kind in reversed(kinds):
+            row = self._result.headline(Target(kind))
+            if row is not None:
+                how = "attack chosen beforehand" if row["chosen"] else "best attack after the fact"
+                ends = join([percent(end) for end in row["accuracy_ci95"]], "to")
+                word = ", guessing" if is_guessing(row["p"]) else ""
+                return (
+                    f"{how}: {ATTACKS[row['attack']].label} on the {kind} model, "
+                    f"{percent(row['accuracy'])} ({ends}; guessing: 50 %){word}"
+                )
+        return ""
 
 
 def _frame(table: str, rows: Rows) -> pd.DataFrame:

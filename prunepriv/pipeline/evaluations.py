@@ -121,7 +121,7 @@ def contrast(context: StepContext) -> Writer:
 
 def _draws(member: np.ndarray, seed: int) -> Draws:
     """The same for every target of a run, because all have the same records."""
-    return Draws(member, derive(seed, "resampled records"), RESAMPLES)
+    return Draws.of_run(member, seed, RESAMPLES)
 
 
 def _estimated(known: Mapping[str, Any] | None) -> dict[str, float | None]:

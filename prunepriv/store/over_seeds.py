@@ -19,9 +19,8 @@ from prunepriv.evaluation import (
     benjamini_hochberg,
     chosen,
     figure_of,
-    is_clear,
-    mean_and_t_interval,
     mean_p_value,
+    over_runs,
 )
 
 Report = Mapping[str, Any]
@@ -129,14 +128,12 @@ def _figure(report: Report, side: Mapping[str, str], attack: str | None, metric:
 
 
 def _mean(values: Sequence[float]) -> dict[str, Any]:
-    mean, low, high = mean_and_t_interval(values)
-    ci95 = None if low is None or high is None else (low, high)
-    decided = len(values) >= SEEDS_THAT_DECIDE
+    over = over_runs(values)
     return {
-        "mean": mean,
-        "ci95": None if ci95 is None else list(ci95),
-        "clear": decided and is_clear(ci95),
-        "seeds": len(values),
+        "mean": over.difference,
+        "ci95": None if over.ci95 is None else list(over.ci95),
+        "clear": over.clear,
+        "seeds": over.seeds,
         "differences": list(values),
     }
 

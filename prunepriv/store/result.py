@@ -7,7 +7,7 @@ the order of the target's records; ``record`` is the data set's own index.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ import numpy as np
 
 from prunepriv.datasets.held_out import rows_for_fits
 from prunepriv.errors import MissingArtifactError
+from prunepriv.evaluation import Draws, resample
 from prunepriv.experiment import Experiment
 from prunepriv.options import ATTACKS, ModelKind, records_of_fit
 from prunepriv.plan import (
@@ -103,6 +104,11 @@ def read_scores(artifact: Artifact) -> AttackScores:
 def read_evaluation(artifact: Artifact) -> list[dict[str, Any]]:
     """Of an evaluation artifact, see evaluation.py."""
     return list(artifact.json("evaluation"))
+
+
+def read_resamples(artifact: Artifact) -> dict[str, np.ndarray] | None:
+    """Of an evaluation artifact: (resamples,) by "attack.metric"; a bundled example has none."""
+    return artifact.tensors("resamples") if artifact.has("resamples.safetensors") else None
 
 
 def read_choice(artifact: Artifact) -> dict[str, Any]:
@@ -276,6 +282,41 @@ class Result:
             best = max(rows, key=lambda row: float(row["accuracy"]))
             return {**best, **choice, "attack": best["attack"], "p": best["p"], "chosen": False}
         return {**by_name[choice["attack"]], **choice, "chosen": True}
+
+    def resampled(
+        self, target: Target, metric: str, attacks: Collection[str]
+    ) -> dict[str, np.ndarray] | None:
+        """One figure of attacks in resamples of the target's records; None before the evaluation.
+
+        The records are those of every target of a run, and of every run of the same data and seed:
+        the resamples of two of them may be subtracted.
+
+        Args:
+            target: the attacked model.
+            metric: one of evaluation.METRICS.
+            attacks: evaluated there.
+
+        Returns:
+            By attack, (resamples,).
+        """
+        if self.evaluation(target) is None:
+            return None
+        stored = self.read(evaluation_name(target), read_resamples)
+        if stored is not None:
+            return {name: stored[f"{name}.{metric}"] for name in attacks}
+        return self._drawn_again(target, metric, attacks)
+
+    def _drawn_again(
+        self, target: Target, metric: str, attacks: Collection[str]
+    ) -> dict[str, np.ndarray] | None:
+        """The same resamples as the evaluation's, of scores that a bundled example has."""
+        records = self.records(target.model)
+        scores = {name: self.scores(name, target) for name in attacks}
+        known = {name: (one.score, one.decision) for name, one in scores.items() if one is not None}
+        if records is None or len(known) < len(scores):
+            return None
+        draws = Draws.of_run(records.member, self.experiment.seed)
+        return {name: figures[metric] for name, figures in resample(known, draws).items()}
 
     def chance(self, target: Target) -> dict[str, Any] | None:
         """How good the best attack on a target would look by chance, see :func:`read_chance`."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prunepriv.errors import ExperimentError, StoreError
-from prunepriv.evaluation import mean_and_t_interval
+from prunepriv.evaluation import is_guessing, mean_and_t_interval
 from prunepriv.experiment import Experiment, canonical_json
 from prunepriv.experiment.sweep import Cell, Sweep
 from prunepriv.plan import evaluation_name
@@ -33,8 +33,8 @@ def sweep_table(store: ArtifactStore, sweep: Sweep) -> pd.DataFrame:
 
     Columns: the sweep's settings by dotted name (``Sweep.columns``), ``model``, ``adversary``,
     ``attack``, accuracy of the model on members and non-members, sparsity as achieved, the attack's
-    balanced accuracy with its 95 % interval over records (``accuracy_low``, ``accuracy_high``), AUC,
-    TPR at 1 and 0.1 % FPR, the three gaps over all records, counts, ``run``, ``key`` (of the
+    balanced accuracy with its 95 % interval over records (``accuracy_low``, ``accuracy_high``) and
+    its p against the best of all attacks under permuted membership, AUC, TPR at 1 and 0.1 % FPR, the three gaps over all records, counts, ``run``, ``key`` (of the
     evaluation's artifact). Fractions are from 0 to 1.
     """
     rows = [row for cell in sweep.cells for row in cell_rows(store, cell)]
@@ -45,7 +45,7 @@ def columns_of(sweep: Sweep) -> list[str]:
     """The table's columns, in order."""
     return [
         *sweep.columns, *WHO, "member_accuracy", "non_member_accuracy", "sparsity_achieved",
-        "accuracy", "accuracy_low", "accuracy_high", "auc", "tpr_at_fpr_0.01", "tpr_at_fpr_0.001",
+        "accuracy", "accuracy_low", "accuracy_high", "p", "auc", "tpr_at_fpr_0.01", "tpr_at_fpr_0.001",
         "confidence_gap", "sensitivity_gap", "generalization_gap", "members", "non_members",
         "run", "key",
     ]  # fmt: skip
@@ -87,22 +87,34 @@ def summary(table: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
     """Means over seeds: a row per combination of other settings, model, adversary and attack.
 
     Returns:
-        The settings, ``model``, ``adversary``, ``attack``, ``seeds`` (how many), then for each of
-        METRICS its mean and the ends of its 95 % t-interval over seeds (``..._low``, ``..._high``;
+        The settings, ``model``, ``adversary``, ``attack``, ``seeds`` (how many), ``guessing`` (in
+        how many of them the attack is not distinguishable from guessing), then for each of METRICS
+        its mean and the ends of its 95 % t-interval over seeds (``..._low``, ``..._high``;
         missing for one seed).
     """
-    names = [name for name in sweep.columns if name != "seed"] + list(WHO)
+    names = _cell_columns(sweep)
     rows = []
     for values, ours in table.groupby(names, sort=False, dropna=False):
         row: dict[str, Any] = dict(zip(names, values, strict=True))
         row["seeds"] = len(ours)
+        row["guessing"] = sum(map(is_guessing, ours["p"]))
         for metric in METRICS:
             mean, low, high = mean_and_t_interval(ours[metric].tolist())
             row |= {metric: mean, f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row)
     ends = [f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")]
-    found = pd.DataFrame(rows, columns=[*names, "seeds", *ends])
+    found = pd.DataFrame(rows, columns=[*names, "seeds", "guessing", *ends])
     return found.astype(dict.fromkeys(ends, "float64"))
+
+
+def cells_of(table: pd.DataFrame, sweep: Sweep) -> pd.Series:
+    """For each row of a sweep's table, the number of its row in :func:`summary`."""
+    return table.groupby(_cell_columns(sweep), sort=False, dropna=False).ngroup()
+
+
+def _cell_columns(sweep: Sweep) -> list[str]:
+    """What the runs of several seeds share."""
+    return [name for name in sweep.columns if name != "seed"] + list(WHO)
 
 
 def write_tables(table: pd.DataFrame, sweep: Sweep, file: Path) -> tuple[Path, Path]:
@@ -156,6 +168,7 @@ def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
         "accuracy": row["accuracy"],
         "accuracy_low": low,
         "accuracy_high": high,
+        "p": row["p"],
         "auc": row["auc"],
         "tpr_at_fpr_0.01": row["tpr_at_fpr"]["0.01"],
         "tpr_at_fpr_0.001": row["tpr_at_fpr"]["0.001"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from prunepriv.experiment import Experiment, make_experiment
@@ -45,7 +46,15 @@ def test_cells_come_from_runs_that_differ_in_the_pruning_only(
         place = [0.5, 0.7, 0.9].index
         assert z[place(target)][place(assumed)] == pytest.approx(row["accuracy"])
     sentence = next(m.value for m in at.markdown if "where it is wrong about it" in m.value)
-    assert sentence.startswith("**Top1-conf is right")
+    assert sentence.startswith("**In these runs of one seed, Top1-conf is right")
+    one, other = (results[0.7, assumed] for assumed in (0.7, 0.5))
+    drawn = [
+        result.resampled(Target("pruned"), "accuracy", ["top1_conf"])["top1_conf"]
+        for result in (one, other)
+    ]
+    low, high = (100 * end for end in np.percentile(drawn[1] - drawn[0], [2.5, 97.5]))
+    interval = f"95 % interval {low:+.1f} to {high:+.1f}".replace("-", "\u2212")
+    assert interval.replace("\u22120.0", "+0.0") in sentence, "paired on the same records"
     assert any("6 of 9 cells have not been run" in c.value for c in at.caption)
 
 

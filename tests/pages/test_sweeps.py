@@ -80,7 +80,8 @@ def test_lines_are_the_means_over_seeds(open_page: Open, sweep: Sweep) -> None:
     ends = np.array(line["y"]) + line["error_y"]["array"]
     assert ends == pytest.approx(ours["accuracy_high"].to_numpy())
     assert lines["layout"]["yaxis"]["range"] == [0.4, 1.0]
-    sentence = next(m.value for m in at.markdown if m.value.startswith("**From 50 %"))
+    sentence = next(m.value for m in at.markdown if m.value.startswith("**Over 2 seeds, from 50 %"))
+    assert "points (undecided: two seeds), 95 % interval" in sentence
     assert f"{100 * ours['accuracy'].iloc[0]:.1f} %" in sentence
     assert at.query_params["sweep"] == sweep.sweep_id
     assert len(at.dataframe[0].value) == 4 * 2 * 2

@@ -7,18 +7,20 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from prunepriv.evaluation import Confusion
+from prunepriv.evaluation import Confusion, first_two, more_often
 from prunepriv.figures.findings.comparisons import (
     Row,
     after_the_fact,
     chosen_attack,
     is_guessing,
+    not_ahead,
+    not_ahead_of_attack,
 )
 from prunepriv.figures.palette import KINDS
 from prunepriv.figures.roc import Curve, meaningful
 from prunepriv.options import ATTACKS
 from prunepriv.plan import Target
-from prunepriv.prose import join, percent, short
+from prunepriv.prose import join, percent, short, signed
 
 BEYOND = "Online LiRA, quantile regression and label-only attacks are not part of this version."
 
@@ -29,7 +31,9 @@ def interval(row: Row) -> str:
     return f"{100 * low:.1f} to {percent(high)}"
 
 
-def best_attack(headline: Row, rows: Sequence[Row], chance: Row, series: Target) -> str:
+def best_attack(
+    headline: Row, rows: Sequence[Row], chance: Row, series: Target, lead: Row | None = None
+) -> str:
     """The attack chosen beforehand, what its adversary expected, and the best after the fact.
 
     Args:
@@ -37,6 +41,7 @@ def best_attack(headline: Row, rows: Sequence[Row], chance: Row, series: Target)
         rows: all attacks on that target.
         chance: of ``Result.chance``.
         series: the target.
+        lead: how far the best is ahead of the next, see ``store.differences.lead``.
     """
     model = KINDS[series.model].words
     versus = "" if series.model != "defended" else f" ({_adversary(series)})"
@@ -52,7 +57,7 @@ def best_attack(headline: Row, rows: Sequence[Row], chance: Row, series: Target)
         first = f"{who}, is not distinguishable from guessing on the {model} model{versus}: {does}."
     else:
         first = f"{who}, is right on the {model} model{versus}: {does}; guessing gives 50 %."
-    return f"{first} {after_the_fact(rows, chance)}"
+    return f"{first} {after_the_fact(rows, chance, lead)}"
 
 
 def _adversary(series: Target) -> str:
@@ -133,11 +138,17 @@ def precision_at(row: Row, prior: float = 0.01) -> str:
     return f"If {percent(prior, 0)} of those asked are members: {join(parts)} ({name})."
 
 
-def low_rates(table: pd.DataFrame) -> str:
-    """The best attack when 1 % of the non-members may be called members."""
+def low_rates(table: pd.DataFrame, lead: Row | None) -> str:
+    """The best attack when 1 % of the non-members may be called members.
+
+    Args:
+        table: :func:`prunepriv.figures.roc.low_fpr_table`.
+        lead: how far the best is ahead of the next, see ``store.differences.lead``.
+    """
     rows = table[table["fpr"] == 0.01]
     best = rows.iloc[int(rows["tpr"].argmax())].to_dict()
-    text = f"{best['attack']} finds the most members at 1 % FPR, {percent(best['tpr'])}"
+    found = f"{best['attack']} finds the most members at 1 % FPR, {percent(best['tpr'])}"
+    text = f"{found}{not_ahead_of_attack(lead)}"
     return (
         f"{text}."
         if best["meaningful"]
@@ -177,8 +188,8 @@ def cut(counts: Confusion, threshold: str) -> str:
 def cut_rates(counts: Confusion) -> str:
     """The point on the ROC in words."""
     return (
-        f"That is a TPR of {percent(counts.tpr)} at an FPR of {percent(counts.fpr)}: {abs(100 * counts.advantage):.1f} points "
-        f"{'more' if counts.advantage >= 0 else 'fewer'} than guessing finds at this FPR."
+        f"That is a TPR of {percent(counts.tpr)} at an FPR of {percent(counts.fpr)}: an advantage "
+        f"(TPR \u2212 FPR) of {signed(counts.advantage, 3)}; 0 is guessing."
     )
 
 
@@ -193,14 +204,30 @@ def cut_verdicts(counts: Confusion) -> str:
     return f"{percent(counts.accuracy)} of verdicts are right (balanced accuracy); {tail}."
 
 
-def agreement(pairs: pd.DataFrame, decisions: Mapping[str, np.ndarray]) -> str:
-    """Which two attacks differ most, and how often all agree."""
+def agreement(pairs: pd.DataFrame, decisions: Mapping[str, np.ndarray], member: np.ndarray) -> str:
+    """Which two attacks differ most, and how often all agree.
+
+    Args:
+        pairs: of ``figures.agreement.agreement_heatmap``.
+        decisions: by attack, (n,) bool.
+        member: (n,) bool.
+    """
     verdicts = np.array(list(decisions.values()))
     unanimous = float((verdicts == verdicts[0]).all(axis=0).mean())
-    worst = pairs.iloc[int(pairs["alike"].argmin())].to_dict()
+    named = {ATTACKS[name].label: said for name, said in decisions.items()}
+    rows = pairs[["attack", "other", "alike"]].to_dict("records")
+    places = first_two([-row["alike"] for row in rows]) or (0,)
+    worst, *following = (rows[place] for place in places)
+    behind = ""
+    if following:
+        differ = [named[row["attack"]] != named[row["other"]] for row in (worst, *following)]
+        clear = more_often(differ[0], differ[1], member).clear
+        after = following[0]
+        behind = not_ahead(clear, f"{after['attack']} and {after['other']}")
     return (
-        f"{worst['attack']} and {worst['other']} differ most: they agree on {percent(float(worst['alike']), 0)} "
-        f"of the records; all {len(verdicts)} attacks agree on {percent(unanimous, 0)}."
+        f"{worst['attack']} and {worst['other']} differ most{behind}: they agree on "
+        f"{percent(float(worst['alike']), 0)} of the records; all {len(verdicts)} attacks agree on "
+        f"{percent(unanimous, 0)}."
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from prunepriv.evaluation import apart, first_two
 from prunepriv.figures.classes import DISTANCE_LABELS, GAP_LABELS, Distance, Gap
-from prunepriv.figures.findings.comparisons import Row, named_classes
+from prunepriv.figures.findings.comparisons import Row, named_classes, not_ahead
 from prunepriv.figures.palette import KINDS
 from prunepriv.options import ModelKind
 from prunepriv.prose import join, rounded, signed
@@ -20,17 +21,34 @@ MOST_NAMED = 12
 
 def class_bars(table: pd.DataFrame, by: ModelKind, metric: Gap) -> str:
     """The classes of largest and smallest gap, and how many intervals cover zero."""
-    ours = table[table["model"] == by].sort_values("gap", ascending=False)
-    most, least = ours.iloc[0], ours.iloc[-1]
+    ours = table[table["model"] == by]
     covered = int((ours["gap"].abs() <= ours["margin"]).sum())
     tail = (
         f"; {covered} of {len(ours)} intervals cover zero" if ours["margin"].notna().any() else ""
     )
     return (
         f"In the {KINDS[by].words} model the {GAP_LABELS[metric].lower()} is largest for "
-        f"{most['name']} ({signed(most['gap'])}) and smallest for {least['name']} "
-        f"({signed(least['gap'])}){tail}."
+        f"{first_class(ours)} and smallest for {first_class(ours, smallest=True)}{tail}."
     )
+
+
+def first_class(ours: pd.DataFrame, smallest: bool = False) -> str:
+    """The class of the largest gap: "ant (+0.31, not clearly above bee)".
+
+    Args:
+        ours: rows of ``figures.classes.class_gaps``, of one model; at least one.
+        smallest: the class of the smallest gap instead.
+    """
+    rows = ours[["name", "gap", "margin"]].to_dict("records")
+    sign = -1 if smallest else 1
+    places = first_two([sign * row["gap"] for row in rows])
+    first = rows[places[0] if places else 0]
+    behind = ""
+    if places is not None:
+        after = rows[places[1]]
+        clear = apart(first["gap"], first["margin"], after["gap"], after["margin"]).clear
+        behind = not_ahead(clear, after["name"], "below" if smallest else "above")
+    return f"{first['name']} ({signed(first['gap'])}{behind})"
 
 
 STEPS: tuple[tuple[ModelKind, ModelKind, str], ...] = (

@@ -42,8 +42,37 @@ def told_gap(row: Row, digits: int = 3) -> str:
 
 
 def doubt(row: Row | None) -> str:
-    """The word of an undecided difference, to stand behind it: " (undecided)"."""
-    return "" if row is None or row["clear"] else " (undecided)"
+    """The word of an undecided difference, to stand behind it: " (undecided)".
+
+    A difference that is not known, or not yet, is undecided too.
+
+    Args:
+        row: of a contrast; of runs, it may say "why" nothing decides.
+    """
+    if row is not None and row["clear"]:
+        return ""
+    why = "" if row is None else row.get("why", "")
+    return f" (undecided: {why})" if why else " (undecided)"
+
+
+def not_ahead(clear: bool, following: str, ahead: str = "ahead of") -> str:
+    """What stands behind the first of a ranking: ", not clearly ahead of LiRA"; "" where it is.
+
+    Args:
+        clear: whether the first's difference from the next is.
+        following: the next's name.
+        ahead: how the first differs from it.
+    """
+    return "" if clear else f", not clearly {ahead} {following}"
+
+
+def not_ahead_of_attack(lead: Row | None) -> str:
+    """The same of attacks.
+
+    Args:
+        lead: of ``store.differences.lead``; None where there is no next.
+    """
+    return "" if lead is None else not_ahead(lead["clear"], ATTACKS[lead["next"]].label)
 
 
 def pick(
@@ -126,23 +155,34 @@ def named_classes(rows: Sequence[Row], metric: str, names: Sequence[str]) -> str
 
 
 def by_the_same_attack(rows: Sequence[Row]) -> str:
-    """The range of an accuracy's change: "between -3.8 (Conf) and +3.0 points (RMIA)"."""
+    """The range of a change: "between -3.8 (Conf) and +3.0 points (RMIA, undecided)"."""
     each = _of_attacks(rows)
     if not each:
         return "not known"
     low, high = (pick_by(each, key=lambda r: r["difference"]) for pick_by in (min, max))
     if low is high:
-        return f"{told(low)} ({label_of(low)})"
+        return f"{points(low['difference'])} ({_named(low)})"
     return (
-        f"between {signed(100 * low['difference'], 1)} ({label_of(low)}) and "
-        f"{points(high['difference'])} ({label_of(high)})"
+        f"between {signed(100 * low['difference'], 1)} ({_named(low)}) and "
+        f"{points(high['difference'])} ({_named(high)})"
     )
+
+
+def _named(row: Row) -> str:
+    """An attack, and the word of its difference where it is undecided: "RMIA, undecided"."""
+    return label_of(row) if row["clear"] else f"{label_of(row)}, undecided"
 
 
 def by_which(rows: Collection[Row]) -> str:
     """The attacks of some rows: "SAMIA", or "SAMIA, LiRA and SAMIA" if they differ."""
     labels = [label_of(row) for row in rows]
     return labels[0] if len(set(labels)) == 1 else join(labels)
+
+
+def does(row: Row) -> str:
+    """An attack's accuracy, its name, and whether it is more than guessing: "79.0 % (Conf)"."""
+    word = ", not distinguishable from guessing" if is_guessing(row) else ""
+    return f"{percent(row['accuracy'])} ({label_of(row)}{word})"
 
 
 def chosen_attack(row: Row) -> str:
@@ -156,14 +196,20 @@ def in_contrast(row: Row) -> str:
     return str(row["attack"]) if row.get("fixed") else CHOSEN
 
 
-def after_the_fact(rows: Sequence[Row], chance: Row) -> str:
-    """The attack that does best on the target itself, beside what chance makes of the best."""
+def after_the_fact(rows: Sequence[Row], chance: Row, lead: Row | None) -> str:
+    """The attack that does best on the target itself, beside what chance makes of the best.
+
+    Args:
+        rows: all attacks on the target.
+        chance: of ``Result.chance``.
+        lead: how far the best is ahead of the next, see ``store.differences.lead``.
+    """
     best = max(rows, key=lambda row: row["accuracy"])
     several = f"the best of {chance['attacks']} attacks" if chance["attacks"] > 1 else "the attack"
     return (
-        f"After the fact, {label_of(best)} does best with {percent(best['accuracy'])}; with permuted "
-        f"membership, {several} stays below {percent(chance['null95'])} in 95 % of cases "
-        f"(p = {chance['p']:.2g})."
+        f"After the fact, {label_of(best)} does best with {percent(best['accuracy'])}"
+        f"{not_ahead_of_attack(lead)}; with permuted membership, {several} stays below "
+        f"{percent(chance['null95'])} in 95 % of cases (p = {chance['p']:.2g})."
     )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from prunepriv.figures.classes import GAP_LABELS, Gap
+from prunepriv.figures.findings.classes import first_class
 from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
+    does,
+    doubt,
     in_contrast,
-    is_guessing,
     label_of,
     named_classes,
     pick,
@@ -21,7 +23,7 @@ from prunepriv.figures.findings.comparisons import (
 )
 from prunepriv.figures.findings.signals import gap_of
 from prunepriv.options import ATTACKS, Adversary, ModelKind
-from prunepriv.prose import capital, join, percent, points, signed
+from prunepriv.prose import capital, join, percent, signed
 from prunepriv.store.signals import Quantity, RecordSignals
 
 
@@ -50,27 +52,23 @@ def defense(
         if adaptive.get("fixed"):
             what = f"{label_of(adaptive)} by an adversary who knows it"
         parts["adaptive"] = (
-            f"in this run, {name} changes {what}{by} to {_does(adaptive)}; by the same attack {by_the_same_attack(contrast)}."
+            f"in this run, {name} changes {what}{by} to {does(adaptive)}; by the same attack "
+            f"{by_the_same_attack(contrast)}."
         )
     if non_adaptive is not None:
         worth = pick(knowing, attack=in_contrast(non_adaptive))
         tail = "" if worth is None else f"; to know the defence is worth {told(worth)}"
         parts["non_adaptive"] = (
-            f"an adversary who does not know the defence reaches {_does(non_adaptive)}{tail}."
+            f"an adversary who does not know the defence reaches {does(non_adaptive)}{tail}."
         )
     ordered = [parts[who] for who in sorted(parts, key=lambda who: who != first)]
     return " ".join(capital(part) for part in ordered)
 
 
-def _does(row: Row) -> str:
-    doubt = ", not distinguishable from guessing" if is_guessing(row) else ""
-    return f"{percent(row['accuracy'])} ({label_of(row)}{doubt})"
-
-
 def price(
     reports: Mapping[ModelKind, Mapping[str, Any]], contrast: Sequence[Row] | None, name: str
 ) -> str:
-    """What the defence costs in accuracy.
+    """What the defence costs in accuracy, and what it does to overfitting.
 
     Args:
         reports: of the pruned and the defended model.
@@ -80,13 +78,15 @@ def price(
     before, after = reports["pruned"], reports["defended"]
     gained = after["non_member_accuracy"] - before["non_member_accuracy"]
     verb = "costs" if gained < 0 else "gains"
-    row = pick(contrast, "non_member_accuracy", None)
-    word = "" if row is None or row["clear"] else ", undecided"
+    overfit = pick(contrast, "generalization", None)
+    and_gap = (
+        "" if overfit is None else f" and changes the generalisation gap by {told_gap(overfit)}"
+    )
     return (
-        f"In this run, {name} {verb} {abs(100 * gained):.1f} points of accuracy on non-members "
-        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])}"
-        f"{word}) and changes accuracy on members by "
-        f"{points(after['member_accuracy'] - before['member_accuracy'])}."
+        f"In this run, {name} {verb} {abs(100 * gained):.1f} points"
+        f"{doubt(pick(contrast, 'non_member_accuracy', None))} of accuracy on non-members "
+        f"({percent(before['non_member_accuracy'])} \u2192 {percent(after['non_member_accuracy'])})"
+        f"{and_gap}."
     )
 
 
@@ -161,9 +161,8 @@ def defended_classes(
         contrast: pruned -> defended.
         names: of the classes.
     """
-    wide = table.pivot_table(index="name", columns="model", values="gap")
-    left = wide["defended"].idxmax()
-    rest = f"the largest {GAP_LABELS[metric].lower()} left is that of {left} ({signed(float(wide['defended'].max()))})."
+    largest = first_class(table[table["model"] == "defended"])
+    rest = f"the largest {GAP_LABELS[metric].lower()} left is that of {largest}."
     if contrast is None:
         return f"In this run, with {name} {rest}"
     changed = named_classes(contrast, metric, names)

@@ -10,6 +10,7 @@ from prunepriv.figures.findings.comparisons import (
     by_the_same_attack,
     by_which,
     chosen_attack,
+    does,
     in_contrast,
     is_guessing,
     label_of,
@@ -156,7 +157,10 @@ def attribution(
             "separate the effects of retraining and removing weights."
         )
     rows = [headlines[kind] for kind in three]
-    figures, attack = [percent(row["accuracy"]) for row in rows], in_contrast(rows[0])
+    attack = in_contrast(rows[0])
+    figures = [
+        percent(row["accuracy"]) + (" (guessing)" if is_guessing(row) else "") for row in rows
+    ]
     return (
         f"In this run, {_policy(rows)} is right {figures[0]} of the time on the original, "
         f"{figures[1]} on the control and {figures[2]} on the pruned model: "
@@ -216,12 +220,9 @@ def defended(adaptive: Row, non_adaptive: Row | None, contrast: Sequence[Row], d
     if adaptive.get("fixed"):
         what = f"{label_of(adaptive)} by an adversary who knows it"
     first = (
-        f"In this run, {defense} changes {what}{by} to {percent(adaptive['accuracy'])} ({label_of(adaptive)}); by the same attack "
+        f"In this run, {defense} changes {what}{by} to {does(adaptive)}; by the same attack "
         f"{by_the_same_attack(contrast)}"
     )
     if non_adaptive is None:
         return f"{first}."
-    return (
-        f"{first}. An adversary who does not know it reaches "
-        f"{percent(non_adaptive['accuracy'])} ({label_of(non_adaptive)})."
-    )
+    return f"{first}. An adversary who does not know it reaches {does(non_adaptive)}."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from prunepriv.evaluation import is_clear
 from prunepriv.figures.classes import Z95
 from prunepriv.figures.findings.comparisons import Row, told_gap
 from prunepriv.figures.palette import KINDS
@@ -33,6 +34,7 @@ def leakage(
     only: str = "",
     retraining: Row | None = None,
     removing: Row | None = None,
+    both: Row | None = None,
     equally_long: tuple[Row | None, Row | None] = (None, None),
 ) -> str:
     """The gap of the last undefended model that is given, and its causes.
@@ -41,6 +43,7 @@ def leakage(
         only: name of the class that is shown; empty for all records.
         retraining, removing: the rows of this gap in the contrasts original -> control and
             control -> pruned; None where they are not known.
+        both: the same in the contrast original -> pruned.
         equally_long: the same by way of the control that was trained as long as the pruned model.
     """
     gaps = {kind: gap_of(one, quantity) for kind, one in signals.items()}
@@ -53,7 +56,7 @@ def leakage(
         return f"Members or non-members are missing {where}, so there is no gap."
     parts = [_difference(gap, margin, quantity, where)]
     if retraining is not None and removing is not None:
-        parts.append(_causes(retraining, removing, equally_long))
+        parts.append(_causes(retraining, removing, both, equally_long))
     if front == "pruned" and "defended" in gaps:
         parts.append(f"The defence leaves a gap of {signed(gaps['defended'][0], 3)}.")
     return " ".join(parts)
@@ -62,23 +65,30 @@ def leakage(
 def _difference(gap: float, margin: float, quantity: Quantity, where: str) -> str:
     digits = 3 if abs(gap) >= 0.1 else 4
     how_much = f"{abs(gap):.{digits}f}"
-    if np.isfinite(margin):
+    known = np.isfinite(margin)
+    if known:
         how_much += f" (\u00b1 {margin:.{digits}f})"
-    if np.isfinite(margin) and abs(gap) <= margin:
+    if known and not is_clear((gap - margin, gap + margin)):
         return (
-            f"The mean {quantity} of members and non-members differs by {how_much} {where}, which "
-            "may be chance."
+            f"The mean {quantity} of members and non-members differs by {how_much} {where} "
+            "(undecided)."
         )
     return (
         f"Mean {quantity} is {how_much} {'higher' if gap > 0 else 'lower'} on members than on "
-        f"non-members {where}."
+        f"non-members {where}{'' if known else ' (undecided)'}."
     )
 
 
-def _causes(retraining: Row, removing: Row, equally_long: tuple[Row | None, Row | None]) -> str:
-    total = retraining["difference"] + removing["difference"]
+def _causes(
+    retraining: Row,
+    removing: Row,
+    both: Row | None,
+    equally_long: tuple[Row | None, Row | None],
+) -> str:
+    total = {"difference": retraining["difference"] + removing["difference"], "clear": False}
     return (
-        f"In this run, from the original to the pruned model the gap changed by {signed(total, 3)}: "
+        "In this run, from the original to the pruned model the gap changed by "
+        f"{told_gap(both or total)}: "
         f"{told_gap(retraining)} by retraining (original \u2192 control) and {told_gap(removing)} by "
         "removing weights (control \u2192 pruned)." + _equally_long(equally_long)
     )

@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from prunepriv.figures.palette import CHANCE
+from prunepriv.evaluation import first_two
+from prunepriv.figures.findings.comparisons import Row, not_ahead, told
 from prunepriv.figures.sweeps import setting_name, setting_value
 from prunepriv.options import ATTACKS, UNPRUNED
-from prunepriv.prose import percent, points
+from prunepriv.prose import percent, signed
+
+Differ = Callable[[Any, Any], Row | None]
+"""From two rows of a table, by their index: the row of ``store.differences.between``."""
 
 
-def sweep_lines(shown: pd.DataFrame, attack: str, x: str) -> str:
-    """The accuracy at both ends of the line that leaks most.
+def sweep_lines(shown: pd.DataFrame, attack: str, x: str, differ: Differ) -> str:
+    """The accuracy at both ends of the line that leaks most, and whether they clearly differ.
 
     Args:
         shown: ``figures.sweeps.line_points``; not empty.
         attack: whose.
         x: the setting on the horizontal axis.
+        differ: of two of the points.
     """
     name = ATTACKS[attack].label
     kept = shown[~shown["model"].isin([*UNPRUNED])]
     kept = kept if len(kept) else shown
-    rows = kept.to_dict("records")
-    series = str(max(rows, key=lambda row: float(row["accuracy"]))["series"])
-    line = [row for row in rows if row["series"] == series]
-    first, last = line[0], line[-1]
+    series = str(kept["series"].iloc[int(kept["accuracy"].argmax())])
+    line = kept[kept["series"] == series]
+    first, last = line.iloc[0].to_dict(), line.iloc[-1].to_dict()
     who = _whom(series)
     if first["x"] == last["x"]:
         return f"{name} is right {_told(first)} of the time on {who}; guessing gives 50 %."
-    change = last["accuracy"] - first["accuracy"]
+    change = differ(line.index[0], line.index[-1])
     return (
-        f"From {setting_value(x, first['x'])} to {setting_value(x, last['x'])} {setting_name(x)}, "
-        f"{name} goes from {_told(first)} to {_told(last)} on {who} "
-        f"({points(change)}{_apart(first, last)})."
+        f"{_where(change)}, from {setting_value(x, first['x'])} to {setting_value(x, last['x'])} "
+        f"{setting_name(x)}, {name} goes from {_told(first)} to {_told(last)} on {who}"
+        f"{_by(change)}."
     )
 
 
@@ -47,83 +51,110 @@ def seeds(shown: pd.DataFrame) -> str:
     return "One seed each: another seed may change every figure by a few points."
 
 
-def sweep_matrix(cells: pd.DataFrame, attack: str, model: str) -> str:
-    """The cells of highest and lowest accuracy.
+def sweep_matrix(cells: pd.DataFrame, attack: str, model: str, differ: Differ) -> str:
+    """The cells of highest and lowest accuracy, and whether they differ from those beside them.
 
     Args:
         cells: as ``figures.sweeps.matrix`` draws them; at least one was run.
         attack: whose.
         model: which model, in words.
+        differ: of two of the cells.
     """
     known = cells.dropna(subset=["accuracy"])
-    rows = sorted(known.to_dict("records"), key=lambda row: float(row["accuracy"]))
-    worst, best = rows[0], rows[-1]
+    accuracies = known["accuracy"].tolist()
     name = ATTACKS[attack].label
-    if len(known) == 1:
-        return f"{name} is right {percent(best['accuracy'])} of the time on the {model} model."
-    return (
-        f"{name} does best on the {model} model with {_cell(best)}, {percent(best['accuracy'])}, and "
-        f"worst with {_cell(worst)}, {percent(worst['accuracy'])}."
-    )
+    highest, lowest = first_two(accuracies), first_two([-one for one in accuracies])
+    if highest is None or lowest is None:
+        alone = _with(known.iloc[0].to_dict(), [])
+        return f"{name} is right {alone} of the time on the {model} model."
+    best, change = _first(known, highest, differ, "ahead of")
+    told_best = f"{_where(change)}, {name} does best on the {model} model with {best}"
+    if len(known) == 2:
+        return f"{told_best}."
+    worst, _ = _first(known, lowest, differ, "behind")
+    return f"{told_best}; it does worst with {worst}."
 
 
-def knowledge(cells: pd.DataFrame, attack: str, what: str) -> str:
+def _first(
+    known: pd.DataFrame, places: tuple[int, int], differ: Differ, ahead: str
+) -> tuple[str, Row | None]:
+    """The first cell of a ranking, with its doubt, and its difference from the next."""
+    first, following = (known.iloc[place].to_dict() for place in places)
+    change = differ(*(known.index[place] for place in reversed(places)))
+    clear = change is not None and bool(change["clear"])
+    behind = not_ahead(clear, f"{_cell(following)}, {percent(following['accuracy'])}", ahead)
+    return f"{_cell(first)}, {_with(first, [])}{behind}", change
+
+
+def knowledge(cells: pd.DataFrame, attack: str, what: str, cost: Row | None) -> str:
     """What it costs the adversary to be wrong about the target's pruning, on the same targets.
 
     Args:
-        cells: ``row``, ``column``, ``accuracy`` and ``low``, ``high`` of its 95 % interval.
+        cells: ``row``, ``column``, ``accuracy``, ``seeds`` and ``guessing``, as those of a matrix.
         attack: whose.
         what: the setting in question, in words.
+        cost: the row of ``store.differences.between``, from the cells where the adversary knows it
+            to those where it does not, by target; None if no seed has both of a target.
     """
     known = cells.dropna(subset=["accuracy"])
     knows_it = known["row"] == known["column"]
-    right = known[knows_it].set_index("row")["accuracy"]
-    wrong = known[~knows_it].groupby("row")["accuracy"].mean()
-    both = right.index.intersection(wrong.index)  # both means are over the same targets
+    right, wrong = known[knows_it], known[~knows_it]
+    both = set(right["row"]) & set(wrong["row"])  # both means are over the same targets
     name = ATTACKS[attack].label
-    if both.empty:
+    if not both:
         missing = "does not know" if len(right) else "knows"
-        shown = known[knows_it] if len(right) else known
-        seen = percent(float(shown["accuracy"].mean()))
         return (
-            f"{name} is right {seen} of the time where the adversary "
+            f"{name} is right {_mean(right if len(right) else wrong)} of the time where the adversary "
             f"{'knows' if len(right) else 'does not know'} the {what}; no run on the same target yet "
             f"shows an adversary that {missing} it."
         )
-    knows, errs = float(right[both].mean()), float(wrong[both].mean())
-    half = float((known["high"] - known["low"]).mean() / 2)
-    small = abs(knows - errs) < half
-    doubt = (
-        f", less than a cell's own 95 % interval of \N{PLUS-MINUS SIGN}{100 * half:.1f} points"
-        if small
-        else ""
-    )
-    verb = "costs" if knows >= errs else "gains"
+    knows, errs = (_mean(cells[cells["row"].isin(both)]) for cells in (right, wrong))
     return (
-        f"{name} is right {percent(knows)} of the time where the adversary knows the {what} and "
-        f"{percent(errs)} where it is wrong about it: not knowing {verb} it "
-        f"{100 * abs(knows - errs):.1f} points{doubt}."
+        f"{_where(cost)}, {name} is right {knows} of the time where the adversary knows the {what} "
+        f"and {errs} where it is wrong about it: its accuracy changes{_by(cost).removeprefix(',')}."
     )
+
+
+def _mean(cells: pd.DataFrame) -> str:
+    """The mean over targets, and in how many of the runs the attack is guessing."""
+    counts = {name: cells[name].sum() for name in ("seeds", "guessing")}
+    return _with({"accuracy": cells.groupby("row")["accuracy"].mean().mean(), **counts}, [])
 
 
 def _told(row: Mapping[Any, Any]) -> str:
-    """A mean with its interval over seeds, and whether it is better than guessing."""
-    text = percent(row["accuracy"])
-    if pd.isna(row["low"]):
-        return text
+    """A mean with its interval over seeds, and in how many of them the attack is guessing."""
+    parts = [] if pd.isna(row["low"]) else [f"over {row['seeds']:.0f} seeds {_range(row)}"]
+    return _with(row, parts)
+
+
+def _range(row: Mapping[Any, Any]) -> str:
     low, high = max(0.0, row["low"]), min(1.0, row["high"])
-    text += f" (95 % interval over {row['seeds']} seeds {100 * low:.1f} to {percent(high)}"
-    return text + (
-        ", not distinguishable from guessing)" if row["low"] <= CHANCE <= row["high"] else ")"
-    )
+    return f"{100 * low:.1f} to {percent(high)}"
 
 
-def _apart(first: Mapping[Any, Any], last: Mapping[Any, Any]) -> str:
-    """Whether the intervals over seeds of two means overlap, in words."""
-    if pd.isna(first["low"]) or pd.isna(last["low"]):
-        return "; one seed, so it may be chance"
-    overlap = first["low"] <= last["high"] and last["low"] <= first["high"]
-    return "; the intervals overlap" if overlap else ""
+def _with(row: Mapping[Any, Any], parts: list[str]) -> str:
+    """An accuracy, and in how many of its runs the attack is guessing."""
+    if row["guessing"]:
+        several = row["seeds"] > 1
+        some = f" in {row['guessing']:.0f} of {row['seeds']:.0f} runs" if several else ""
+        parts = [*parts, f"guessing{some}"]
+    return percent(row["accuracy"]) + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _where(change: Row | None) -> str:
+    """For which runs a difference is told: one seed says nothing about others."""
+    if change is None or change["seeds"] == 1:
+        return "In these runs of one seed"
+    return f"Over {change['seeds']} seeds"
+
+
+def _by(change: Row | None) -> str:
+    """The difference with its interval, which no chart shows."""
+    if change is None:
+        return ""
+    low, high = (signed(100 * end, 1) for end in change["ci95"] or (0, 0))
+    interval = f", 95 % interval {low} to {high}" if change["ci95"] else ""
+    return f", by {told(change)}{interval}"
 
 
 def _whom(series: str) -> str:

@@ -35,7 +35,7 @@ def draw_agreement(frame: Frame, target: Target, names: Sequence[str]) -> None:
                 "agreement",
                 provenance,
                 lambda look: agreement_heatmap(verdicts, measure, look),
-                finding=lambda pairs: findings.agreement(pairs, verdicts),
+                finding=lambda pairs: findings.agreement(pairs, verdicts, records.member),
                 alt=f"{MEASURE_LABELS[measure]} for each pair of attacks",
                 choices=(measure,),
             )

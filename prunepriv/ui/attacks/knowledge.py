@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -19,6 +21,7 @@ from prunepriv.figures.knowledge import knowledge_matrix
 from prunepriv.figures.sweeps import setting_value
 from prunepriv.options import APPROACHES, ATTACKS
 from prunepriv.plan import Target, evaluation_name
+from prunepriv.store.differences import between
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.launching import submit_sweep
@@ -58,7 +61,8 @@ def draw_knowledge(frame: Frame, target: Target, attack: str) -> None:
 def _draw(
     frame: Frame, target: Target, attack: str, what: What, values: list[Any], sweep: Sweep
 ) -> None:
-    cells = matrix_table(frame, target, attack, what, values)
+    runs = _runs_of_cells(frame, what)
+    cells = matrix_table(runs, target, attack, what, values)
     if cells["accuracy"].notna().sum() == 0:
         st.caption("No cell of this matrix has been evaluated yet.")
         return
@@ -66,7 +70,7 @@ def _draw(
         "knowledge",
         frame.provenance(evaluation_name(target)),
         lambda look: knowledge_matrix(cells, what, look),
-        finding=findings.knowledge(cells, attack, what),
+        finding=findings.knowledge(cells, attack, what, _not_knowing(runs, cells, target, attack)),
         alt=f"{ATTACKS[attack].label}'s accuracy by the target's {what} and the {what} that the "
         "adversary assumes",
         choices=None,  # the cells come from other runs too
@@ -74,22 +78,33 @@ def _draw(
     _offer(sweep, int(cells["accuracy"].isna().sum()), frame)
 
 
-def matrix_table(
-    frame: Frame, target: Target, attack: str, what: What, values: list[Any]
-) -> pd.DataFrame:
-    """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ``of_run``.
+def _runs_of_cells(frame: Frame, what: What) -> dict[tuple[Any, Any], Frame]:
+    """By the target's setting and what the adversary believes it to be, a run of the store.
 
-    A cell comes from a run of the store whose data, training and seed are those of the selected run,
-    and whose pruning and knowledge differ from it only in ``what``.
+    Its data, training and seed are those of the selected run, and its pruning and knowledge differ
+    from it only in ``what``.
     """
     found = {
         cell: one for one in _similar_runs(frame) if (cell := _cell(one, frame, what)) is not None
     }
-    found[_assumes(frame.experiment, what)] = frame
+    return {**found, _assumes(frame.experiment, what): frame}
+
+
+def matrix_table(
+    runs: Mapping[tuple[Any, Any], Frame],
+    target: Target,
+    attack: str,
+    what: What,
+    values: list[Any],
+) -> pd.DataFrame:
+    """A row per cell: ``row`` (target), ``column`` (assumed), ``accuracy``, ``low``, ``high``, ...
+
+    ``seeds`` and ``guessing`` are 1 or 0, as of a sweep of one seed; ``of_run`` is the run's id.
+    """
     rows = []
     for actual in values:
         for assumed in values:
-            run = found.get((actual, assumed))
+            run = runs.get((actual, assumed))
             row = None if run is None else _evaluated(run, target, attack)
             low, high = row["accuracy_ci95"] if row is not None else (None, None)
             rows.append(
@@ -99,10 +114,28 @@ def matrix_table(
                     "accuracy": None if row is None else row["accuracy"],
                     "low": low,
                     "high": high,
+                    "seeds": int(row is not None),
+                    "guessing": int(row is not None and findings.is_guessing(row)),
                     "of_run": "" if run is None or row is None else run.run_id,
                 }
             )
     return pd.DataFrame(rows).astype(dict.fromkeys(("accuracy", "low", "high"), "float64"))
+
+
+def _not_knowing(
+    runs: Mapping[tuple[Any, Any], Frame], cells: pd.DataFrame, target: Target, attack: str
+) -> findings.Row | None:
+    """What it changes not to know the setting: the cells have the same seed and the same records."""
+    by_run = {run.run_id: run for run in runs.values()}
+    known = cells[cells["of_run"] != ""]
+    rows = known.assign(seed=0, attack=attack, key=known["of_run"])
+
+    def resampled(run: str, attack: str) -> np.ndarray | None:
+        found = by_run[run].result.resampled(target, "accuracy", [attack])
+        return None if found is None else found[attack]
+
+    knows = rows["row"] == rows["column"]
+    return between(rows[knows], rows[~knows], resampled, by="row")
 
 
 def matrix_sweep(experiment: Experiment, target: Target, what: What, values: list[Any]) -> Sweep:

@@ -8,6 +8,7 @@ import streamlit as st
 from prunepriv.figures import findings
 from prunepriv.figures.leaderboard import accuracy_dots
 from prunepriv.plan import Target, evaluation_name
+from prunepriv.ui.attacks.lead import lead_of
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
@@ -30,7 +31,7 @@ def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
         "leaderboard",
         frame.provenance(*map(evaluation_name, shown)),
         lambda look: accuracy_dots(board, shown, look),
-        finding=findings.best_attack(headline, rows, chance, target),
+        finding=findings.best_attack(headline, rows, chance, target, lead_of(frame, target)),
         alt="Attack accuracies with 95 % intervals and the line of random guessing",
     )
     st.caption(

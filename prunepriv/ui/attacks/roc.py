@@ -12,6 +12,7 @@ from prunepriv.figures import findings
 from prunepriv.figures.roc import Curve, low_fpr_table, low_fpr_words, roc_chart
 from prunepriv.plan import Target
 from prunepriv.ui.attacks.curves import provenance_of_scores
+from prunepriv.ui.attacks.lead import lead_of
 from prunepriv.ui.charts import chart, show_data, theme
 from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
@@ -54,7 +55,8 @@ def draw_low_rates(frame: Frame, curves: Mapping[str, Curve], target: Target) ->
     table = _low_rates_table(provenance.keys, curves)
     words, meant = low_fpr_words(table)
     gray = f"color: {theme().muted}; opacity: 0.55; font-style: italic"
-    st.markdown(f"**{findings.low_rates(table)}**", help=tip("tpr_at_fpr"))
+    lead = lead_of(frame, target, "tpr_at_fpr_0.01")
+    st.markdown(f"**{findings.low_rates(table, lead)}**", help=tip("tpr_at_fpr"))
     st.dataframe(
         words.style.apply(lambda _: np.where(meant, "", gray), axis=None),
         height="content",

@@ -89,13 +89,18 @@ def _histograms(
 def _causes(
     frame: Frame, quantity: Quantity, label: int | None
 ) -> tuple[
-    findings.Row | None, findings.Row | None, tuple[findings.Row | None, findings.Row | None]
+    findings.Row | None,
+    findings.Row | None,
+    findings.Row | None,
+    tuple[findings.Row | None, findings.Row | None],
 ]:
-    """What retraining and what removing weights changes in the gap, by way of each control."""
-    ends = Target("original"), Target("pruned")
-    steps = [
-        findings.pick(frame.result.contrast(before, after), quantity, None, label)
-        for control in map(Target, CONTROLS)
-        for before, after in ((ends[0], control), (control, ends[1]))
-    ]
-    return steps[0], steps[1], (steps[2], steps[3])
+    """What retraining, removing weights and both change in the gap; then by the longer control."""
+    start, end = Target("original"), Target("pruned")
+
+    def row(before: Target, after: Target) -> findings.Row | None:
+        return findings.pick(frame.result.contrast(before, after), quantity, None, label)
+
+    (first, second), equally_long = (
+        (row(start, control), row(control, end)) for control in map(Target, CONTROLS)
+    )
+    return first, second, row(start, end), equally_long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +27,32 @@ from prunepriv.figures.sweeps import (
     x_axis,
 )
 from prunepriv.options import ATTACKS, ModelKind
-from prunepriv.store.sweep_table import summary, table_bytes
+from prunepriv.store.differences import Resampled, between
+from prunepriv.store.sweep_table import cells_of, summary, table_bytes
 from prunepriv.ui.charts import chart
 from prunepriv.ui.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Compares runs of a sweep, see ``store.differences.between``.
+
+    Attributes:
+        table: the sweep's rows.
+        cells: of each row, its row in the means.
+        resampled: the resamples of its evaluations.
+    """
+
+    table: pd.DataFrame
+    cells: pd.Series
+    resampled: Resampled
+
+    def __call__(
+        self, before: list[Any], after: list[Any], by: str | None = None
+    ) -> findings.Row | None:
+        """From some rows of the means to others."""
+        sides = [self.table.loc[self.cells.isin(rows)] for rows in (before, after)]
+        return between(sides[0], sides[1], self.resampled, by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +69,15 @@ class SweepProvenance(Provenance):
         return f"Sweep `{self.run}` · {self.runs} runs · `{self.command}`"
 
 
-def charts(sweep: Sweep, means: pd.DataFrame) -> None:
-    """Draw one data set, network and attack: lines, and a heatmap if two settings vary."""
+def charts(sweep: Sweep, table: pd.DataFrame, resampled: Resampled) -> None:
+    """Draw one data set, network and attack: lines, and a heatmap if two settings vary.
+
+    Args:
+        sweep: whose.
+        table: its rows so far; not empty.
+        resampled: the resamples of its evaluations.
+    """
+    means, compare = summary(table, sweep), Compare(table, cells_of(table, sweep), resampled)
     settings = [name for name in sweep.columns if name != "seed"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name in ("data.name", "model.name"):
@@ -56,8 +87,8 @@ def charts(sweep: Sweep, means: pd.DataFrame) -> None:
     points = line_points(means, attack, settings)
     provenance = provenance_of(sweep)
     if not _is_matrix(means, settings):
-        _lines(points, attack, x, provenance)
-    _heatmaps(sweep, means, attack, provenance)
+        _lines(points, attack, x, provenance, compare)
+    _heatmaps(sweep, means, attack, provenance, compare)
     st.caption(findings.seeds(points))
 
 
@@ -91,12 +122,17 @@ def _choose_attack(means: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return ours, attack
 
 
-def _lines(points: pd.DataFrame, attack: str, x: str, provenance: Provenance) -> None:
+def _lines(
+    points: pd.DataFrame, attack: str, x: str, provenance: Provenance, compare: Compare
+) -> None:
+    def differ(before: Any, after: Any) -> findings.Row | None:
+        return compare([before], [after])
+
     chart(
         "sweep_lines",
         provenance,
         lambda look: accuracy_lines(points, x, look),
-        finding=lambda shown: findings.sweep_lines(shown, attack, x),
+        finding=lambda shown: findings.sweep_lines(shown, attack, x, differ),
         alt=f"Attack accuracy over {setting_name(x)}, a line per model",
         choices=None,
     )
@@ -105,7 +141,9 @@ def _lines(points: pd.DataFrame, attack: str, x: str, provenance: Provenance) ->
         st.caption(f"The first {MOST_LINES} of {lines} lines; the tables have all of them.")
 
 
-def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Provenance) -> None:
+def _heatmaps(
+    sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Provenance, compare: Compare
+) -> None:
     """Draw two settings against each other for one model, if at least two vary."""
     axes = _two_axes(means, [name for name in sweep.columns if name != "seed"])
     kind = None if axes is None else _choose_kind(means, axes)
@@ -117,16 +155,33 @@ def _heatmaps(sweep: Sweep, means: pd.DataFrame, attack: str, provenance: Proven
     titles = (setting_name(axes[0]), setting_name(axes[1]))
     known = axes[1].removeprefix("knowledge.")
     knows = known != axes[1]
+    places = list(itertools.product(rows, columns))  # of the cells, in their order
+
+    def differ(before: Any, after: Any) -> findings.Row | None:
+        return compare(_at(ours, axes, places[before]), _at(ours, axes, places[after]))
+
     chart(
         "sweep_matrix",
         provenance,
         lambda look: knowledge_matrix(cells, known, look) if knows else matrix(cells, titles, look),
-        finding=findings.knowledge(cells, attack, known)
+        finding=findings.knowledge(cells, attack, known, _cost(compare, ours, axes))
         if knows
-        else findings.sweep_matrix(cells, attack, KINDS[kind].words),
+        else findings.sweep_matrix(cells, attack, KINDS[kind].words, differ),
         alt=f"Attack accuracy by {titles[0]} and {titles[1]}",
         choices=None,
     )
+
+
+def _at(means: pd.DataFrame, axes: tuple[str, str], values: tuple[Any, Any]) -> list[Any]:
+    """The rows of the means in one cell of a heatmap."""
+    here = (means[axes[0]] == values[0]) & (means[axes[1]] == values[1])
+    return list(means.index[here])
+
+
+def _cost(compare: Compare, means: pd.DataFrame, axes: tuple[str, str]) -> findings.Row | None:
+    """What not to know a setting changes, on the same targets."""
+    knows = means[axes[0]] == means[axes[1]]
+    return compare(list(means.index[knows]), list(means.index[~knows]), by=axes[0])
 
 
 def _choose_kind(means: pd.DataFrame, axes: tuple[str, str]) -> ModelKind | None:

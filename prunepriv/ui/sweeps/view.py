@@ -5,20 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from prunepriv.engine.client import default_workers, engine_is_alive, ensure_engine
 from prunepriv.environment import store_folder
-from prunepriv.errors import PruneprivError
+from prunepriv.errors import MissingArtifactError, PruneprivError
 from prunepriv.estimates.progress import Standing, Watch
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.sweep import Sweep
 from prunepriv.prose import failed_runs
 from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.store.result import read_resamples
 from prunepriv.store.sweep_checks import failed_rows
 from prunepriv.store.sweep_files import remove_sweep
-from prunepriv.store.sweep_table import columns_of, run_rows, summary
+from prunepriv.store.sweep_table import columns_of, run_rows
 from prunepriv.ui.frame import link_params
 from prunepriv.ui.runs import catalog
 from prunepriv.ui.sweeps.charts import charts, tables
@@ -47,7 +49,7 @@ def _view(sweep: Sweep, was_active: bool) -> None:
         return
     for sentence in failed_runs(_failed_checks(sweep), standing.runs):
         st.error(sentence, icon=":material/error:")
-    charts(sweep, summary(table, sweep))
+    charts(sweep, table, _resampled)
     tables(sweep, table)
 
 
@@ -162,6 +164,15 @@ def _failed_of_done(store: Path, run_id: str, _experiment: Experiment) -> list[d
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _artifacts(store: Path) -> ArtifactStore:
     return ArtifactStore(store)
+
+
+def _resampled(key: str, attack: str) -> np.ndarray | None:
+    """The accuracy of an attack in resamples of its records."""
+    try:
+        stored = read_resamples(_artifacts(store_folder()).open(key))
+    except MissingArtifactError:
+        return None
+    return None if stored is None else stored[f"{attack}.accuracy"]
 
 
 @st.cache_data(max_entries=2048, show_spinner=False)

@@ -34,9 +34,12 @@ def test_leakage_splits_the_change_between_retraining_and_removing_weights():
         "confidence",
         retraining=change(None, 0.2, metric="confidence"),
         removing=change(None, -0.05, metric="confidence", clear=False),
+        both=change(None, 0.15, metric="confidence", clear=False),
     )
     assert "confidence is 0.250 (± 0.004) higher on members" in text
-    assert "In this run, from the original to the pruned model the gap changed by +0.150" in text
+    assert (
+        "In this run, from the original to the pruned model the gap changed by +0.150 (und" in text
+    )
     assert "+0.200 by retraining" in text
     assert "−0.050 (undecided) by removing weights" in text
 
@@ -46,11 +49,12 @@ def test_leakage_without_a_contrast_tells_no_cause():
     assert "retraining" not in text
 
 
-def test_leakage_says_lower_where_it_is_lower_and_that_noise_may_be_chance():
+def test_leakage_says_lower_where_it_is_lower_and_that_noise_is_undecided():
     assert "sensitivity is 0.200 (± 0.004) lower on members" in findings.leakage(
         {"pruned": _signals(0.1, 0.3)}, "sensitivity"
     )
-    assert "may be chance" in findings.leakage({"original": _signals(0.5, 0.5)}, "confidence")
+    text = findings.leakage({"original": _signals(0.5, 0.5)}, "confidence")
+    assert text.endswith("in the original model (undecided).")
 
 
 def test_leakage_of_a_class_without_non_members():
@@ -69,11 +73,61 @@ def test_the_attack_chosen_beforehand_and_the_best_after_the_fact():
     text = findings.best_attack(rows[0], rows, CHANCE, Target("pruned"))
     assert text.startswith("Conf, chosen beforehand, expected 78.0 % ± 1.3 from shadow records,")
     assert "is right on the pruned model: 80.0 % (95 % interval 79.0 to 81.0 %)" in text
-    assert "After the fact, SAMIA does best with 82.0 %" in text
+    assert "After the fact, SAMIA does best with 82.0 %; with permuted" in text
     assert "the best of 3 attacks stays below 53.0 % in 95 % of cases (p = 0.0005)" in text
     guess = headline("conf", 0.51, p=0.3)
     text = findings.best_attack(guess, [guess], CHANCE, Target("defended", "non_adaptive"))
     assert "not distinguishable from guessing on the defended model (non-adaptive" in text
+
+
+def test_what_comes_first_is_not_ahead_of_a_next_that_is_as_good():
+    rows = [headline("conf", 0.80), headline("samia", 0.82)]
+    lead = {"attack": "samia", "next": "conf", "difference": 0.02, "clear": False}
+    text = findings.best_attack(rows[0], rows, CHANCE, Target("pruned"), lead)
+    assert "SAMIA does best with 82.0 %, not clearly ahead of Conf; with permuted" in text
+    table = pd.DataFrame(
+        [("Conf", 0.01, 0.2, True), ("SAMIA", 0.01, 0.3, True), ("Conf", 0.1, 0.9, True)],
+        columns=["attack", "fpr", "tpr", "meaningful"],
+    )
+    text = findings.low_rates(table, lead)
+    assert text == "SAMIA finds the most members at 1 % FPR, 30.0 %, not clearly ahead of Conf."
+    for ahead in ({**lead, "clear": True}, None):
+        assert findings.low_rates(table, ahead).endswith("at 1 % FPR, 30.0 %.")
+
+
+def test_the_pair_that_differs_most_is_not_ahead_of_one_that_differs_as_much():
+    member = np.arange(40) < 20
+    said = {name: member.copy() for name in ("conf", "nn", "samia")}
+    said["conf"][:6] ^= True
+    said["nn"][10:14] ^= True
+    labels = [ATTACKS[name].label for name in said]
+    pairs = pd.DataFrame(
+        [(labels[0], labels[1], 0.75), (labels[0], labels[2], 0.85), (labels[1], labels[2], 0.9)],
+        columns=["attack", "other", "alike"],
+    )
+    text = findings.agreement(pairs, said, member)
+    assert text.startswith("Conf and NN differ most: they agree on 75 % of the records"), (
+        "of the 4 records more, all go one way"
+    )
+    said["samia"][20:27] ^= True
+    pairs["alike"] = [0.75, 0.675, 0.725]
+    text = findings.agreement(pairs, said, member)
+    assert text.startswith("Conf and SAMIA differ most, not clearly ahead of NN and SAMIA: they")
+    assert findings.agreement(pairs.head(1), said, member).startswith("Conf and NN differ most: ")
+
+
+def test_the_first_of_the_classes_is_not_above_a_next_that_is_as_large():
+    table = pd.DataFrame(
+        [("ant", 0.4, 0.1), ("bee", 0.35, 0.1), ("cat", 0.1, 0.1), ("dog", -0.3, 0.1)],
+        columns=["name", "gap", "margin"],
+    ).assign(model="pruned")
+    text = findings.class_bars(table, "pruned", "confidence")
+    assert "is largest for ant (+0.40, not clearly above bee) and smallest for dog (" in text
+    assert "smallest for dog (\u22120.30); 1 of 4 intervals cover zero" in text
+    text = findings.class_bars(table.assign(margin=np.nan), "pruned", "confidence")
+    assert "smallest for dog (\u22120.30, not clearly below cat)." in text
+    alone = findings.class_bars(table.head(1), "pruned", "confidence")
+    assert "largest for ant (+0.40) and smallest for ant (+0.40)" in alone
 
 
 def test_defense_tells_the_word_of_every_difference():
@@ -96,14 +150,17 @@ def test_price_says_gains_where_accuracy_rises():
         "pruned": {"member_accuracy": 0.99, "non_member_accuracy": 0.6},
         "defended": {"member_accuracy": 0.9, "non_member_accuracy": 0.61},
     }
-    undecided = [change(None, 0.01, metric="non_member_accuracy", clear=False)]
+    undecided = [
+        change(None, 0.01, metric="non_member_accuracy", clear=False),
+        change(None, -0.1, metric="generalization"),
+    ]
     text = findings.price(reports, undecided, "PPB 4")
-    assert text.startswith("In this run, PPB 4 gains 1.0 points")
-    assert "61.0 %, undecided)" in text
+    assert text.startswith("In this run, PPB 4 gains 1.0 points (undecided) of accuracy")
+    assert text.endswith("61.0 %) and changes the generalisation gap by \u22120.100.")
     reports["defended"]["non_member_accuracy"] = 0.58
-    text = findings.price(reports, None, "PPB 4")
-    assert "PPB 4 costs 2.0 points" in text
-    assert "undecided" not in text
+    clear = [change(None, -0.02, metric="non_member_accuracy")]
+    assert "PPB 4 costs 2.0 points of accuracy" in findings.price(reports, clear, "PPB 4")
+    assert "PPB 4 costs 2.0 points (undecided) of" in findings.price(reports, None, "PPB 4")
 
 
 def test_trade_tells_one_attack_and_the_accuracy():
@@ -152,7 +209,7 @@ def test_changes_tell_the_policy_and_every_attack():
     text = findings.changes(rows, Target("control"), Target("pruned"))
     assert text.startswith("From the control model to the pruned model, in this run, what an")
     assert "would choose changes by −2.0 points" in text
-    assert "between −3.0 (Conf) and +5.0 points (RMIA), clearly for 1 of 2" in text
+    assert "between −3.0 (Conf) and +5.0 points (RMIA, undecided), clearly for 1 of 2" in text
     text = findings.changes(rows[1:], Target("defended", "non_adaptive"), Target("defended"))
     assert "whose adversary does not know the defence" in text
     assert "would choose" not in text
@@ -233,7 +290,7 @@ def test_what_a_defense_leaves_of_the_gaps():
             ("bee", "defended", 0.2),
         ],
         columns=["name", "model", "gap"],
-    )
+    ).assign(margin=0.01)
     names = ["ant", "bee"]
     rows = [change(None, -0.3, metric="confidence", label=0)]
     text = findings.defended_classes(table, "confidence", "PPB 4", rows, names)
@@ -248,7 +305,10 @@ def test_what_a_defense_leaves_of_the_gaps():
 def test_cut_tells_counts_rates_and_precision():
     counts = Confusion(true_positives=60, false_positives=10, false_negatives=40, true_negatives=90)
     assert "60 of 100 members and 10 of 100" in findings.cut(counts, "0.5")
-    assert "TPR of 60.0 % at an FPR of 10.0 %" in findings.cut_rates(counts)
+    assert (
+        "TPR of 60.0 % at an FPR of 10.0 %: an advantage (TPR − FPR) of +0.500; 0 is"
+        in findings.cut_rates(counts)
+    )
     assert findings.cut_verdicts(counts).startswith("75.0 % of verdicts are right")
     assert "85.7 % of the records called members" in findings.cut_verdicts(counts)
     none_called = Confusion(

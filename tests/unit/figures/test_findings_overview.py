@@ -101,18 +101,25 @@ def test_the_change_is_split_between_retraining_and_removing_weights() -> None:
         {
             "original": headline("conf", 0.62),
             "control": headline("conf", 0.77),
-            "pruned": headline("lira", 0.715),
+            "pruned": headline("lira", 0.715, p=0.06),
         },
         [change("chosen", 0.15), change("conf", 0.02), change("rmia", -0.04)],
-        [change("chosen", -0.055, clear=False), change("conf", -0.038), change("rmia", 0.03)],
+        [
+            change("chosen", -0.055, clear=False),
+            change("conf", -0.038, clear=False),
+            change("rmia", 0.03),
+        ],
     )
     assert told.startswith("In this run, what an adversary would choose beforehand")
     assert "(Conf, Conf and LiRA)" in told
-    assert "62.0 % of the time on the original, 77.0 % on the control and 71.5 % on the" in told
+    assert (
+        "62.0 % of the time on the original, 77.0 % on the control and 71.5 % (guessing) on the"
+        in told
+    )
     assert "**+15.0 points by training on the same records again**" in told
     assert f"**{MINUS}5.5 points (undecided) by removing weights**" in told
     assert f"training again gives between {MINUS}4.0 (RMIA) and +2.0 points (Conf)" in told
-    assert f"removing weights between {MINUS}3.8 (Conf) and +3.0 points (RMIA)" in told
+    assert f"removing weights between {MINUS}3.8 (Conf, undecided) and +3.0 points (RMIA)" in told
 
 
 def test_one_attack_on_all_models_is_named_once() -> None:
@@ -120,7 +127,7 @@ def test_one_attack_on_all_models_is_named_once() -> None:
     changes = [change("chosen", 0.0, clear=False), change("conf", 0.0, clear=False)]
     told = attribution(rows, changes, changes)
     assert "(Conf) is right" in told
-    assert "training again gives +0.0 points (undecided) (Conf)" in told
+    assert "training again gives +0.0 points (Conf, undecided)" in told
 
 
 def test_without_the_control_nothing_is_attributed() -> None:
@@ -133,8 +140,8 @@ def test_without_the_control_nothing_is_attributed() -> None:
 
 def test_the_adaptive_adversary_comes_first() -> None:
     contrast = [change("chosen", -0.1), change("conf", -0.12), change("samia", 0.01)]
-    told = defended(headline("conf", 0.7), headline("rmia", 0.52), contrast, "PPB 4")
-    assert told.index("70.0 % (Conf)") < told.index("52.0 % (RMIA)")
+    told = defended(headline("conf", 0.7), headline("rmia", 0.52, p=0.3), contrast, "PPB 4")
+    assert told.index("70.0 % (Conf)") < told.index("52.0 % (RMIA, not distinguishable from guess")
     assert f"{MINUS}10.0 points to" in told
     assert f"between {MINUS}12.0 (Conf) and +1.0 points (SAMIA)" in told
 
@@ -161,7 +168,8 @@ def test_what_was_not_chosen_beforehand_is_called_that(chosen: bool) -> None:
         (change("chosen", -0.1), -1, ""),
         (change("chosen", 0.1, clear=False), 0, " (undecided)"),
         (change("chosen", -0.1, clear=False), 0, " (undecided)"),
-        (None, 0, ""),
+        (None, 0, " (undecided)"),
+        ({**change("chosen", 0.1, clear=False), "why": "one seed"}, 0, " (undecided: one seed)"),
     ],
 )
 def test_only_a_clear_difference_is_coloured(row: Row | None, sign: int, word: str) -> None:

@@ -28,9 +28,15 @@ def _row(sparsity: float, accuracy: float, **more: Any) -> dict[str, Any]:
     return {
         "data.name": "shapes", "pruning.approach": "l1_unstructured", "pruning.sparsity": sparsity,
         "defense.strength": 0.0, "model": "pruned", "adversary": "adaptive", "attack": "conf",
-        "seeds": 3, "accuracy": accuracy, "accuracy_low": accuracy - 0.02,
+        "seeds": 3, "guessing": 0, "accuracy": accuracy, "accuracy_low": accuracy - 0.02,
         "accuracy_high": accuracy + 0.02, **more,
     }  # fmt: skip
+
+
+def _change(difference: float, clear: bool, seeds: int = 3, why: str = "") -> dict[str, Any]:
+    half = abs(difference) / 2 if clear else abs(difference) + 0.01
+    ci95 = None if why else (difference - half, difference + half)
+    return {"difference": difference, "clear": clear, "seeds": seeds, "why": why, "ci95": ci95}
 
 
 @pytest.fixture
@@ -77,9 +83,10 @@ def test_one_seed_has_no_interval(means: pd.DataFrame) -> None:
     points = line_points(alone, "conf", SETTINGS)
     figure, _ = accuracy_lines(points, "pruning.sparsity", LIGHT)
     assert not any(trace.error_y.visible for trace in figure.data)
-    assert "one seed, so it may be chance" in findings.sweep_lines(
-        points, "conf", "pruning.sparsity"
-    )
+    alone = _change(-0.2, False, 1, "one seed")
+    text = findings.sweep_lines(points, "conf", "pruning.sparsity", lambda *_: alone)
+    assert text.startswith("In these runs of one seed, from 50 % to 90 % sparsity")
+    assert text.endswith("by \u221220.0 points (undecided: one seed).")
 
 
 def test_too_many_lines_are_not_drawn() -> None:
@@ -99,24 +106,30 @@ def test_the_axis_is_the_sparsity_or_the_number_that_varies(means: pd.DataFrame)
 
 
 def test_the_sentence_follows_the_line_that_leaks_most(means: pd.DataFrame) -> None:
-    sentence = findings.sweep_lines(
-        line_points(means, "conf", SETTINGS), "conf", "pruning.sparsity"
-    )
-    assert sentence.startswith("From 50 % to 90 % sparsity, Conf goes from 75.0 %")
+    asked = []
+
+    def differ(before: int, after: int) -> dict[str, Any]:
+        asked.append((before, after))
+        return _change(-0.2, True)
+
+    points = line_points(means, "conf", SETTINGS)
+    sentence = findings.sweep_lines(points, "conf", "pruning.sparsity", differ)
+    assert sentence.startswith("Over 3 seeds, from 50 % to 90 % sparsity, Conf goes from 75.0 %")
     assert "the pruned model (L1 structured)" in sentence
-    assert "20.0 points" in sentence
+    assert sentence.endswith("by \u221220.0 points, 95 % interval \u221230.0 to \u221210.0.")
+    assert asked == [(4, 5)], "the rows of the means at both ends of the line"
 
 
-def test_overlap_and_guessing_are_said() -> None:
-    rows = [
-        _row(0.5, 0.53, accuracy_low=0.45, accuracy_high=0.61),
-        _row(0.9, 0.56, accuracy_low=0.51, accuracy_high=0.61),
-    ]
+def test_undecided_and_guessing_are_said() -> None:
+    rows = [_row(0.5, 0.53, guessing=2), _row(0.9, 0.56)]
     points = line_points(pd.DataFrame(rows), "conf", SETTINGS)
-    sentence = findings.sweep_lines(points, "conf", "pruning.sparsity")
-    assert sentence.count("not distinguishable from guessing") == 1
-    assert "the intervals overlap" in sentence
-    one = findings.sweep_lines(points.head(1), "conf", "pruning.sparsity")
+    undecided = _change(0.03, False)
+    sentence = findings.sweep_lines(points, "conf", "pruning.sparsity", lambda *_: undecided)
+    assert (
+        "from 53.0 % (over 3 seeds 51.0 to 55.0 %, guessing in 2 of 3 runs) to 56.0 %" in sentence
+    )
+    assert "by +3.0 points (undecided), 95 % interval" in sentence
+    one = findings.sweep_lines(points.head(1), "conf", "pruning.sparsity", lambda *_: undecided)
     assert one.startswith("Conf is right 53.0 %")
 
 
@@ -126,6 +139,8 @@ def test_cells_are_written_where_they_belong() -> None:
             "row": ["a", "a", "b", "b"],
             "column": ["a", "b", "a", "b"],
             "accuracy": [0.6, 0.7, np.nan, 0.5],
+            "seeds": 3,
+            "guessing": [0, 0, np.nan, 3],
         }
     )
     figure, shown = matrix(cells, ("rows", "columns"), LIGHT, outlined=True)
@@ -135,9 +150,28 @@ def test_cells_are_written_where_they_belong() -> None:
     assert figure.data[0].z[0][1] == 0.7
     assert np.isnan(figure.data[0].z[1][0])
     assert [(shape.x0 < 0 < shape.x1) for shape in figure.layout.shapes] == [True, False]
-    sentence = findings.sweep_matrix(cells, "conf", "pruned")
-    assert "best on the pruned model with a and b, 70.0 %" in sentence
-    assert "worst with b and b, 50.0 %" in sentence
+
+
+def test_the_best_and_the_worst_cell_beside_the_next() -> None:
+    cells = pd.DataFrame(
+        {
+            "row": ["a", "a", "b", "b"],
+            "column": ["a", "b", "a", "b"],
+            "accuracy": [0.6, 0.7, np.nan, 0.5],
+            "seeds": 3,
+            "guessing": [0, 0, np.nan, 3],
+        }
+    )
+    changes = {(0, 1): _change(0.1, False), (0, 3): _change(-0.1, True)}
+    sentence = findings.sweep_matrix(cells, "conf", "pruned", lambda *pair: changes[pair])
+    assert sentence == (
+        "Over 3 seeds, Conf does best on the pruned model with a and b, 70.0 %, not clearly ahead "
+        "of a and a, 60.0 %; it does worst with b and b, 50.0 % (guessing in 3 of 3 runs)."
+    )
+    two = findings.sweep_matrix(cells.head(2), "conf", "pruned", lambda *_: changes[0, 3])
+    assert two == "Over 3 seeds, Conf does best on the pruned model with a and b, 70.0 %."
+    one = findings.sweep_matrix(cells.tail(1), "conf", "pruned", lambda *_: None)
+    assert one == "Conf is right 50.0 % (guessing in 3 of 3 runs) of the time on the pruned model."
 
 
 def test_an_undefended_model_is_one_line_whatever_the_defense() -> None:

@@ -37,7 +37,7 @@ def test_the_examples_run_as_printed(
     assert names["run"].store == tmp_path / "store"
     assert len(names["smaller"].runs) == 3
     out = capsys.readouterr().out
-    assert out.startswith(f"Run {names['run'].id}, done\nbest attack: ")
+    assert out.startswith(f"Run {names['run'].id}, done\nattack chosen beforehand: ")
     assert out.endswith("sparsity must lie in [0, 1), got 1.2\n")
 
 

@@ -125,14 +125,44 @@ def test_signals_are_what_the_store_holds(synthetic: prunepriv.Run, result: Resu
         synthetic.signals("prune")
 
 
-def test_a_run_says_what_it_is(synthetic: prunepriv.Run) -> None:
-    best = synthetic.attacks.loc[synthetic.attacks["accuracy"].idxmax()]
+def test_a_run_says_what_it_is_by_the_attack_chosen_beforehand(
+    synthetic: prunepriv.Run, result: Result
+) -> None:
+    row = result.headline(PRUNED)
+    assert row is not None
     first, second = repr(synthetic).splitlines()
     assert first == f"Run {synthetic.id}, done"
-    label = ATTACKS[best["attack"]].label
-    assert second.startswith(f"best attack: {label} on the {best['model']} model, ")
-    assert f"{100 * best['accuracy']:.1f} % ({100 * best['accuracy_ci95_low']:.1f} % to" in second
+    low, high = (f"{100 * end:.1f} %" for end in row["accuracy_ci95"])
+    assert second.removesuffix(", guessing") == (
+        f"attack chosen beforehand: {ATTACKS[row['attack']].label} on the pruned model, "
+        f"{100 * row['accuracy']:.1f} % ({low} to {high}; guessing: 50 %)"
+    )
+    assert second.endswith(", guessing") is (row["p"] >= 0.05)
     assert first in synthetic._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("p", "chosen", "start", "end"),
+    [
+        (0.05, True, "attack chosen beforehand: ", "guessing: 50 %), guessing"),
+        (0.01, True, "attack chosen beforehand: ", "guessing: 50 %)"),
+        (0.01, False, "best attack after the fact: ", "guessing: 50 %)"),
+    ],
+)
+def test_a_run_says_whether_its_attack_is_guessing_and_was_chosen(
+    synthetic: prunepriv.Run,
+    monkeypatch: pytest.MonkeyPatch,
+    p: float,
+    chosen: bool,
+    start: str,
+    end: str,
+) -> None:
+    row = synthetic._result.headline(PRUNED)
+    assert row is not None
+    monkeypatch.setattr(Result, "headline", lambda *_: {**row, "p": p, "chosen": chosen})
+    told = repr(synthetic).splitlines()[1]
+    assert told.startswith(start)
+    assert told.endswith(end)
 
 
 def test_a_run_that_learnt_nothing_says_so(finished: Result) -> None:
@@ -178,7 +208,8 @@ def test_of_a_run_that_waits_there_is_what_was_finished(half: prunepriv.Run) -> 
         half.signals("pruned")
     with pytest.raises(MissingArtifactError, match="is not finished"):
         half.json()
-    assert repr(half).startswith(f"Run {half.id}, queued\nbest attack")
+    assert repr(half).startswith(f"Run {half.id}, queued\nattack chosen beforehand: ")
+    assert "on the control model" in repr(half)
 
 
 def test_of_a_run_that_has_nothing_there_are_empty_tables(small_experiment: Experiment) -> None:
