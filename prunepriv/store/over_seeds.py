@@ -130,7 +130,7 @@ def _figure(report: Report, side: Mapping[str, str], attack: str | None, metric:
 def _mean(values: Sequence[float]) -> dict[str, Any]:
     over = over_runs(values)
     return {
-        "mean": over.difference,
+        "mean": over.value,
         "ci95": None if over.ci95 is None else list(over.ci95),
         "clear": over.clear,
         "seeds": over.seeds,
