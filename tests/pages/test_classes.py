@@ -24,7 +24,8 @@ def test_bars_have_the_order_of_the_runs_own_gaps(open_page: Open, begin: Begin)
     expected = [str(int(label)) for label in gaps["class"]]
     assert bars["layout"]["yaxis"]["categoryarray"] == expected
     sentence = next(m.value for m in at.markdown if "largest for" in m.value)
-    assert f"largest for {expected[0]} ({gaps['confidence'].iloc[0]:+.2f})" in sentence
+    first = f"largest for {expected[0]} ({gaps['confidence'].iloc[0]:+.2f}, not clearly above "
+    assert f"{first}{expected[1]})" in sentence
 
 
 def test_four_charts_with_words_and_no_selection_in_the_clicked_one(

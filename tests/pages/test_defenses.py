@@ -81,7 +81,7 @@ def test_cost_is_the_runs_own(open_page: Open, begin: Begin) -> None:
     result = begin(_experiment())
     at = open_page("defenses", run=result.run_id)
     reports = [result.model_report(kind)["non_member_accuracy"] for kind in ("pruned", "defended")]
-    sentence = next(m.value for m in at.markdown if "points of accuracy" in m.value)
+    sentence = next(m.value for m in at.markdown if "of accuracy on non-members (" in m.value)
     assert f"({100 * reports[0]:.1f} % → {100 * reports[1]:.1f} %" in sentence
 
 

@@ -84,16 +84,33 @@ def differences(text: str) -> Iterator[Told]:
             yield Told(match.group(), match.group("word") is not None)
 
 
-def texts(at: AppTest) -> list[str]:
+class Page(NamedTuple):
     """What a page says, without its question and the run's checks."""
+
+    texts: list[str]
+    deltas: list[str]
+    colours: set[int]
+    failed: bool
+
+
+def read(at: AppTest) -> Page:
     blocks = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error]
     other = (":gray[", ":material/check_circle:", ":material/info:")
-    return [one.value for one in blocks if not one.value.startswith(other)]
+    return Page(
+        [one.value for one in blocks if not one.value.startswith(other)],
+        [str(metric.delta) for metric in at.metric if metric.delta],
+        {metric.proto.color for metric in at.metric},
+        bool(at.exception),
+    )
 
 
-def deltas(at: AppTest) -> list[str]:
-    """What stands under a page's headlines."""
-    return [str(metric.delta) for metric in at.metric if metric.delta]
+def read_pages(open_page: Open, run: Experiment, sweep: Sweep) -> dict[str, Page]:
+    """Every page of a run, and its sweep."""
+    at = open_page(PAGES[0], run=run.run_id, sweep=sweep.sweep_id)
+    pages = {PAGES[0]: read(at)}
+    for page in PAGES[1:]:
+        pages[page] = read(at.switch_page(f"pages/{page}.py").run())
+    return pages
 
 
 def sentences(text: str) -> list[str]:
@@ -112,8 +129,8 @@ def plant(what: Planted) -> tuple[Experiment, Sweep]:
     }
     whole = {**base, "models": KINDS, "defense": {"name": "ppb"}}
     run = make_experiment(whole)
-    wrong = make_experiment({**whole, "knowledge": {"sparsity": 0.5}})
-    grid = {"training.epochs": [FEW_EPOCHS, 50], "pruning.sparsity": [0.5, 0.7, 0.9]}
+    wrong = make_experiment({**whole, "models": ["pruned"], "knowledge": {"sparsity": 0.5}})
+    grid = {"training.epochs": [FEW_EPOCHS, 50], "pruning.sparsity": [0.5, 0.9]}
     sweep = make_sweep({"name": what, "base": {**base, "models": ["pruned"]}, "grid": grid})
     store = ArtifactStore(store_folder())
     write_sweep(store.root, sweep)
@@ -125,11 +142,11 @@ def plant(what: Planted) -> tuple[Experiment, Sweep]:
     return run, sweep
 
 
-def without_word(at: AppTest, what: Planted) -> Iterator[str]:
+def without_word(page: Page, what: Planted) -> Iterator[str]:
     """What a page compares with a wrong word, with none, or without naming the attack."""
-    for text in (*texts(at), *deltas(at)):
+    for text in (*page.texts, *page.deltas):
         yield from (one.text for one in differences(text) if one.undecided is (what == "clear"))
-    for text in texts(at):
+    for text in page.texts:
         if re.search(f"{NUMBER} points", text) and not any(name in text for name in LABELS):
             yield text
         if what != "clear":
@@ -144,21 +161,20 @@ def test_every_comparison_has_its_word(open_page: Open, what: Planted) -> None:
     for pair in contrasts(run):
         rows = [row for row in result.contrast(*pair) or () if row["class"] is None]
         assert {row["clear"] for row in rows} == {what == "clear"}, "it is as planted"
-    pages = {page: open_page(page, run=run.run_id, sweep=sweep.sweep_id) for page in PAGES}
-    assert not any(at.exception for at in pages.values())
-    wrong = [(page, one) for page, at in pages.items() for one in without_word(at, what)]
+    pages = read_pages(open_page, run, sweep)
+    assert not any(page.failed for page in pages.values())
+    wrong = [(name, one) for name, page in pages.items() for one in without_word(page, what)]
     assert wrong == []
-    for page, at in pages.items():
-        told = [one for text in (*texts(at), *deltas(at)) for one in differences(text)]
-        assert len(told) > 0 or page == "classes", "this test reads the page"
+    for name, page in pages.items():
+        told = [one for text in (*page.texts, *page.deltas) for one in differences(text)]
+        assert len(told) > 0 or name == "classes", "this test reads the page"
     check_words(what, partial(said, pages))
-    coloured = {metric.proto.color for metric in pages["overview"].metric}
-    assert coloured == ({VIOLET} if what == "clear" else {OFF})
+    assert pages["overview"].colours == ({VIOLET} if what == "clear" else {OFF})
 
 
-def said(pages: dict[str, AppTest], page: str, start: str) -> str:
+def said(pages: dict[str, Page], page: str, words: str) -> str:
     """The one text of a page with these words."""
-    (found,) = (text for text in texts(pages[page]) if start in text)
+    (found,) = (text for text in pages[page].texts if words in text)
     return found
 
 
