@@ -74,3 +74,11 @@ def test_filters_lie_with_channels_last() -> None:
     for key, value in ensemble.copy_state().items():
         assert torch.equal(value, before[key])
         assert value.is_contiguous()
+
+
+def test_filters_that_do_not_fill_vector_registers_stay() -> None:
+    ensemble = make_stack("cnn", 1, shape=(3, 8, 8), width=WIDTH)
+    ensemble.lay_out_for_training((3, 8, 8))
+    filters = [ensemble.get_parameter(f"convolutions.{i}.weight") for i in range(3)]
+    assert [one[0].numel() % 16 for one in filters] == [12, 0, 0]
+    assert [one.is_contiguous() for one in filters] == [True, False, False]
