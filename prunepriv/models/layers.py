@@ -120,9 +120,13 @@ class StackedBatchNorm2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         values = (self.running_mean, self.running_var, self.weight, self.bias)
+        mean, var, weight, bias = (v if v.dim() == 1 else v.view(-1) for v in values)
         return F.batch_norm(
             x,
-            *(value if value.dim() == 1 else value.view(-1) for value in values),
+            mean,
+            var,
+            weight,
+            bias,
             training=self.training and x.numel() > x.shape[1],
         )
 

@@ -44,7 +44,7 @@ class Vision(Ensemble):
         _stack(network, models, norm)
         # In a tuple, so that torch does not register it: layers keep their names without a prefix.
         self._network = (network,)
-        self._slots = [
+        self._slots: list[tuple[dict[str, Any], str]] = [
             (slots, name)
             for layer in network.modules()
             for slots in (layer._parameters, layer._buffers)
