@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -30,10 +31,11 @@ def report(
     """Print records per second of one model in our loop and in a plain one, and peak memory.
 
     Both loops gather their batches, and take forward pass, backward pass and Adam's step. They run
-    one after the other, several times in turn; the shortest time of each counts.
+    one after the other, several times in turn; the shortest time of an epoch of each counts. What a
+    training does once, such as converting its records, is not part of an epoch.
 
     Args:
-        steps: timed steps of each loop; None: 20 on a GPU, 2 on the processor.
+        steps: of an epoch of each loop; None: 20 on a GPU, 2 on the processor.
         batch: records per step; None: 128 on a GPU, as in training, 32 on the processor.
         threads: threads of the processor; a run uses one for each of its steps.
         repeats: how often each loop is run.
@@ -101,7 +103,7 @@ class Seconds(NamedTuple):
 
 
 def seconds(kind: str, classes: int, records: Records, batch: int, repeats: int) -> Seconds:
-    """Train for an epoch in every loop.
+    """Time an epoch of every loop.
 
     Args:
         kind: of the network.
@@ -114,28 +116,45 @@ def seconds(kind: str, classes: int, records: Records, batch: int, repeats: int)
     settings = Settings(epochs=1, patience=None, batch_size=batch)
     ensemble = build(kind, 1, shape, classes)
     initialize(ensemble, seed=1)
-    peaks = list[str]()
+    others = [
+        PlainLoop(network(kind, shape, classes), ensemble.inputs, records, settings, bfloat16)
+        for bfloat16 in (device.type == "cuda", True)
+    ]
+    times, peaks = list[list[float]](), list[str]()
+    started = _now(device)
 
-    def ours() -> None:
-        train(ensemble, records, settings, seed=1, stage="train", device=device)
+    def after_an_epoch_of_ours(*_: object) -> None:
+        nonlocal started
+        took = _now(device) - started
         peaks.append(_peak(device))
+        times.append([took, *(_timed(other.train, device) for other in others)])
+        _peak(device)
+        started = _now(device)
 
-    loops: list[Callable[[], object]] = [ours]
-    for bfloat16 in (device.type == "cuda", True):
-        plain = network(kind, shape, classes)
-        loops.append(PlainLoop(plain, ensemble.inputs, records, settings, bfloat16).train)
-    times = [[_timed(loop, device) for loop in loops] for _ in range(1 + repeats)]
+    train(
+        ensemble,
+        records,
+        replace(settings, epochs=1 + repeats),
+        seed=1,
+        stage="train",
+        reports=[after_an_epoch_of_ours],
+        device=device,
+    )
     best = (min(column) for column in zip(*times[1:], strict=True))
     return Seconds(*best, peak=peaks[-1])
 
 
 def _timed(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds until a GPU has finished too: its calls return before the work is done."""
-    started = time.perf_counter()
+    started = _now(device)
     work()
+    return _now(device) - started
+
+
+def _now(device: torch.device) -> float:
+    """Seconds, when a GPU has finished too: its calls return before the work is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - started
+    return time.perf_counter()
 
 
 def _peak(device: torch.device) -> str:

@@ -40,6 +40,7 @@ class DPSGD(Protection):
     """
 
     alone: ClassVar[bool] = True  # the norm of a gradient is over one model
+    writes_gradients: ClassVar[bool] = True
 
     def __init__(self, strength: float, clip: float) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from prunepriv.models.layers import (
+    ALIGNED,
     Dropout,
     StackedBatchNorm2d,
     StackedConv2d,
@@ -125,5 +126,40 @@ class Ensemble(nn.Module, ABC):
         self.load_state_dict(dict(state))
 
     def copy_state(self) -> State:
-        """Parameters and buffers, detached and copied."""
-        return {name: value.detach().clone() for name, value in self.state_dict().items()}
+        """Parameters and buffers, detached, copied and contiguous."""
+        return {
+            name: value.detach().clone(memory_format=torch.contiguous_format)
+            for name, value in self.state_dict().items()
+        }
+
+    def lay_out_for_training(self, shape: Sequence[int]) -> None:
+        """Store filters with channels last where the pictures that they read are stored so.
+
+        Otherwise every step copies each filter twice and its gradient twice. Every result stays
+        the same, bit by bit. Therefore filters stay as they are if the pictures are stored
+        otherwise or have one pixel or one channel, since they take the layout of the filters, and
+        if a filter does not fill vector registers, since Adam rounds the last values differently.
+
+        Args:
+            shape: of one record, (features,) or (channels, height, width).
+        """
+        convolutions = [layer for layer in self.modules() if isinstance(layer, CONVOLUTIONS)]
+        if not convolutions:
+            return
+        read_so = dict[nn.Module, bool]()
+
+        def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+            last = given[0].is_contiguous(memory_format=torch.channels_last)
+            read_so[layer] = last and not given[0].is_contiguous()
+
+        hooks = [layer.register_forward_pre_hook(note) for layer in convolutions]
+        records = torch.zeros(self.models, 2, *shape, dtype=torch.uint8)
+        with torch.no_grad():
+            self.eval()(self.inputs(records.to(next(self.parameters()).device)))
+        for hook in hooks:
+            hook.remove()
+        for layer in convolutions:
+            if read_so[layer] and layer.weight[0].numel() % ALIGNED == 0:
+                filters = layer.weight.data.flatten(0, 1)
+                last = filters.contiguous(memory_format=torch.channels_last)
+                layer.weight.data = last.view(layer.weight.shape)

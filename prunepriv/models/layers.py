@@ -119,12 +119,14 @@ class StackedBatchNorm2d(nn.Module):
         self.register_buffer("running_var", torch.ones(models, channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        values = (self.running_mean, self.running_var, self.weight, self.bias)
+        mean, var, weight, bias = (v if v.dim() == 1 else v.view(-1) for v in values)
         return F.batch_norm(
             x,
-            self.running_mean.view(-1),
-            self.running_var.view(-1),
-            self.weight.view(-1),
-            self.bias.view(-1),
+            mean,
+            var,
+            weight,
+            bias,
             training=self.training and x.numel() > x.shape[1],
         )
 

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torchvision.models import densenet, resnet, vgg
 
 from prunepriv.models.base import Ensemble, TiedWeights
@@ -45,6 +44,13 @@ class Vision(Ensemble):
         _stack(network, models, norm)
         # In a tuple, so that torch does not register it: layers keep their names without a prefix.
         self._network = (network,)
+        self._slots: list[tuple[dict[str, Any], str]] = [
+            (slots, name)
+            for layer in network.modules()
+            for slots in (layer._parameters, layer._buffers)
+            for name in slots
+            if slots[name] is not None
+        ]
         for name, layer in network.named_children():
             self.add_module(name, layer)
 
@@ -58,14 +64,26 @@ class Vision(Ensemble):
         return x.to(torch.float32).mul_(2 / 255).sub_(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        values = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        rows = {name: _rows(value) for name, value in values.items()}
+        stacked = [slots[name] for slots, name in self._slots]
+        rows = [_rows(value) for value in stacked]
         logits = []
-        for model, pictures in enumerate(x.unbind(0)):
-            own = {name: row[model] for name, row in rows.items()}
-            batch = pictures.contiguous(memory_format=torch.channels_last)
-            logits.append(functional_call(self._network[0], own, (batch,)))
+        try:
+            for model, pictures in enumerate(x.unbind(0)):
+                self._fill([row[model] for row in rows])
+                batch = pictures.contiguous(memory_format=torch.channels_last)
+                logits.append(self._network[0](batch))
+        finally:
+            self._fill(stacked)
         return torch.stack(logits)
+
+    def _fill(self, values: Sequence[Any]) -> None:
+        """Give the layers these parameters and buffers.
+
+        torch.func.functional_call looks up every layer by its name: a pass of DenseNet121 then
+        takes 7 ms longer.
+        """
+        for (slots, name), value in zip(self._slots, values, strict=True):
+            slots[name] = value
 
 
 class ResNet18(Vision):

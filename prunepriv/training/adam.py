@@ -82,31 +82,36 @@ class StackAdam:
     """
 
     def __init__(self, ensemble: Ensemble, learning_rate: float, weight_decay: float = 0.0) -> None:
-        self._ensemble = ensemble
+        self._parameters = list(ensemble.parameters())
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
-        self._apart = next(ensemble.parameters()).device.type == "cpu"
+        self._channels_last = [not parameter.is_contiguous() for parameter in self._parameters]
+        self._apart = self._parameters[0].device.type == "cpu"
         self._models = ensemble.models
-        self._moments = Moments.of(self._rows(ensemble.parameters()))
+        self._moments = Moments.of(self._rows(parameter.detach() for parameter in self._parameters))
 
     def zero_grad(self) -> None:
         """Forget the gradients of the stack."""
-        self._ensemble.zero_grad()
+        for parameter in self._parameters:
+            parameter.grad = None
 
     def step(self) -> None:
         """Update every model by its gradient; a parameter without one is an error."""
-        gradients = [parameter.grad for parameter in self._ensemble.parameters()]
+        gradients = [parameter.grad for parameter in self._parameters]
         rows = self._rows(gradient for gradient in gradients if gradient is not None)
         self._moments.step(rows, self.learning_rate, self.weight_decay)
 
     def keep(self, rows: Tensor) -> None:
         """Keep only some of the models; called after :meth:`Ensemble.keep`."""
         before = self._moments
-        self._moments = Moments(
-            self._rows(self._ensemble.parameters()),
-            self._kept(before.first, rows),
-            self._kept(before.second, rows),
-            before.steps,
+        tensors = self._rows(parameter.detach() for parameter in self._parameters)
+        first, second = (
+            [
+                kept.view_as(tensor)
+                for kept, tensor in zip(self._kept(held, rows), tensors, strict=True)
+            ]
+            for held in (before.first, before.second)
         )
+        self._moments = Moments(tensors, first, second, before.steps)
         self._models = len(rows)
 
     def _kept(self, held: list[Tensor], rows: Tensor) -> list[Tensor]:
@@ -118,14 +123,23 @@ class StackAdam:
     def plain(self) -> torch.optim.Adam:
         """The same, as PyTorch's own optimiser of the whole stack; it begins anew."""
         return torch.optim.Adam(
-            self._ensemble.parameters(),
+            self._parameters,
             lr=self.learning_rate,
             weight_decay=self.weight_decay,
             fused=True,
         )
 
     def _rows(self, tensors: Iterable[Tensor]) -> list[Tensor]:
-        """The tensors of a stack, or each model's part of them, in the same order."""
-        if not self._apart:
-            return [tensor.detach() for tensor in tensors]
-        return [row for tensor in tensors for row in tensor.detach()]
+        """The tensors of a stack, or each model's part of them, in the same order.
+
+        Filters that lie with channels last in memory (:meth:`Ensemble.lay_out_for_training`) are
+        given in that order. The fused update pairs values by their place in memory, and would copy
+        each gradient that is not contiguous.
+        """
+        ordered = [
+            (tensor.movedim(-3, -1) if moved else tensor).contiguous()
+            for tensor, moved in zip(tensors, self._channels_last, strict=True)
+        ]
+        if not self._apart or len(ordered[0]) == 1:
+            return ordered
+        return [row for tensor in ordered for row in tensor.unbind()]

@@ -51,6 +51,9 @@ class Protection:
     alone: ClassVar[bool] = False
     """Whether every model must be trained as a stack of one."""
 
+    writes_gradients: ClassVar[bool] = False
+    """Whether it sets the gradients itself: contiguous, so the weights must be contiguous too."""
+
     def __init__(self, objective: Objective = cross_entropy) -> None:
         self.objective = objective
 

@@ -140,6 +140,22 @@ def test_copies_share_nothing(name: str) -> None:
     assert torch.equal(ensemble(x), before)
 
 
+def test_a_failed_pass_leaves_the_stack_as_it_was() -> None:
+    ensemble = make_stack("vgg16", 2, width=WIDTH).eval()
+    x = pictures(ensemble, (3, 8, 8))
+    before, parameters = ensemble(x), list(ensemble.parameters())
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    handle = ensemble.get_submodule("classifier").register_forward_hook(fail)
+    with pytest.raises(KeyboardInterrupt):
+        ensemble(x)
+    handle.remove()
+    assert all(a is b for a, b in zip(ensemble.parameters(), parameters, strict=True))
+    assert torch.equal(ensemble(x), before)
+
+
 def test_parameters_and_multiplications_are_the_known_ones() -> None:
     known = {"resnet18": (11_173_962, 555_422_720), "vgg16": (14_728_266, 313_201_664)}
     for name, (parameters, products) in known.items():
