@@ -16,8 +16,9 @@ from prunepriv.attacks.threshold import Conf
 from prunepriv.environment import store_folder
 from prunepriv.evaluation import balanced_accuracy, mean_and_t_interval
 from prunepriv.experiment import make_experiment
+from prunepriv.options import ModelKind
 from prunepriv.plan import signals_name
-from prunepriv.store.artifacts import Artifact, ArtifactStore
+from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.result import Result
 
 RELEASED: Mapping[str, Mapping[str, float]] = {
@@ -28,6 +29,9 @@ RELEASED: Mapping[str, Mapping[str, float]] = {
     },
 }  # fmt: skip
 """Per cent, mean over seeds 1-5 of the authors' release (L1 unstructured, sparsity 0.7)."""
+
+
+KINDS: tuple[ModelKind, ...] = ("original", "pruned")
 
 
 class _OneThresholdConf(Conf):
@@ -43,41 +47,52 @@ def report(seeds: Sequence[int]) -> None:
         store = Path(folder)
         for seed in seeds:
             job = run(
-                store, "--dataset", "location", "--models", "original,pruned", "--seed", str(seed)
+                store, "--dataset", "location", "--models", ",".join(KINDS), "--seed", str(seed)
             )
             for row in job.report["models"]:
                 figures[row["model"], "members"].append(100 * row["member_accuracy"])
                 figures[row["model"], "non-members"].append(100 * row["non_member_accuracy"])
-            for row in job.report["attacks"]:
-                figures[row["model"], row["attack"]].append(100 * row["accuracy"])
+            accuracies = {
+                (row["model"], row["attack"]): 100 * row["accuracy"]
+                for row in job.report["attacks"]
+            }
+            for key, accuracy in accuracies.items():
+                figures[key].append(accuracy)
+            for row in job.report["headline"]:
+                key = row["model"], row["attack"]
+                figures[row["model"], "chosen beforehand"].append(accuracies[key])
             settings = job.report["experiment"]
             result = Result(ArtifactStore(store_folder(store)), make_experiment(settings))
-            for kind in ("original", "pruned"):
-                artifact = result.artifact(signals_name(kind))
-                assert artifact is not None
-                figures[kind, "top1_conf as released"].append(100 * _one_threshold(artifact))
+            for kind in KINDS:
+                figures[kind, "top1_conf as released"].append(100 * one_threshold(result, kind))
         stop_engine(store)
     _print(figures)
 
 
-def _one_threshold(signals: Artifact) -> float:
+def one_threshold(result: Result, kind: ModelKind) -> float:
+    """The accuracy of what the release prints as Top1-conf, fitted on all shadow records."""
     attack = _OneThresholdConf()
-    shadow, target = signals.tensors("shadows"), signals.tensors("target")
+    target, *shadows = (
+        _signals(result, kind, number) for number in range(result.experiment.shadows + 1)
+    )
+    joined = {name: np.concatenate([one[name] for one in shadows]) for name in target}
     fitted = attack.fit(
-        PooledShadows(_queries(shadow), shadow["member"].ravel().astype(bool)), FitSettings()
+        PooledShadows(_queries(joined), joined["member"].astype(bool)), FitSettings()
     )
     queries = _queries(target)
     decision = attack.decide(fitted, queries, attack.score(fitted, queries))
     return balanced_accuracy(decision, target["member"].astype(bool))
 
 
+def _signals(result: Result, kind: ModelKind, number: int) -> dict[str, np.ndarray]:
+    artifact = result.artifact(signals_name(kind, number))
+    if artifact is None:
+        raise RuntimeError(f"the signals of {kind} model {number} are missing: run it again")
+    return artifact.tensors("signals")
+
+
 def _queries(tables: Mapping[str, np.ndarray]) -> Queries:
-    classes = tables["logits"].shape[-1]
-    return Queries(
-        tables["logits"].reshape(-1, classes),
-        tables["sensitivity"].reshape(-1, classes),
-        tables["label"].ravel(),
-    )
+    return Queries(tables["logits"], tables["sensitivity"], tables["label"])
 
 
 def _print(figures: Mapping[tuple[str, str], list[float]]) -> None:

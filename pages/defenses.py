@@ -7,5 +7,6 @@ frame = page(
     "Defences", "How much does a defence weaken the attacks, and how much accuracy does it cost?"
 )
 if defended(frame):
-    defenses(frame, controls())
+    adversary, frame = controls(frame)
+    defenses(frame, adversary)
 footer(frame)

@@ -53,6 +53,10 @@ def tables() -> dict[str, str]:
                 for o in ATTACKS.values()
             ),
         ),
+        "fitted": _table(
+            ("name", "fitted on shadows", "not fitted"),
+            ((f"`{o.name}`", o.fitted, o.fixed) for o in ATTACKS.values()),
+        ),
         "recipes": _table(
             ("name", "how attack networks are trained", "source"),
             ((f"`{o.name}`", o.summary, o.source) for o in RECIPES.values()),

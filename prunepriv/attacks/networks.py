@@ -22,6 +22,7 @@ from prunepriv.attacks.halves import Halves, Normalizing, SideBySide
 from prunepriv.attacks.idle import IdleCore
 from prunepriv.attacks.one_cycle import OneCycleAdam
 from prunepriv.attacks.products import fast_products
+from prunepriv.options import records_of_fit
 from prunepriv.progress import Report
 from prunepriv.seeding import derive
 
@@ -52,14 +53,15 @@ class FastRecipe:
 def sampled(shadows: PooledShadows, settings: FitSettings, most: int) -> PooledShadows:
     """The shadow records that the recipe uses: for `fast`, a random sample of `most` of them.
 
-    The sample does not balance members and non-members. The `paper` recipe uses all records, and so
-    does `fast` if there are not more than `most`.
+    The sample does not balance members and non-members. How many there are is told by
+    :func:`prunepriv.options.records_of_fit`.
     """
     count = len(shadows.member)
-    if settings.recipe == "paper" or count <= most:
+    used = records_of_fit(count, most, settings.recipe)
+    if used == count:
         return shadows
     rng = np.random.default_rng(derive(settings.seed, "attack network", "sample"))
-    rows = np.sort(rng.choice(count, most, replace=False))
+    rows = np.sort(rng.choice(count, used, replace=False))
     return PooledShadows(shadows.queries.take(rows), shadows.member[rows])
 
 

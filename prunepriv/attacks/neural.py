@@ -20,10 +20,11 @@ from prunepriv.attacks.networks import (
     sampled,
 )
 from prunepriv.attacks.perceptron import Perceptron
+from prunepriv.options import ATTACKS
 from prunepriv.progress import Report, silent
 
 # 100,000 records of 200 inputs take 76 s on a core shared with other processes
-FAST = FastRecipe(epochs=8, batch_size=128, peak=2e-3, most=100_000)
+FAST = FastRecipe(epochs=8, batch_size=128, peak=2e-3, most=ATTACKS["nn"].fast_records)
 
 
 def attack_network(inputs: int) -> Perceptron:

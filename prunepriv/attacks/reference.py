@@ -55,7 +55,9 @@ class Lira(OfflineAttack):
     """Offline likelihood ratio, one-sided: log Phi((phi - mean phi_out) / s) (Carlini et al. 2022).
 
     The mean is per record, over the reference models. The spread s is the same for all records:
-    with few models, a spread per record would be mostly noise.
+    with few models, a spread per record would be mostly noise. So s and Phi change no order, and
+    the verdicts are those of the difference phi - mean phi_out, difference calibration (Watson et
+    al. 2022), as long as that is below about 38 s: from there on the score is 0 in float64.
 
     Needs the posterior of the true label, and the records to attack beforehand.
     """

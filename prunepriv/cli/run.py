@@ -15,6 +15,7 @@ from prunepriv.errors import ExperimentError
 from prunepriv.experiment import make_experiment
 from prunepriv.experiment.command import text
 from prunepriv.experiment.presets import get_preset
+from prunepriv.experiment.seeds import read_seeds, under_seeds
 from prunepriv.experiment.settings import SETTINGS, Setting, refuse_unused, with_value
 from prunepriv.store.catalog import Catalog
 
@@ -63,7 +64,7 @@ def run(
         return
     if "seed" in given:
         raise ExperimentError("--seed and --seeds exclude each other: leave one out")
-    experiments = [make_experiment({**settings, "seed": seed}) for seed in _seeds(seeds)]
+    experiments = under_seeds(make_experiment(settings), read_seeds(seeds, least=2))
     run_seeds_and_show(experiments, folder, json, inline)
 
 
@@ -82,17 +83,6 @@ def _read(setting: Setting, value: Any) -> Any:
     if setting.many:
         return [name.strip() for name in value.split(",")]
     return None if setting.zero and value == 0 else value
-
-
-def _seeds(text: str) -> list[int]:
-    """The different seeds of an option, in their order."""
-    try:
-        found = list(dict.fromkeys(int(part) for part in text.split(",")))
-    except ValueError:
-        raise ExperimentError(f"--seeds takes whole numbers, as in 1,2,3, got {text!r}") from None
-    if len(found) < 2:
-        raise ExperimentError(f"--seeds takes two seeds or more, got {text!r}: use --seed for one")
-    return found
 
 
 def _knobs(pairs: list[str]) -> dict[str, float]:

@@ -118,18 +118,19 @@ def fit_units(attack: str, records: float, classes: int) -> float:
 
     A network of 512, 256 and 128 units multiplies as often for a record as 320 inputs more would
     make it. SAMIA has a token for each class, and work for each record that is as much as ten
-    tokens; of many records it uses as many as have a million tokens, and other networks 100,000.
+    tokens. Of many records a network uses some.
 
     Args:
         attack: its name.
         records: of all shadows.
         classes: of the data set.
     """
+    used = min(records, ATTACKS[attack].most_records(classes))
     inputs = {"nn": classes, "top3_nn": 3, "cls_nn": 2 * classes}
     if attack in inputs:
-        return min(records, 100_000) * (inputs[attack] + 320)
+        return used * (inputs[attack] + 320)
     if attack == "samia":
-        return min(records, 1e6 / classes) * (classes + 10)
+        return used * (classes + 10)
     return records * classes
 
 

@@ -31,6 +31,7 @@ from prunepriv.evaluation.intervals import (
     Interval,
     MeanInterval,
     mean_and_t_interval,
+    mean_p_value,
     percentiles,
 )
 from prunepriv.evaluation.over_runs import OverRuns, over_runs
@@ -95,6 +96,7 @@ __all__ = [
     "is_guessing",
     "limit_at_low_fpr",
     "mean_and_t_interval",
+    "mean_p_value",
     "more_often",
     "over_runs",
     "own_estimate",

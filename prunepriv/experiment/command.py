@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from prunepriv.experiment.defaults import choice_of, half
@@ -12,12 +12,19 @@ from prunepriv.experiment.settings import SETTINGS, Setting, is_used
 from prunepriv.options import knob_values
 
 
-def command_line(experiment: Experiment) -> str:
-    """The command; options that follow from the others, or have their default, are left out."""
+def command_line(experiment: Experiment, seeds: Sequence[int] = ()) -> str:
+    """The command; options that follow from the others, or have their default, are left out.
+
+    Args:
+        experiment: what it runs.
+        seeds: run it under each of these, instead of the experiment's own.
+    """
     words = ["python", "-m", "prunepriv", "run"]
     choice = choice_of(experiment.model_dump(include={"model", "pruning", "defense"}))
     for setting in SETTINGS:
-        if is_used(setting, choice):
+        if setting.path == "seed" and seeds:
+            words += ["--seeds", text(tuple(seeds))]
+        elif is_used(setting, choice):
             for value in _values(setting, experiment):
                 words += [setting.option, value]
     return shlex.join(words)

@@ -155,7 +155,8 @@ class Training(Part):
     patience: int | None = Field(
         5,
         ge=1,
-        description="Stop after this many epochs without a better validation accuracy.",
+        description="Stop when more epochs in a row than this brought no better validation accuracy: "
+        "with 5, after the sixth.",
     )
     stop_at_member_accuracy: float | None = Field(
         None, gt=0, le=1,

@@ -66,7 +66,7 @@ def curves_chart(
     panels.heading(0, "<b>Training loss</b>")
     panels.heading(
         1,
-        f"<b>Accuracy</b><br>{MEMBERS.sample} members<br>{dots} validation, \N{BLACK STAR} best",
+        f"<b>Accuracy</b><br>{MEMBERS.sample} members, while training<br>{dots} validation, \N{BLACK STAR} best",
     )
     figure = panels.figure(
         x={"range": [0.5, max(epochs, len(table)) + 0.5], "title": {"text": "epoch"}, "nticks": 8, "showgrid": False},

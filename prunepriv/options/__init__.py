@@ -26,6 +26,7 @@ from prunepriv.options.option import (
     Option,
     RecipeOption,
     lookup,
+    records_of_fit,
     table,
 )
 
@@ -55,5 +56,6 @@ __all__ = [
     "RecipeOption",
     "knob_values",
     "lookup",
+    "records_of_fit",
     "table",
 ]

@@ -16,6 +16,8 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="1 if argmax p = y, else 0",
         needs="The predicted label.",
+        fitted="nothing",
+        fixed="the score and its threshold of 0.5",
         strength=9,
     ),
     AttackOption(
@@ -26,6 +28,8 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="p_y",
         needs="The posterior of the true label.",
+        fitted="a threshold for each class",
+        fixed="the score",
         strength=6,
     ),
     AttackOption(
@@ -36,6 +40,8 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="sum_k p_k log p_k",
         needs="All posteriors, and the true label to choose the threshold.",
+        fitted="a threshold for each class",
+        fixed="the score",
         strength=12,
     ),
     AttackOption(
@@ -46,6 +52,8 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="(1 - p_y) log p_y + sum_{k != y} p_k log(1 - p_k)",
         needs="All posteriors and the true label.",
+        fitted="a threshold for each class",
+        fixed="the score",
         strength=5,
     ),
     AttackOption(
@@ -56,6 +64,8 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="threshold",
         score="max_k p_k",
         needs="The largest posterior.",
+        fitted="one threshold for all classes",
+        fixed="the score",
         strength=10,
     ),
     AttackOption(
@@ -66,6 +76,9 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(p)",
         needs="All posteriors.",
+        fitted="the network's weights; with `fast`, which epoch is kept",
+        fixed="the threshold of 0, layers and training settings",
+        fast_records=100_000,
         strength=11,
     ),
     AttackOption(
@@ -76,6 +89,9 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(three largest of p)",
         needs="The three largest posteriors.",
+        fitted="the network's weights; with `fast`, which epoch is kept",
+        fixed="the threshold of 0, layers and training settings",
+        fast_records=100_000,
         strength=8,
     ),
     AttackOption(
@@ -86,6 +102,9 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(p, one-hot y)",
         needs="All posteriors and the true label.",
+        fitted="the network's weights; with `fast`, which epoch is kept",
+        fixed="the threshold of 0, layers and training settings",
+        fast_records=100_000,
         strength=4,
     ),
     AttackOption(
@@ -96,17 +115,23 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="network",
         score="h(p, s, one-hot y)",
         needs="All posteriors, the true label, and ten more queries per record.",
+        fitted="the network's weights and the statistics of its batch norm; with `fast`, which epoch is kept",
+        fixed="the threshold of 0, layers and training settings",
+        fast_tokens=1_000_000,
         sensitivity=True,
         strength=1,
     ),
     AttackOption(
         name="lira",
         label="LiRA",
-        summary="Likelihood ratio: how much more confident the model is on the record than models that never saw it.",
+        summary="Likelihood ratio: how much more confident the model is on the record than models that never saw it; "
+        "with one spread for all records, it ranks them as difference calibration does.",
         source="Carlini et al. 2022",
         kind="reference",
         score="log Phi((phi - mean phi_out) / s), phi = log(p_y / (1 - p_y))",
         needs="The posterior of the true label, and the records to attack in advance.",
+        fitted="one spread s for all records, and one threshold for all classes",
+        fixed="a record's mean over its references",
         strength=3,
     ),
     AttackOption(
@@ -117,6 +142,8 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="reference",
         score="Pr_z[(p_y / p(x)) / (p_z / p(z)) >= 2]",
         needs="The posterior of the true label, the records to attack in advance, and queries on a population.",
+        fitted="one threshold for all classes",
+        fixed="a = 0.33, gamma = 2, a record's mean over its references, and the population's ratios",
         strength=2,
     ),
     AttackOption(
@@ -127,6 +154,8 @@ ATTACKS: Mapping[str, AttackOption] = table(
         kind="reference",
         score="log p_y - log mean p_y,out",
         needs="The posterior of the true label, and the records to attack in advance.",
+        fitted="one threshold for all classes",
+        fixed="a record's mean over its references",
         strength=7,
     ),
 )

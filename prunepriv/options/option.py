@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
@@ -110,16 +111,39 @@ class AttackOption(Option):
     """Its score as a formula in plain text; the score is high for members."""
     needs: str
     """What the adversary needs, in addition to shadow models."""
+    fitted: str
+    """What is fitted on shadows; the end of a sentence."""
+    fixed: str
+    """What its score and its verdict use that is not fitted."""
+    fast_records: int = sys.maxsize
+    """The most shadow records that the recipe `fast` fits it on; of more, it draws a sample."""
+    fast_tokens: int = sys.maxsize
+    """The same in tokens: a record has one for each class."""
     sensitivity: bool = False
     """Whether it reads prediction sensitivity, which takes ten more queries per record."""
     strength: int = 99
     """Its place in the fixed order of strength that decides between equals; 1 is the strongest, and
     an attack that was not measured comes last."""
 
+    def most_records(self, classes: int) -> int:
+        """The most shadow records that the recipe `fast` fits it on."""
+        return min(self.fast_records, self.fast_tokens // classes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeOption(Option):
     pass
+
+
+def records_of_fit(available: int, most: int, recipe: str) -> int:
+    """How many of the available shadow records an attack is fitted on.
+
+    Args:
+        available: those that a fit may use.
+        most: of :meth:`AttackOption.most_records`.
+        recipe: `fast` draws a sample of more records than that; `paper` uses all of them.
+    """
+    return available if recipe == "paper" else min(available, most)
 
 
 AnyOption = TypeVar("AnyOption", bound=Option)

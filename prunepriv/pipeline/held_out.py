@@ -1,7 +1,6 @@
-"""Shadow records that no fit uses: an attack is judged on them before it meets the target.
+"""Fits that leave a tenth of the shadow records out, and what an adversary learns from those.
 
-A tenth of the records, drawn by record and the same in all shadows. Whether a record is among them
-depends on the seed and the record alone, not on how many shadows or records there are. See
+Which records these are: :mod:`prunepriv.datasets.held_out`. See
 assets/method.md#choosing-an-attack.
 """
 
@@ -21,12 +20,9 @@ from prunepriv.attacks import (
     ReferenceShadows,
 )
 from prunepriv.attacks.base import Fitted
+from prunepriv.datasets.held_out import SHARE, drawn
 from prunepriv.evaluation import limit_at_low_fpr, own_estimate
 from prunepriv.progress import Report, silent
-from prunepriv.seeding import derive
-
-SHARE = 0.1
-"""Of the shadow records, that no fit uses."""
 
 MOST = 10_000
 """The most rows that an attack is judged on, about: more would only take time."""
@@ -103,12 +99,6 @@ def fit_compared(
     return fitted, _estimate(
         name, np.concatenate(scores), decision, member, np.concatenate(records)
     )
-
-
-def drawn(record: np.ndarray, seed: int) -> np.ndarray:
-    """(n,) numbers in [0, 1), one for each record: those below SHARE are held out."""
-    rng = np.random.default_rng(derive(seed, "held-out records"))
-    return np.asarray(rng.random(int(record.max()) + 1)[record])
 
 
 def judged_rows(numbers: np.ndarray, times: int = 1) -> np.ndarray:

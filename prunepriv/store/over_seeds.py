@@ -16,26 +16,30 @@ from prunepriv.evaluation import (
     METRICS,
     SEEDS_THAT_DECIDE,
     Estimate,
+    benjamini_hochberg,
     chosen,
     figure_of,
-    is_clear,
-    mean_and_t_interval,
+    mean_p_value,
+    over_runs,
 )
 
 Report = Mapping[str, Any]
-"""The JSON of a run."""
+"""The "contrasts" and "attacks" of a run's JSON; what else it holds is not read."""
 
 
 def over_seeds(reports: Sequence[Report]) -> list[dict[str, Any]]:
     """The differences of one experiment's runs, over their seeds.
 
     Args:
-        reports: of each seed, the run's report; at least one.
+        reports: one of each seed; at least one.
 
     Returns:
         A row for each attack, metric, pair and class that all runs have: "attack", "metric",
-        "from", "to", "class", "mean", "ci95" (None with one seed), "clear" (from three seeds on)
-        and "seeds". The attack "chosen" is, on each side, the one with the best mean estimate.
+        "from", "to", "class", "from_attack", "to_attack" (the attack of each side, None where no
+        attack is involved), "mean", "ci95" (None with one seed), "clear" (from three seeds on; of
+        classes those that Benjamini-Hochberg names), "seeds" (how many) and "differences" (one of
+        each report, in their order). The attack "chosen" is, on each side, the one with the best
+        mean estimate.
     """
     by_what: dict[tuple[Any, ...], list[float]] = {}
     about: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -47,10 +51,11 @@ def over_seeds(reports: Sequence[Report]) -> list[dict[str, Any]]:
             by_what.setdefault(what, []).append(row["difference"])
             about[what] = {name: row[name] for name in ("attack", "metric", "from", "to", "class")}
     rows = [
-        {**about[what], **_mean(values)}
+        {**_of_same_attack(about[what]), **_mean(values)}
         for what, values in by_what.items()
         if len(values) == len(reports)
     ]
+    _name_classes(rows)
     return [*rows, *_by_policy(reports)]
 
 
@@ -79,6 +84,24 @@ def chosen_over_seeds(reports: Sequence[Report], side: Mapping[str, str]) -> str
     return None if best is None else best.attack
 
 
+def _of_same_attack(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row is about, when both of its sides are attacked by one attack, or by none."""
+    return {**about, "from_attack": about["attack"], "to_attack": about["attack"]}
+
+
+def _name_classes(rows: Sequence[dict[str, Any]]) -> None:
+    """Of the classes of one statement, call those clear that Benjamini-Hochberg names."""
+    statements: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["class"] is not None:
+            statement = (row["attack"], row["metric"], *_side(row["from"]), *_side(row["to"]))
+            statements.setdefault(statement, []).append(row)
+    for classes in statements.values():
+        p_values = np.array([mean_p_value(row["differences"]) for row in classes])
+        for row, named in zip(classes, benjamini_hochberg(p_values), strict=True):
+            row["clear"] = bool(named) and row["seeds"] >= SEEDS_THAT_DECIDE
+
+
 def _by_policy(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
     """What the adversaries' choices differ by, with one choice for all seeds."""
     pairs = {
@@ -89,14 +112,14 @@ def _by_policy(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
         choices = [chosen_over_seeds(reports, side) for side in (before, after)]
         if None in choices:
             continue
+        about = {"from": before, "to": after, "from_attack": choices[0], "to_attack": choices[1]}
         for metric in METRICS:
             values = [
                 _figure(report, after, choices[1], metric)
                 - _figure(report, before, choices[0], metric)
                 for report in reports
             ]
-            about = {"attack": CHOSEN, "metric": metric, "from": before, "to": after, "class": None}
-            yield {**about, **_mean(values)}
+            yield {"attack": CHOSEN, "metric": metric, "class": None, **about, **_mean(values)}
 
 
 def _figure(report: Report, side: Mapping[str, str], attack: str | None, metric: str) -> float:
@@ -105,14 +128,13 @@ def _figure(report: Report, side: Mapping[str, str], attack: str | None, metric:
 
 
 def _mean(values: Sequence[float]) -> dict[str, Any]:
-    mean, low, high = mean_and_t_interval(values)
-    ci95 = None if low is None or high is None else (low, high)
-    decided = len(values) >= SEEDS_THAT_DECIDE
+    over = over_runs(values)
     return {
-        "mean": mean,
-        "ci95": None if ci95 is None else list(ci95),
-        "clear": decided and is_clear(ci95),
-        "seeds": len(values),
+        "mean": over.value,
+        "ci95": None if over.ci95 is None else list(over.ci95),
+        "clear": over.clear,
+        "seeds": over.seeds,
+        "differences": list(values),
     }
 
 

@@ -45,6 +45,7 @@ def report_json(result: Result, steps: Sequence[StepView]) -> dict[str, Any]:
         "models": [model_row(result, kind) for kind in kinds],
         "gaps": [row for kind in kinds for row in gap_rows(result, kind)],
         "attacks": [row for target in result.targets for row in attack_rows(result, target)],
+        "fits": fit_rows(result),
         "headline": [headline_row(result, target) for target in result.targets],
         "chance": [chance_row(result, target) for target in result.targets],
         "contrasts": [
@@ -86,6 +87,12 @@ def attack_rows(result: Result, target: Target) -> list[dict[str, Any]]:
     """How well each attack does on one model."""
     rows = _json(result, evaluation_name(target), "evaluation")
     return [{"attack": row["attack"], **target._asdict(), **row} for row in rows]
+
+
+def fit_rows(result: Result) -> list[dict[str, Any]]:
+    """On how many shadow records each attack network is fitted, and how many it might have used."""
+    fits = map(result.fit_of, result.experiment.attacks.names)
+    return [fit for fit in fits if fit is not None]
 
 
 def headline_row(result: Result, target: Target) -> dict[str, Any]:

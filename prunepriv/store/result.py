@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from prunepriv.datasets.held_out import rows_for_fits
 from prunepriv.errors import MissingArtifactError
 from prunepriv.evaluation import Draws, resample
 from prunepriv.experiment import Experiment
-from prunepriv.options import ModelKind
+from prunepriv.options import ATTACKS, ModelKind, records_of_fit
 from prunepriv.plan import (
     CHECKS,
     Plan,
@@ -224,6 +225,23 @@ class Result:
         """
         return self.read(size_name(kind), read_size)
 
+    def fit_of(self, attack: str) -> dict[str, Any] | None:
+        """On how many shadow records an attack network is fitted; None for other attacks.
+
+        {"attack", "records", "of", "classes"}: `of` is how many a fit may use; see
+        :func:`prunepriv.options.records_of_fit`. Nothing is read from the store.
+        """
+        option, data = ATTACKS[attack], self.experiment.data
+        if option.kind != "network":
+            return None
+        classes = data.option.classes
+        of = rows_for_fits(
+            data.option.records, self.experiment.shadows, self.experiment.seed, data.limit
+        )
+        most, recipe = option.most_records(classes), self.experiment.attacks.recipe
+        records = records_of_fit(of, most, recipe)
+        return {"attack": attack, "records": records, "of": of, "classes": classes}
+
     def scores(self, attack: str, target: Target) -> AttackScores | None:
         """Scores of one attack on one model, in the order of the signals."""
         return self.read(score_name(attack, target), read_scores)
@@ -241,16 +259,24 @@ class Result:
         """The attack that the target's adversary would choose beforehand, see :func:`read_choice`."""
         return self.read(evaluation_name(target), read_choice)
 
-    def headline(self, target: Target) -> dict[str, Any] | None:
+    def headline(self, target: Target, attack: str | None = None) -> dict[str, Any] | None:
         """The figures on a target of the attack that its adversary would choose beforehand.
 
         Its row of the evaluation; "p" is the attack's own, "chosen" is True, and "estimate" and
         "standard_error" are what the adversary knew. If none can be chosen, the best attack on the
         target itself: "chosen" is False, and "p" counts the best of all attacks.
+
+        Args:
+            target: the attacked model and its adversary.
+            attack: the one that the reader fixes, instead of a choice: "fixed" is then True, and "p"
+                counts the best of all attacks, because a reader may fix it after the fact.
         """
         rows, choice = self.evaluation(target), self.choice(target)
         if not rows or choice is None:
             return None
+        if attack is not None:
+            row = self.attack_row(attack, target)
+            return None if row is None else {**row, "chosen": False, "fixed": True}
         by_name = {row["attack"]: row for row in rows}
         if choice["attack"] is None:
             best = max(rows, key=lambda row: float(row["accuracy"]))

@@ -14,8 +14,8 @@ class Settings:
 
     Attributes:
         epochs: the largest number of epochs.
-        patience: stop after more than this number of epochs in a row without a better validation
-            accuracy (counted as in Yuan & Zhang's release); None: never.
+        patience: stop after this number of epochs and one more, in a row and without a better
+            validation accuracy (counted as in Yuan & Zhang's release); None: never.
         stop_at_member_accuracy: instead of early stopping, train until the accuracy on members
             reaches it, and keep the last weights.
         scale_penalty: weight of the L1 penalty on batch-norm scales (network slimming).

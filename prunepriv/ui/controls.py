@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
+from prunepriv.evaluation import CHOSEN
 from prunepriv.figures.palette import KINDS
-from prunepriv.options import MODEL_KIND_SUMMARIES, Adversary, ModelKind
+from prunepriv.options import ATTACKS, MODEL_KIND_SUMMARIES, Adversary, ModelKind
 from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
 
+LAST_ATTACK = "last_attack"
 ADVERSARY_LABELS: dict[Adversary, str] = {"adaptive": "Adaptive", "non_adaptive": "Non-adaptive"}
 
 
@@ -43,6 +46,20 @@ def adversary(key: str = "adversary", label: str = "Adversary") -> Adversary:
         bind="query-params", format_func=lambda name: ADVERSARY_LABELS[name], help=tip("adaptive"),
     )  # fmt: skip
     return chosen or "adaptive"
+
+
+def fix_attack(frame: Frame) -> Frame:
+    """Choose one attack for all models, or what each adversary would choose; other pages keep it."""
+    options = [CHOSEN, *frame.experiment.attacks.names]
+    last = st.session_state.get(LAST_ATTACK, CHOSEN)
+    with st.container(width=260):
+        chosen = st.selectbox(
+            "Attack", options, index=options.index(last) if last in options else 0, key="by",
+            bind="query-params", help=tip("fixed_attack"),
+            format_func=lambda name: ATTACKS[name].label if name in ATTACKS else "Chosen beforehand",
+        )  # fmt: skip
+    st.session_state[LAST_ATTACK] = chosen
+    return replace(frame, attack=chosen if chosen in options[1:] else None)
 
 
 def class_names(frame: Frame) -> tuple[str, ...]:

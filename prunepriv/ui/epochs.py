@@ -7,6 +7,7 @@ import streamlit as st
 from prunepriv.figures import findings
 from prunepriv.options import MODEL_KINDS, ModelKind
 from prunepriv.ui.frame import Frame
+from prunepriv.ui.glossary import tip
 
 
 def tell_epochs(frame: Frame) -> None:
@@ -17,4 +18,4 @@ def tell_epochs(frame: Frame) -> None:
         if epochs is not None and kind != "original":
             kept[kind] = epochs
     if kept:
-        st.caption(findings.epochs_kept(kept))
+        st.caption(findings.epochs_kept(kept), help=tip("epochs_kept"))

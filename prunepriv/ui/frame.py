@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from prunepriv.errors import StoreError, UnknownRunError
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.options import ModelKind
-from prunepriv.plan import read_name, signals_name
+from prunepriv.plan import Target, read_name, signals_name
 from prunepriv.store.outdated import outdated
 from prunepriv.store.result import Result
 from prunepriv.store.schema import RunView, StepView
@@ -46,10 +46,12 @@ class Frame:
     Attributes:
         entry: the run as the picker lists it.
         result: its figures. They are cached and shared, so arrays must not be modified.
+        attack: the one that the reader fixed for all models; None: what each adversary would choose.
     """
 
     entry: Entry
     result: Result
+    attack: str | None = None
 
     @property
     def run_id(self) -> str:
@@ -84,6 +86,10 @@ class Frame:
         """Kinds of model that the run attacks and whose signals are in the store."""
         there = (k for k in self.experiment.models if self.result.artifact(signals_name(k)))
         return tuple(there)
+
+    def headline(self, target: Target) -> dict[str, Any] | None:
+        """The figures on a target of the attack in view, see ``Result.headline``."""
+        return self.result.headline(target, self.attack)
 
     def provenance(self, *steps: str) -> Provenance:
         """Provenance of a chart that was read from these steps, by their names."""

@@ -31,7 +31,10 @@ def glossary() -> dict[str, Term]:
     return {key: Term(**entry) for key, entry in json.loads(text).items()}
 
 
-def tip(key: str) -> str:
-    """The tooltip of a term, for any widget's ``help``."""
-    term = glossary()[key]
+def tip(*keys: str) -> str:
+    """The tooltip of a term or of several, for any widget's ``help``."""
+    return "\n\n".join(_told(glossary()[key]) for key in keys)
+
+
+def _told(term: Term) -> str:
     return f"**{term.label}.** {term.short}" + (f"\n\n{term.how}" if term.how else "")

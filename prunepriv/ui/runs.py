@@ -68,7 +68,7 @@ def entries() -> dict[str, Entry]:
         example.experiment.run_id: Entry(
             example.experiment.run_id, f"Example: {example.title}", example.experiment, example
         )
-        for example in _examples(environment.EXAMPLES)
+        for example in examples()
     }
     for view in catalog().runs():
         experiment = _experiment(view.run_id, view)
@@ -76,6 +76,11 @@ def entries() -> dict[str, Entry]:
             title = STATUS_MARKS[view.status] + describe(experiment)
             listed[view.run_id] = Entry(view.run_id, title, experiment, view=view)
     return listed
+
+
+def examples() -> tuple[Example, ...]:
+    """The bundled runs, in the order in which they are listed."""
+    return _examples(environment.EXAMPLES)
 
 
 def find(run_id: str, listed: Mapping[str, Entry]) -> Entry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,28 @@ def test_paired_differences_are_the_runs_own(
 def test_precision_where_members_are_few_is_told(open_page: Open, begin: Begin) -> None:
     at = open_page("attacks", run=begin(_experiment()).run_id)
     assert any(m.value.startswith("If 1 % of those asked are members") for m in at.markdown)
+
+
+def test_each_attack_says_what_of_it_is_fitted(open_page: Open, begin: Begin) -> None:
+    at = open_page("attacks", run=begin(_experiment()).run_id, attack="Conf")
+    (told,) = (c.value for c in at.caption if "Fitted on shadows" in c.value)
+    assert "Fitted on shadows: a threshold for each class. Not fitted: the score." in told
+    assert not any("was fitted on" in c.value for c in at.caption), "no sample was taken"
+
+
+def test_a_fit_on_a_sample_is_told_with_the_attack_and_where_it_is_the_headline(
+    open_page: Open, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = begin(_experiment(attacks={"names": ["samia"]}))
+    fewer = replace(ATTACKS["samia"], fast_tokens=30 * 200)
+    monkeypatch.setitem(ATTACKS, "samia", fewer)  # type: ignore[arg-type]
+    fit = result.fit_of("samia")
+    assert (fit["records"], fit["classes"]) == (200, 30)
+    told = f"SAMIA was fitted on 200 of {fit['of']} shadow records"
+    at = open_page("attacks", run=result.run_id)
+    assert [told in c.value for c in at.caption if "SAMIA was fitted" in c.value] == [True, True]
+    at = open_page(run=result.run_id)
+    assert sum(told in element.value for element in (*at.caption, *at.markdown)) == 1
 
 
 def test_attacks_that_were_not_run_are_listed(open_page: Open, begin: Begin) -> None:

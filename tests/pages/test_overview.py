@@ -53,6 +53,22 @@ def test_each_step_of_the_pipeline_has_a_chart_of_its_own(open_page: Open) -> No
     assert attacks["layout"]["xaxis"]["range"] == [0.4, 1.0]
 
 
+def test_the_train_card_tells_the_finished_models_accuracy_on_members(
+    open_page: Open, begin: Begin
+) -> None:
+    """Not the one while training, which the curve shows."""
+    experiment = make_experiment({"data": {"limit": 400}, "attacks": {"names": ["conf"]}})
+    result = begin(experiment)
+    at = open_page(run=result.run_id)
+    report = result.model_report("original")
+    assert report is not None
+    (told,) = (c.value for c in (*at.caption, *at.markdown) if " kept: accuracy " in c.value)
+    assert f"accuracy {100 * report['member_accuracy']:.1f} % on members, " in told
+    drawn = figures(at)["training"]
+    assert drawn["layout"]["xaxis"]["title"]["text"] == "epoch (members: while training)"
+    assert "members while training" in drawn["data"][0]["hovertemplate"]
+
+
 def test_every_chart_has_a_text_for_screen_readers(open_page: Open) -> None:
     for chart in open_page().get("plotly_chart"):
         assert len(chart.proto.alt) > 30

@@ -13,12 +13,14 @@ from prunepriv.errors import EngineError
 from prunepriv.estimates import progress as estimates
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.presets import presets
+from prunepriv.experiment.seeds import same_but_seed
 from prunepriv.options import DEFENSES
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.locks import claim
 from prunepriv.store.own_data import import_data, imported
 from prunepriv.store.step_rows import step_rows
+from prunepriv.ui import launching
 from prunepriv.ui.run import form_values, launch, live
 from tests.pages.conftest import Begin, Open, figure, finish
 
@@ -117,6 +119,32 @@ def test_launch_submits_exactly_what_is_shown(
     assert [one.seed for one in launched] == [3]
     assert at.query_params["run"] == launched[0].run_id
     assert button(at, "Cancel")
+
+
+def test_other_seeds_launch_one_run_each(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: list[Experiment] = []
+
+    def submit_only(experiments: tuple[Experiment, ...], store: Path) -> None:
+        catalog = Catalog(store)
+        for experiment in experiments:
+            catalog.submit(experiment)
+        catalog.close()
+        launched.extend(experiments)
+
+    monkeypatch.setattr(launching, "launch_all", submit_only)
+    at = open_page("run", new_seed="3", new_seeds="1, 2,3")
+    assert "--seeds 3,1,2" in shown_command(at)
+    button(at, "Launch 3 runs").click().run()
+    assert not at.exception
+    assert [one.seed for one in launched] == [3, 1, 2]
+    assert all(same_but_seed(one, launched[0]) for one in launched)
+    assert at.query_params["run"] == launched[0].run_id
+
+
+def test_seeds_that_are_no_numbers_cannot_be_launched(open_page: Open) -> None:
+    at = open_page("run", new_seeds="1,two")
+    assert any("seeds are whole numbers" in w.value for w in at.warning)
+    assert button(at, "Launch").disabled
 
 
 def test_an_engine_that_cannot_start_is_reported_on_the_page(

@@ -21,6 +21,7 @@ from prunepriv.options import (
     RECIPES,
     Option,
     lookup,
+    records_of_fit,
     table,
 )
 
@@ -81,6 +82,21 @@ def test_defense_strengths_lie_in_their_range() -> None:
 def test_every_attack_says_what_it_needs() -> None:
     for attack in ATTACKS.values():
         assert re.fullmatch(r"[A-Z].*\.", attack.needs), attack.name
+
+
+def test_every_attack_says_what_is_fitted_and_what_is_not() -> None:
+    for attack in ATTACKS.values():
+        for told in (attack.fitted, attack.fixed):
+            assert re.fullmatch(r"[a-z].*[^.]", told), attack.name
+        assert attack.kind != "network" or "weights" in attack.fitted
+        assert attack.kind == "network" or attack.name == "corr" or "threshold" in attack.fitted
+
+
+def test_only_attack_networks_are_fitted_on_a_sample() -> None:
+    for attack in ATTACKS.values():
+        limited = records_of_fit(10**7, attack.most_records(100), "fast") < 10**7
+        assert limited == (attack.kind == "network"), attack.name
+        assert records_of_fit(10**7, attack.most_records(100), "paper") == 10**7
 
 
 def test_a_defense_with_a_strength_says_what_it_is() -> None:

@@ -18,7 +18,9 @@ from prunepriv.figures.findings.attacks import (
     precision_at,
     roc_linear,
     roc_log,
+    sampled_fit,
     votes,
+    what_is_fitted,
 )
 from prunepriv.figures.findings.classes import (
     STEPS,
@@ -32,6 +34,7 @@ from prunepriv.figures.findings.comparisons import (
     changes,
     clear_sign,
     doubt,
+    in_contrast,
     is_guessing,
     pick,
     told,
@@ -61,11 +64,14 @@ from prunepriv.figures.findings.overview import (
     removed,
     split,
 )
+from prunepriv.figures.findings.seeds import BASIS as SEEDS_BASIS
+from prunepriv.figures.findings.seeds import over_seeds
 from prunepriv.figures.findings.signals import gap_of, leakage, records_in_bin
 from prunepriv.figures.findings.sweeps import knowledge, seeds, sweep_lines, sweep_matrix
 
 __all__ = [
     "BEYOND",
+    "SEEDS_BASIS",
     "STEPS",
     "Row",
     "accuracy_before",
@@ -94,6 +100,7 @@ __all__ = [
     "gap_list",
     "gap_of",
     "gaps",
+    "in_contrast",
     "interval",
     "is_guessing",
     "kept_epoch",
@@ -103,6 +110,7 @@ __all__ = [
     "noise",
     "not_run",
     "others",
+    "over_seeds",
     "own_threshold",
     "pick",
     "precision_at",
@@ -111,6 +119,7 @@ __all__ = [
     "removed",
     "roc_linear",
     "roc_log",
+    "sampled_fit",
     "seeds",
     "sparsity",
     "split",
@@ -120,4 +129,5 @@ __all__ = [
     "told_gap",
     "trade",
     "votes",
+    "what_is_fitted",
 ]

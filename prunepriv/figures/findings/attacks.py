@@ -64,6 +64,26 @@ def _adversary(series: Target) -> str:
     return "adaptive adversary" if series.adversary == "adaptive" else "non-adaptive adversary"
 
 
+def sampled_fit(fit: Row | None) -> str:
+    """That an attack network was fitted on some of the shadow records only; "" if on all of them.
+
+    Args:
+        fit: of ``Result.fit_of``; None for an attack that is no network.
+    """
+    if fit is None or fit["records"] == fit["of"]:
+        return ""
+    return (
+        f"{ATTACKS[fit['attack']].label} was fitted on {fit['records']:,} of {fit['of']:,} shadow "
+        f"records, the most that the recipe fast takes with {fit['classes']} classes."
+    )
+
+
+def what_is_fitted(attack: str) -> str:
+    """What of an attack is fitted on shadows, and what is not."""
+    option = ATTACKS[attack]
+    return f"Fitted on shadows: {option.fitted}. Not fitted: {option.fixed}."
+
+
 def not_run(run: Collection[str]) -> str:
     """Which attacks were not run."""
     left = [option.label for name, option in ATTACKS.items() if name not in run]

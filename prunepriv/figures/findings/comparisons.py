@@ -188,7 +188,12 @@ def does(row: Row) -> str:
 def chosen_attack(row: Row) -> str:
     """Which attack a headline is about, and why: "SAMIA, chosen beforehand"."""
     how = "chosen beforehand" if row["chosen"] else "the best after the fact"
-    return f"{label_of(row)}, {how}"
+    return f"{label_of(row)}, {'fixed by you' if row.get('fixed') else how}"
+
+
+def in_contrast(row: Row) -> str:
+    """Which attack of a contrast belongs to a headline: the policy, or the attack that is fixed."""
+    return str(row["attack"]) if row.get("fixed") else CHOSEN
 
 
 def after_the_fact(rows: Sequence[Row], chance: Row, lead: Row | None) -> str:

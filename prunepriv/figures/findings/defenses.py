@@ -14,6 +14,8 @@ from prunepriv.figures.findings.comparisons import (
     by_the_same_attack,
     does,
     doubt,
+    in_contrast,
+    label_of,
     named_classes,
     pick,
     told,
@@ -44,14 +46,17 @@ def defense(
     """
     parts = {}
     if adaptive is not None and contrast is not None:
-        change = pick(contrast)
+        change = pick(contrast, attack=in_contrast(adaptive))
         by = "" if change is None else f" by {told(change)}"
+        what = "what an adversary who knows it would choose"
+        if adaptive.get("fixed"):
+            what = f"{label_of(adaptive)} by an adversary who knows it"
         parts["adaptive"] = (
-            f"in this run, {name} changes what an adversary who knows it would choose{by} to "
-            f"{does(adaptive)}; by the same attack {by_the_same_attack(contrast)}."
+            f"in this run, {name} changes {what}{by} to {does(adaptive)}; by the same attack "
+            f"{by_the_same_attack(contrast)}."
         )
     if non_adaptive is not None:
-        worth = pick(knowing)
+        worth = pick(knowing, attack=in_contrast(non_adaptive))
         tail = "" if worth is None else f"; to know the defence is worth {told(worth)}"
         parts["non_adaptive"] = (
             f"an adversary who does not know the defence reaches {does(non_adaptive)}{tail}."
@@ -103,16 +108,18 @@ def trade(contrast: Sequence[Row], attack: str, name: str) -> str:
     return f"From pruned to {name}, in this run: {join(parts)}."
 
 
-def others(count: int, attack: str, left_out: Sequence[str]) -> str:
+def others(count: int, attack: str, left_out: Sequence[str], fixed: bool = False) -> str:
     """Which other runs are in the trade-off chart, and which are not.
 
     Args:
         count: defended models of other runs.
         attack: the one of all points.
         left_out: runs that were not attacked by it, or with another recipe.
+        fixed: the reader fixed the attack.
     """
     label = ATTACKS[attack].label
-    text = f"Every point is {label}, the attack that the pruned model's adversary would choose. "
+    whose = "" if fixed else ", the attack that the pruned model's adversary would choose"
+    text = f"Every point is {label}{whose}. "
     if count:
         text += (
             f"Grey: {count} other defence(s) or strength(s) on the same pruned model, from your "

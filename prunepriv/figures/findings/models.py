@@ -43,5 +43,5 @@ def curves(model: str, point: Mapping[str, float], most: int, live: bool) -> str
     return (
         f"{model}: best {'so far ' if live else ''}at epoch {point['epoch']} of at most {most}, "
         f"{percent(point['validation_accuracy'])} on validation records and "
-        f"{percent(point['member_accuracy'])} on members."
+        f"{percent(point['member_accuracy'])} on members, measured while training."
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from prunepriv.figures.findings.attacks import interval
+from prunepriv.figures.findings.attacks import interval, sampled_fit
 from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
     by_which,
     chosen_attack,
     does,
+    in_contrast,
     is_guessing,
+    label_of,
     pick,
     told,
 )
@@ -64,18 +66,29 @@ def split(data: str, classes: int, members: int, half: int) -> str:
     )
 
 
-def kept_epoch(network: str, epochs: int, kept: Mapping[str, float]) -> str:
+def kept_epoch(
+    network: str,
+    epochs: int,
+    kept: Mapping[str, float],
+    on_members: float | None,
+    while_training: bool = True,
+) -> str:
     """Which epoch was kept, and how good it is.
 
     Args:
         network: its name and size.
         kept: the history's point of that epoch.
+        on_members: accuracy of the finished model, in eval mode; None where it was not measured.
+        while_training: whether the history's member accuracy is that of batches while they are
+            learnt, with dropout and batch norm in training mode.
     """
-    return (
-        f"{network}, epoch {kept['epoch']} of {epochs} kept: accuracy "
-        f"{percent(kept['member_accuracy'], 0)} on members, "
-        f"{percent(kept['validation_accuracy'], 0)} on validation records."
-    )
+    told = f"{network}, epoch {kept['epoch']} of {epochs} kept: accuracy "
+    validation = f"{percent(kept['validation_accuracy'])} on validation records"
+    if on_members is None:
+        when = " while training" if while_training else ""
+        return f"{told}{percent(kept['member_accuracy'])} on members{when}, {validation}."
+    curve = " The members' curve is measured while training." if while_training else ""
+    return f"{told}{percent(on_members)} on members, {validation}.{curve}"
 
 
 def removed(pruning: str, sparsity: float, size: Size | None = None) -> str:
@@ -102,13 +115,18 @@ def gap_list(means: Means) -> str:
     )
 
 
-def attacks_in_short(headline: Row, chance: Row, kind: ModelKind) -> str:
+def attacks_in_short(headline: Row, chance: Row, kind: ModelKind, fit: Row | None = None) -> str:
     """The chosen attack on a model, or that it is guessing.
 
     Args:
         headline: of ``Result.headline``.
         chance: of ``Result.chance``.
+        fit: of ``Result.fit_of``, of the chosen attack.
     """
+    return f"{_does(headline, chance, kind)} {sampled_fit(fit)}".rstrip()
+
+
+def _does(headline: Row, chance: Row, kind: ModelKind) -> str:
     does = f"{percent(headline['accuracy'])} ({interval(headline)})"
     if is_guessing(headline):
         return (
@@ -139,33 +157,37 @@ def attribution(
             "separate the effects of retraining and removing weights."
         )
     rows = [headlines[kind] for kind in three]
+    attack = in_contrast(rows[0])
     figures = [
         percent(row["accuracy"]) + (" (guessing)" if is_guessing(row) else "") for row in rows
     ]
     return (
         f"In this run, {_policy(rows)} is right {figures[0]} of the time on the original, "
         f"{figures[1]} on the control and {figures[2]} on the pruned model: "
-        f"{_change(retraining, 'by training on the same records again')} and "
-        f"{_change(removing, 'by removing weights')}. By the same attack, training again gives "
+        f"{_change(retraining, attack, 'by training on the same records again')} and "
+        f"{_change(removing, attack, 'by removing weights')}. By the same attack, training again gives "
         f"{by_the_same_attack(retraining)}, and removing weights {by_the_same_attack(removing)}."
-        + _equally_long(equally_long)
+        + _equally_long(equally_long, attack)
     )
 
 
 def _policy(rows: Sequence[Row]) -> str:
+    if all(row.get("fixed") for row in rows):
+        return by_which(rows)
     if all(row["chosen"] for row in rows):
         return f"what an adversary would choose beforehand ({by_which(rows)})"
     return f"the best attack after the fact ({by_which(rows)})"
 
 
-def _equally_long(contrasts: tuple[Sequence[Row], Sequence[Row]] | None) -> str:
+def _equally_long(contrasts: tuple[Sequence[Row], Sequence[Row]] | None, attack: str) -> str:
     """The same steps by way of the control that was trained as long as the pruned model."""
     if contrasts is None:
         return ""
     retraining, removing = contrasts
     return (
         " By way of the control that was trained equally long these are "
-        f"{_change(retraining, 'by training again')} and {_change(removing, 'by removing weights')}."
+        f"{_change(retraining, attack, 'by training again')} and "
+        f"{_change(removing, attack, 'by removing weights')}."
     )
 
 
@@ -179,8 +201,8 @@ def epochs_kept(kept: Mapping[ModelKind, int]) -> str:
     return f"Epochs of fine-tuning kept: {told}."
 
 
-def _change(contrast: Sequence[Row], cause: str) -> str:
-    row = pick(contrast)
+def _change(contrast: Sequence[Row], attack: str, cause: str) -> str:
+    row = pick(contrast, attack=attack)
     return f"no attack chosen beforehand {cause}" if row is None else f"**{told(row)} {cause}**"
 
 
@@ -192,11 +214,13 @@ def defended(adaptive: Row, non_adaptive: Row | None, contrast: Sequence[Row], d
         contrast: pruned -> defended, against the adaptive adversary.
         defense: its name, "PPB 4".
     """
-    change = pick(contrast)
+    change = pick(contrast, attack=in_contrast(adaptive))
     by = "" if change is None else f" by {told(change)}"
+    what = "the attack that an adversary who knows it would choose"
+    if adaptive.get("fixed"):
+        what = f"{label_of(adaptive)} by an adversary who knows it"
     first = (
-        f"In this run, {defense} changes the attack that an adversary who knows it would choose"
-        f"{by} to {does(adaptive)}; by the same attack "
+        f"In this run, {defense} changes {what}{by} to {does(adaptive)}; by the same attack "
         f"{by_the_same_attack(contrast)}"
     )
     if non_adaptive is None:

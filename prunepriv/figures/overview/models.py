@@ -55,13 +55,14 @@ def split_chart(
 
 
 def training_chart(
-    history: Sequence[Mapping[str, float]], best_epoch: int, theme: Theme
+    history: Sequence[Mapping[str, float]], best_epoch: int, while_training: bool, theme: Theme
 ) -> tuple[go.Figure, pd.DataFrame]:
     """Accuracy of the target model by epoch, a star at the epoch whose weights were kept.
 
     Args:
         history: {"epoch", "loss", "member_accuracy", "validation_accuracy"} of each epoch.
         best_epoch: counted from 1.
+        while_training: whether the member accuracy is that of batches while they are learnt.
     """
     table = pd.DataFrame(history)
     table["kept"] = table["epoch"] == best_epoch
@@ -69,6 +70,7 @@ def training_chart(
         ("member_accuracy", "members", MEMBERS.color, "solid"),
         ("validation_accuracy", "validation", theme.ink, "dot"),
     )
+    when = {"member_accuracy": " while training" if while_training else ""}
     traces = [
         {
             "type": "scatter",
@@ -77,7 +79,7 @@ def training_chart(
             "y": table[column],
             "name": name,
             "line": {"color": color, "dash": dash, "width": 2},
-            "hovertemplate": f"epoch %{{x}}: {name} %{{y:.1%}}<extra></extra>",
+            "hovertemplate": f"epoch %{{x}}: {name}{when.get(column, '')} %{{y:.1%}}<extra></extra>",
         }
         for column, name, color, dash in lines
     ]
@@ -95,7 +97,8 @@ def training_chart(
     notes = [
         _end_label(table, column, name, color) for column, name, color, _ in lines if len(table)
     ]
-    title = {"text": "epoch", "font": {"size": SMALL}, "standoff": 2}
+    text = "epoch (members: while training)" if while_training else "epoch"
+    title = {"text": text, "font": {"size": SMALL}, "standoff": 2}
     figure = card(
         traces,
         theme,

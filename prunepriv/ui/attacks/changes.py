@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
+from prunepriv.evaluation import CHOSEN
 from prunepriv.figures import findings
-from prunepriv.figures.contrasts import contrast_dots
-from prunepriv.plan import Target, contrast_name, contrasts
+from prunepriv.figures.contrasts import CHOSEN_LABEL, contrast_dots
+from prunepriv.options import ATTACKS
+from prunepriv.plan import contrast_name, contrasts
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
-
-LABELS = {
-    (Target("original"), Target("control")): "Retraining",
-    (Target("control"), Target("pruned")): "Removing weights",
-    (Target("original"), Target("pruned")): "Both",
-    (Target("original"), Target("control_matched")): "Retraining, equally long",
-    (Target("control_matched"), Target("pruned")): "Removing weights, equally long",
-    (Target("pruned"), Target("defended")): "The defence",
-    (Target("defended", "non_adaptive"), Target("defended")): "Knowing the defence",
-}
+from prunepriv.ui.other_seeds import View, attacks_in, draw_other_seeds
+from prunepriv.ui.pairs import PAIRS
 
 
 def draw_changes(frame: Frame) -> None:
     """Draw the paired differences of one change; which one is in the URL."""
-    pairs = {LABELS[pair]: pair for pair in contrasts(frame.experiment) if pair in LABELS}
+    there = contrasts(frame.experiment)
+    pairs = {name: pair for name, pair in PAIRS.items() if pair in there}
     if not pairs:
         return
     st.subheader("What changes, attack by attack", anchor=False, help=tip("paired_difference"))
@@ -50,3 +45,6 @@ def draw_changes(frame: Frame) -> None:
         "Both sides are attacked on the same records, so the intervals are narrower than those of "
         "the accuracies. They are over this run's records; another seed may differ by more."
     )
+    names = {CHOSEN: CHOSEN_LABEL, **{name: ATTACKS[name].label for name in ATTACKS}}
+    what = f"change of attack accuracy: {chosen.lower()}"
+    draw_other_seeds(frame, View(attacks_in((before, after), names), what))

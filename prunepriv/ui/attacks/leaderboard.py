@@ -16,7 +16,9 @@ from prunepriv.ui.glossary import tip
 
 def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
     """Draw accuracies with their intervals, next to those on the original model."""
-    st.subheader("All attacks", anchor=False, help=tip("attack_accuracy"))
+    st.subheader(
+        "All attacks", anchor=False, help=tip("attack_accuracy", "chosen_attack", "guessing")
+    )
     headline, rows = frame.result.headline(target), frame.result.evaluation(target)
     chance = frame.result.chance(target)
     if headline is None or rows is None or chance is None:
@@ -34,5 +36,6 @@ def draw_leaderboard(frame: Frame, board: pd.DataFrame, target: Target) -> None:
     )
     st.caption(
         "Intervals: 95 % bootstrap over this run's records; another seed may differ by more. "
-        + findings.not_run(frame.experiment.attacks.names)
+        + f"{findings.not_run(frame.experiment.attacks.names)} "
+        + findings.sampled_fit(frame.result.fit_of(headline["attack"]))
     )

@@ -14,7 +14,7 @@ from prunepriv.ui.attacks.knowledge import draw_knowledge
 from prunepriv.ui.attacks.leaderboard import draw_leaderboard
 from prunepriv.ui.attacks.roc import draw_low_rates, draw_rocs
 from prunepriv.ui.attacks.threshold import draw_threshold
-from prunepriv.ui.controls import adversary, model_kind
+from prunepriv.ui.controls import LAST_ATTACK, adversary, model_kind
 from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
@@ -46,7 +46,9 @@ def attacks(frame: Frame, target: Target | None) -> None:
     draw_changes(frame)
     headline = frame.result.headline(target)
     names = list(curves)
-    start = names.index(headline["attack"]) if headline and headline["attack"] in names else 0
+    fixed = st.session_state.get(LAST_ATTACK)
+    first = fixed if fixed in names else headline["attack"] if headline else names[0]
+    start = names.index(first) if first in names else 0
     st.subheader("One attack in detail", anchor=False)
     with st.container(width=260):
         chosen = st.selectbox(
@@ -55,7 +57,10 @@ def attacks(frame: Frame, target: Target | None) -> None:
         )  # fmt: skip
     chosen = chosen if chosen in curves else names[start]
     option = ATTACKS[chosen]
-    st.caption(f"{option.summary} Score: `{option.score}` ({option.source})")
+    st.caption(
+        f"{option.summary} Score: `{option.score}` ({option.source}). "
+        f"{findings.what_is_fitted(chosen)} {findings.sampled_fit(frame.result.fit_of(chosen))}"
+    )
     row = frame.result.attack_row(chosen, target)
     if row is not None:
         st.markdown(findings.precision_at(row), help=tip("precision_at_prior"))

@@ -22,7 +22,7 @@ def draw_attacks(frame: Frame, adversary: Adversary, name: str) -> None:
         Target("defended", "adaptive"),
         Target("defended", "non_adaptive"),
     ]
-    known = {one: frame.result.headline(one) for one in everyone}
+    known = {one: frame.headline(one) for one in everyone}
     shown = [one for one in everyone if known[one] is not None]
     if known[everyone[0]] is None or len(shown) < 2:
         not_there_yet(frame, "Attacks on the pruned and the defended model")

@@ -22,7 +22,7 @@ BASE = ("pruning", "training", "knowledge")
 def draw_trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
     """Draw an arrow from the pruned model to every defended one."""
     st.subheader("Privacy against accuracy", anchor=False)
-    headline = frame.result.headline(Target("pruned"))
+    headline = frame.headline(Target("pruned"))
     contrast = frame.result.contrast(Target("pruned"), Target("defended"))
     if headline is None or contrast is None:
         not_there_yet(frame, "The trade-off")
@@ -43,7 +43,7 @@ def draw_trade_off(frame: Frame, adversary: Adversary, name: str) -> None:
         alt=f"Accuracy on non-members against {ATTACKS[attack].label}, an arrow from pruned to {name}",
         choices=None,  # the chart shows other runs too
     )
-    st.caption(findings.others(len(elsewhere), attack, left_out))
+    st.caption(findings.others(len(elsewhere), attack, left_out, frame.attack is not None))
 
 
 def _points_of(frame: Frame, adversary: Adversary, attack: str, here: bool = True) -> list[Point]:

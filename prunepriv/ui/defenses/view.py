@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from prunepriv.evaluation import CHOSEN
 from prunepriv.figures import findings
-from prunepriv.options import Adversary
+from prunepriv.figures.contrasts import CHOSEN_LABEL
+from prunepriv.options import ATTACKS, Adversary
+from prunepriv.plan import Target
 from prunepriv.prose import privacy_statement
+from prunepriv.ui.controls import fix_attack
 from prunepriv.ui.defenses.attacks import draw_attacks
 from prunepriv.ui.defenses.models import draw_accuracies, draw_classes, draw_signals
 from prunepriv.ui.defenses.trade_off import draw_trade_off
 from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
+from prunepriv.ui.other_seeds import View, attacks_in, draw_other_seeds
 from prunepriv.ui.words import defense_of
 
 
@@ -33,17 +38,23 @@ def defended(frame: Frame) -> bool:
     return False
 
 
-def controls() -> Adversary:
-    """The adversary; adaptive by default, because the other one underestimates the leakage."""
-    adapts = st.toggle(
-        "Adaptive adversary", value=True, key="adaptive", bind="query-params", help=tip("adaptive")
-    )
+def controls(frame: Frame) -> tuple[Adversary, Frame]:
+    """The adversary, adaptive by default, because the other one underestimates; and the attack."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        adapts = st.toggle(
+            "Adaptive adversary",
+            value=True,
+            key="adaptive",
+            bind="query-params",
+            help=tip("adaptive"),
+        )
+        frame = fix_attack(frame)
     if not adapts:
         st.caption(
             "This adversary does not know that there is a defence, so the figures underestimate the "
             "leakage."
         )
-    return "adaptive" if adapts else "non_adaptive"
+    return "adaptive" if adapts else "non_adaptive", frame
 
 
 def defenses(frame: Frame, adversary: Adversary) -> None:
@@ -56,6 +67,10 @@ def defenses(frame: Frame, adversary: Adversary) -> None:
     with right:
         draw_trade_off(frame, adversary, name)
     tell_epochs(frame)
+    names = {CHOSEN: CHOSEN_LABEL, **{one: ATTACKS[one].label for one in ATTACKS}}
+    change = (Target("pruned"), Target("defended"))
+    what = f"change of attack accuracy by {name}"
+    draw_other_seeds(frame, View(attacks_in(change, names), what))
     draw_accuracies(frame, name)
     draw_signals(frame, name)
     draw_classes(frame, name)

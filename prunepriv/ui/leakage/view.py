@@ -16,6 +16,7 @@ from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, link_params, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.leakage.bar import choose_bar, records_in_bar
+from prunepriv.ui.other_seeds import View, draw_other_seeds, gap_changes
 from prunepriv.ui.signals import SIGNAL_LABELS, Signals, records_of
 
 CONTROLS: tuple[ModelKind, ...] = ("control", "control_matched")
@@ -55,6 +56,9 @@ def figure_one(frame: Frame, scale: Scale, label: int | None) -> None:
             with st.container():
                 _histograms(frame, signals, quantity, scale, label)
     tell_epochs(frame)
+    only = "" if label is None else f", {class_names(frame)[label]}"
+    views = [View(gap_changes(q, label), f"change of the {q} gap{only}", False) for q in QUANTITIES]
+    draw_other_seeds(frame, *views)
     if frame.experiment.defense.name == "none":
         st.page_link(
             "pages/run.py", label="Launch the same run with PPB to fill the fourth panel",

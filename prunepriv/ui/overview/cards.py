@@ -81,13 +81,17 @@ def _train_card(frame: Frame, tools: DeltaGenerator) -> None:
         return
     history, best = report["history"], report["best_epoch"]
     kept = next(point for point in history if point["epoch"] == best)
+    while_training = frame.experiment.training.stop_at_member_accuracy is None
+    finished = frame.result.model_report("original")
+    on_members = None if finished is None else finished["member_accuracy"]
+    read = [models_name("original"), *([signals_name("original")] if finished else [])]
     size = size_of(report["architecture"])
     network = f"{MODELS[frame.experiment.model.name].label} ({size})"
     chart(
         "training",
-        frame.provenance(models_name("original")),
-        lambda look: figures.training_chart(history, best, look),
-        finding=findings.kept_epoch(network, len(history), kept),
+        frame.provenance(*read),
+        lambda look: figures.training_chart(history, best, while_training, look),
+        finding=findings.kept_epoch(network, len(history), kept, on_members, while_training),
         alt="Accuracy of the target model by epoch on members and on validation records",
         alt_alone=True,
         small_in=tools,
@@ -150,7 +154,7 @@ def _fine_tune_card(frame: Frame, tools: DeltaGenerator) -> None:
 def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
     kind = subject(frame)
     target = Target(kind)
-    rows, headline = frame.result.evaluation(target), frame.result.headline(target)
+    rows, headline = frame.result.evaluation(target), frame.headline(target)
     chance = frame.result.chance(target)
     if rows is None or headline is None or chance is None:
         st.caption(pending(frame))
@@ -159,7 +163,9 @@ def _attack_card(frame: Frame, tools: DeltaGenerator) -> None:
         "attacks",
         frame.provenance(evaluation_name(Target(kind))),
         lambda look: figures.attacks_chart(rows, look),
-        finding=findings.attacks_in_short(headline, chance, kind),
+        finding=findings.attacks_in_short(
+            headline, chance, kind, frame.result.fit_of(headline["attack"])
+        ),
         alt=f"Accuracy of {len(rows)} attacks with 95 % intervals beside the 50 % line",
         small_in=tools,
     )
@@ -172,7 +178,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
             handover.leave(with_ppb(frame.experiment))
             st.switch_page("pages/run.py", query_params=link_params(frame.run_id))
         return
-    found = {target: frame.result.headline(target) for target in frame.result.targets}
+    found = {target: frame.headline(target) for target in frame.result.targets}
     chosen = {target: row for target, row in found.items() if row is not None}
     contrast = frame.result.contrast(Target("pruned"), Target("defended"))
     if contrast is None:
@@ -188,7 +194,7 @@ def _defend_card(frame: Frame, tools: DeltaGenerator) -> None:
             contrast,
             defense_name(frame.experiment),
         ),
-        alt="Accuracy of the attack chosen beforehand on each model with its 95 % interval",
+        alt="Accuracy of the attack in view on each model with its 95 % interval",
         small_in=tools,
     )
 

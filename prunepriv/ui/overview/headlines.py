@@ -14,6 +14,7 @@ from prunepriv.prose import percent, points, signed
 from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
+from prunepriv.ui.other_seeds import View, changes_of, chosen_changes, draw_other_seeds
 from prunepriv.ui.overview.subject import pending, subject
 
 
@@ -24,14 +25,26 @@ def headlines(frame: Frame) -> None:
         _accuracy_kept(frame, kind)
         _attack_accuracy(frame, kind)
         _confidence_gap(frame, kind)
-    found = {k: frame.result.headline(Target(k)) for k in frame.experiment.models}
+    found = {k: frame.headline(Target(k)) for k in frame.experiment.models}
     known = {k: row for k, row in found.items() if row is not None}
     if len(known) == len(found):
         retraining, removing = _by_way_of(frame, "control")
         long, short = _by_way_of(frame, "control_matched")
         equally_long = None if long is None or short is None else (long, short)
-        st.markdown(findings.attribution(known, retraining, removing, equally_long))
+        st.markdown(
+            findings.attribution(known, retraining, removing, equally_long),
+            help=tip("policy", "clear", "undecided"),
+        )
     tell_epochs(frame)
+
+
+def other_seeds(frame: Frame) -> None:
+    """What the other seeds say about the change of the attack in view."""
+    if frame.attack is None:
+        draw_other_seeds(frame, View(chosen_changes, "change of attack accuracy"))
+    else:
+        axis = f"change of {ATTACKS[frame.attack].label}'s accuracy"
+        draw_other_seeds(frame, View(changes_of(frame.attack), axis))
 
 
 def _by_way_of(
@@ -66,12 +79,13 @@ def _accuracy_kept(frame: Frame, kind: ModelKind) -> None:
 
 
 def _attack_accuracy(frame: Frame, kind: ModelKind) -> None:
-    headline = frame.result.headline(Target(kind))
+    headline = frame.headline(Target(kind))
     if headline is None:
         _headline("Attack chosen beforehand", None, "chosen_attack", pending(frame))
         return
-    row = findings.pick(_change(frame, kind))
+    row = findings.pick(_change(frame, kind), attack=findings.in_contrast(headline))
     how = "Attack chosen beforehand" if headline["chosen"] else "Best attack after the fact"
+    how = "Attack" if headline.get("fixed") else how
     _headline(
         f"{how}: {ATTACKS[headline['attack']].label}", percent(headline["accuracy"]),
         "chosen_attack", findings.attack_interval(headline),

@@ -12,6 +12,7 @@ import streamlit as st
 from prunepriv.errors import ExperimentError
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.presets import presets
+from prunepriv.experiment.seeds import read_seeds, under_seeds
 from prunepriv.options import DATASETS, DEFENSES
 from prunepriv.ui.run import form_data
 from prunepriv.ui.run.form_fields import field, key, suit_the_defense, suit_the_model
@@ -24,6 +25,9 @@ from prunepriv.ui.run.form_values import (
     start,
     values,
 )
+
+SEEDS = "seeds"
+"""The control for more seeds than one."""
 
 PLACED = {
     "model.name", "attacks.names", "shadows", "seed", "pruning.approach", "pruning.sparsity",
@@ -39,11 +43,11 @@ def fill(experiment: Experiment) -> None:
         st.session_state[PREFIX + name] = value
 
 
-def draw() -> Experiment | ExperimentError:
+def draw() -> tuple[Experiment, ...] | ExperimentError:
     """Draw the form.
 
     Returns:
-        The experiment that it describes, or what is wrong with it.
+        The experiment that it describes, and then the same under the other seeds; or what is wrong.
     """
     _draw_presets()
     with st.grid(2, min_column_width=330, gap="medium"):
@@ -59,7 +63,10 @@ def draw() -> Experiment | ExperimentError:
     try:
         # a setting without a control under the current choices has its default and no effect
         form = {name: st.session_state.get(PREFIX + name, value) for name, value in start().items()}
-        return make_experiment(settings(form, own_data()))
+        chosen = make_experiment(settings(form, own_data()))
+        typed = str(st.session_state.get(PREFIX + SEEDS) or "")
+        others = read_seeds(typed) if typed.strip() else []
+        return chosen, *under_seeds(chosen, [one for one in others if one != chosen.seed])
     except ExperimentError as error:
         return error
 
@@ -83,6 +90,11 @@ def _draw_attacks() -> None:
     with st.container(horizontal=True):
         field("shadows", width=150)
         field("seed", width=150)
+        st.text_input(
+            "Other seeds", placeholder="2, 3, 4, 5", width=180, max_chars=100, **key(SEEDS),
+            help="The same experiment under these seeds too, one run each. The pages then show the mean "
+            "of the differences over all seeds. From three seeds on, its interval decides.",
+        )  # fmt: skip
 
 
 def _draw_pruning() -> None:

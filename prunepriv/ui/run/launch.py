@@ -14,23 +14,33 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.store.outdated import outdated
 from prunepriv.ui.frame import look_at
+from prunepriv.ui.launching import submit_sweep
+from prunepriv.ui.other_seeds import seeds_sweep
 from prunepriv.ui.runs import Entry, catalog, entries, result_of
 from prunepriv.ui.words import STEP_WORDS, describe, duration
 
 
-def draw(chosen: Experiment | ExperimentError) -> None:
-    """Draw the chosen experiment in one line, its cost, and the button; or why it cannot be run."""
+def draw(form: tuple[Experiment, ...] | ExperimentError) -> None:
+    """Draw the chosen experiment in one line, its cost, and the button; or why it cannot be run.
+
+    Args:
+        form: the experiment, and the same under other seeds.
+    """
     with st.container(border=True, key="launch"):
-        if isinstance(chosen, ExperimentError):
-            st.warning(f"This cannot be run: {chosen}", icon=":material/block:")
+        if isinstance(form, ExperimentError):
+            st.warning(f"This cannot be run: {form}", icon=":material/block:")
             st.button(
                 "Launch", type="primary", icon=":material/play_arrow:", disabled=True,
                 key="launch_button",
             )  # fmt: skip
             return
+        if len(form) > 1:
+            _draw_several(form)
+            return
+        (chosen,) = form
         st.markdown(f"**{describe(chosen)}**")
         known = entries().get(chosen.run_id)
-        cost = _cost(chosen.key, store_folder(), chosen)
+        cost = _cost((chosen.key,), store_folder(), form)
         st.markdown(_cost_sentence(cost))
         with st.container(horizontal=True, vertical_alignment="center"):
             if known is not None and _has_results(known):
@@ -47,6 +57,21 @@ def draw(chosen: Experiment | ExperimentError) -> None:
                     start(chosen)
         _draw_steps(cost)
         st.code(command_line(chosen), language=None, wrap_lines=True)
+
+
+def _draw_several(form: tuple[Experiment, ...]) -> None:
+    """One experiment under several seeds: the same, with one button for all of them."""
+    seeds = [one.seed for one in form]
+    st.markdown(f"**{describe(form[0])}**, and {len(form) - 1} other seeds")
+    cost = _cost(tuple(one.key for one in form), store_folder(), form)
+    st.markdown(_cost_sentence(cost))
+    if st.button(
+        f"Launch {len(form)} runs", type="primary", icon=":material/play_arrow:",
+        key="launch_button",
+    ):  # fmt: skip
+        submit_sweep(seeds_sweep(form[0], seeds), select=form[0].run_id)
+    _draw_steps(cost)
+    st.code(command_line(form[0], seeds), language=None, wrap_lines=True)
 
 
 def start(chosen: Experiment, fresh: bool = True) -> None:
@@ -80,8 +105,8 @@ def _has_results(entry: Entry) -> bool:
 
 
 @st.cache_data(max_entries=16, ttl=10, show_spinner=False)
-def _cost(key: str, store: Path, _chosen: Experiment) -> Cost:
-    return cost_of([_chosen], catalog(), default_workers())
+def _cost(keys: tuple[str, ...], store: Path, _chosen: tuple[Experiment, ...]) -> Cost:
+    return cost_of(_chosen, catalog(), default_workers())
 
 
 def _cost_sentence(cost: Cost) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from prunepriv.attacks import FitSettings, Queries
-from prunepriv.attacks.base import CHUNK
+from prunepriv.attacks import FitSettings, Queries, ReferenceAttack, get_attack
+from prunepriv.attacks.base import CHUNK, Recipe
 from prunepriv.attacks.networks import (
     FastRecipe,
     batches,
@@ -21,6 +22,7 @@ from prunepriv.attacks.networks import (
 )
 from prunepriv.attacks.neural import FAST, NN, ClsNN, Top3NN, attack_network
 from prunepriv.attacks.samia import fast_recipe
+from prunepriv.options import ATTACKS, records_of_fit
 from prunepriv.progress import silent
 from tests.unit.attacks.drawn import draw
 
@@ -165,6 +167,44 @@ def test_all_records_are_used_where_they_are_few_or_the_recipe_is_the_papers() -
     location = 5 * 2 * 1127
     assert min(FAST.most, fast_recipe(30).most) > location
     assert fast_recipe(100).most == 10_000
+
+
+@pytest.mark.parametrize(("classes", "samia"), [(100, 10_000), (5, 12_000)])
+@pytest.mark.parametrize("recipe", ["fast", "paper"])
+def test_each_network_is_fitted_on_as_many_records_as_its_option_says(
+    classes: int, samia: int, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 12,000 synthetic shadow records; only the training itself, which takes minutes, is left out."""
+    given: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def learned(name: str) -> Callable[..., dict[str, np.ndarray]]:
+        def fit_(
+            network: nn.Module, x: Tensor, member: Tensor, *_: object
+        ) -> dict[str, np.ndarray]:
+            given[name] = x, member
+            return {key: value.numpy() for key, value in network.state_dict().items()}
+
+        return fit_
+
+    drawn = draw(1, 12_000, classes, leak=1.0)
+    for name, option in ATTACKS.items():
+        attack = get_attack(name)
+        if option.kind != "network" or isinstance(attack, ReferenceAttack):
+            continue
+        monkeypatch.setattr(sys.modules[type(attack).__module__], "fit_network", learned(name))
+        attack.fit(drawn.shadows(), FitSettings(recipe, 3))
+        x, member = given[name]
+        used = records_of_fit(12_000, option.most_records(classes), recipe)
+        assert (
+            len(x)
+            == len(member)
+            == used
+            == (samia if (name, recipe) == ("samia", "fast") else 12_000)
+        )
+        assert 0.45 < float(member.float().mean()) < 0.55
+    labels = given["samia"][0][:, 2 * classes :]
+    assert labels.shape[1] == classes
+    assert int((labels.sum(0) > 0).sum()) == classes, "every class is in the sample"
 
 
 def test_chunks_give_what_all_records_at_once_give() -> None:

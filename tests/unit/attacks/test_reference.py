@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -18,7 +19,8 @@ from prunepriv.attacks import (
     ReferenceShadows,
     means,
 )
-from prunepriv.attacks.reference import Base, Lira, Rmia, pooled_spread
+from prunepriv.attacks.base import Fitted
+from prunepriv.attacks.reference import Base, Lira, OfflineAttack, Rmia, pooled_spread
 from prunepriv.errors import ExperimentError
 from tests.unit.attacks.drawn import (
     Answers,
@@ -66,6 +68,50 @@ def test_lira_is_the_normal_tail_of_the_excess() -> None:
     score = Lira().score({"spread": np.array([0.7])}, queries)
     expected = [norm.logcdf((seen.phi[i] - seen.out_of(i).mean()) / 0.7) for i in range(40)]
     np.testing.assert_allclose(score, expected, rtol=1e-6)
+
+
+class DifferenceCalibration(OfflineAttack):
+    """phi less the mean of the references (Watson et al. 2022), with the same kind of threshold."""
+
+    def learn(self, shadows: ReferenceShadows) -> Fitted:
+        return {}
+
+    def score(self, fitted: Mapping[str, np.ndarray], queries: ReferenceQueries) -> np.ndarray:
+        return np.asarray(queries.records.phi - queries.records.mean_phi())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_with_one_spread_lira_ranks_and_decides_as_difference_calibration(seed: int) -> None:
+    shadows, target = draw_shadows(seed, leak=2.0), draw_compared(seed + 10, 2000, leak=2.0)
+    found = []
+    for attack in (Lira(), DifferenceCalibration()):
+        fitted = attack.fit(shadows)
+        score = attack.score(fitted, target.queries)
+        found.append((score, attack.decide(fitted, target.queries, score)))
+    (lira, said), (difference, expected) = found
+    assert np.array_equal(lira.argsort(), difference.argsort())
+    assert np.array_equal(np.unique(lira, return_counts=True)[1], np.ones(2000)), "no ties"
+    assert np.array_equal(said, expected)
+    assert 0.1 < said.mean() < 0.9
+
+
+def test_from_38_spreads_on_lira_has_ties_that_difference_calibration_has_not() -> None:
+    """Where log Phi is 0 in float64."""
+    excess = np.array([36.0, 37.0, 39.0, 40.0])
+    seen = Compared.with_references(excess, np.zeros((1, 4)), np.ones((1, 4), dtype=bool))
+    score = Lira().score({"spread": np.ones(1)}, ReferenceQueries(seen, seen))
+    assert score[0] < score[1] < score[2] == score[3] == 0
+
+
+def test_with_a_spread_for_each_record_the_order_would_be_another() -> None:
+    """What the equality rests on: one number for all."""
+    drawn = draw_compared(5, 400)
+    seen = drawn.records
+    excess = seen.phi - seen.reference.mean(axis=0)
+    score = Lira().score({"spread": np.ones(1)}, drawn.queries)
+    assert np.array_equal(score.argsort(), excess.argsort())
+    by_record = norm.logcdf(excess / seen.reference.std(axis=0, ddof=1))
+    assert not np.array_equal(by_record.argsort(), excess.argsort())
 
 
 def test_the_spread_counts_a_mean_as_one_degree_of_freedom() -> None:

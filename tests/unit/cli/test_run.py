@@ -63,8 +63,8 @@ def test_several_seeds_are_told_together(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--seeds", "1,two"), "takes whole numbers"),
-        (("--seeds", "1,1"), "two seeds or more"),
+        (("--seeds", "1,two"), "seeds are whole numbers"),
+        (("--seeds", "1,1"), "2 different seeds or more"),
         (("--seeds", "1,2", "--seed", "3"), "exclude each other"),
     ],
 )

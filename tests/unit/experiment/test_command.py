@@ -132,3 +132,10 @@ def test_defaults_are_left_out() -> None:
     assert "--clip" not in command
     assert "--assumed" not in command
     assert "--sensitivity" not in command
+
+
+def test_several_seeds_take_the_place_of_one() -> None:
+    experiment = make_experiment({"seed": 3})
+    words = command_line(experiment, (3, 1)).split()
+    assert words[words.index("--seeds") + 1] == "3,1"
+    assert "--seed" not in words

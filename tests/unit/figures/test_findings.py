@@ -345,4 +345,5 @@ def test_the_best_epoch_may_still_be_beaten_while_it_trains():
     point = {"epoch": 7, "validation_accuracy": 0.585, "member_accuracy": 0.973}
     told = findings.curves("Control, target model", point, 25, live=False)
     assert told.startswith("Control, target model: best at epoch 7 of at most 25, 58.5 %")
+    assert told.endswith("97.3 % on members, measured while training.")
     assert "best so far at" in findings.curves("Control, target model", point, 25, live=True)

@@ -14,6 +14,8 @@ from prunepriv.figures.findings import (
     doubt,
     epochs_kept,
     interval,
+    kept_epoch,
+    sampled_fit,
 )
 from tests.unit.figures.rows import change, headline
 
@@ -39,6 +41,40 @@ def test_the_card_names_the_chosen_attack() -> None:
     assert "best of 12 attacks has p = 0.31" in told
     told = attacks_in_short(headline("lira", 0.7, chosen=False), CHANCE, "pruned")
     assert told.startswith("LiRA, the best after the fact,")
+
+
+KEPT = {"epoch": 17, "member_accuracy": 0.7301, "validation_accuracy": 0.581}
+
+
+def test_the_members_accuracy_is_that_of_the_finished_model() -> None:
+    assert kept_epoch("fc", 23, KEPT, 0.794) == (
+        "fc, epoch 17 of 23 kept: accuracy 79.4 % on members, 58.1 % on validation records. "
+        "The members' curve is measured while training."
+    )
+    told = kept_epoch("fc", 23, KEPT, None)
+    assert told.endswith("accuracy 73.0 % on members while training, 58.1 % on validation records.")
+
+
+def test_with_a_goal_for_members_the_curve_is_measured_in_eval_mode() -> None:
+    for on_members in (0.73, None):
+        assert "while" not in kept_epoch("fc", 23, KEPT, on_members, while_training=False)
+
+
+FIT = {"attack": "samia", "records": 10_000, "of": 45_000, "classes": 100}
+
+
+def test_a_fit_on_a_sample_is_told_and_one_on_all_records_is_not() -> None:
+    assert sampled_fit(FIT) == (
+        "SAMIA was fitted on 10,000 of 45,000 shadow records, the most that the recipe fast takes "
+        "with 100 classes."
+    )
+    assert sampled_fit({**FIT, "of": 10_000}) == sampled_fit(None) == ""
+
+
+def test_the_card_tells_that_the_chosen_attack_was_fitted_on_a_sample() -> None:
+    row = headline("samia", 0.7)
+    told = attacks_in_short(row, CHANCE, "pruned", FIT)
+    assert told == f"{attacks_in_short(row, CHANCE, 'pruned')} {sampled_fit(FIT)}"
 
 
 def test_the_change_is_also_told_by_way_of_the_control_trained_equally_long() -> None:

@@ -55,10 +55,19 @@ def test_the_split_draws_every_record_once() -> None:
 
 
 def test_the_kept_epoch_is_starred() -> None:
-    figure, table = overview.training_chart(HISTORY, 2, LIGHT)
+    figure, table = overview.training_chart(HISTORY, 2, True, LIGHT)
     star = figure.data[-1]
     assert (list(star.x), list(star.y)) == ([2], [0.5])
     assert table.loc[table["kept"], "epoch"].tolist() == [2]
+
+
+@pytest.mark.parametrize("while_training", [True, False])
+def test_the_members_curve_says_when_it_is_measured(while_training: bool) -> None:
+    figure, _ = overview.training_chart(HISTORY, 2, while_training, LIGHT)
+    assert ("while training" in figure.layout.xaxis.title.text) == while_training
+    members, validation, _ = figure.data
+    assert ("members while training" in members.hovertemplate) == while_training
+    assert "while training" not in validation.hovertemplate
 
 
 def test_of_equally_good_epochs_the_first_is_best() -> None:
@@ -74,5 +83,5 @@ def test_live_curves_leave_room_for_the_epochs_to_come() -> None:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_figures_have_the_background_of_the_page(theme: Any) -> None:
-    figure, _ = overview.training_chart(HISTORY, 1, theme)
+    figure, _ = overview.training_chart(HISTORY, 1, True, theme)
     assert figure.layout.template.layout.paper_bgcolor == theme.surface

@@ -14,10 +14,12 @@ from prunepriv.attacks import (
     get_attack,
 )
 from prunepriv.attacks.base import Attack, ReferenceAttack
+from prunepriv.datasets import split
+from prunepriv.datasets.held_out import SHARE, drawn, rows_for_fits
 from prunepriv.evaluation import balanced_accuracy
 from prunepriv.options import ATTACKS
 from prunepriv.pipeline import held_out
-from prunepriv.pipeline.held_out import SHARE, Shadows, drawn, fit_alone, fit_compared, judged_rows
+from prunepriv.pipeline.held_out import Shadows, fit_alone, fit_compared, judged_rows
 
 RECORDS, CLASSES, SHADOWS = 900, 3, 4
 ALONE = [name for name, option in ATTACKS.items() if option.kind != "reference"]
@@ -78,6 +80,16 @@ def test_no_fit_uses_a_record_that_another_shadow_is_judged_on() -> None:
     logits = np.concatenate([one["logits"] for one in tables])
     np.testing.assert_array_equal(shadows.for_fit.queries.logits, logits[kept])
     assert not set(record[kept]) & set(record[~kept])
+
+
+def test_the_rows_of_a_fit_are_as_many_as_pages_tell() -> None:
+    tables = []
+    for number in (1, 2, 3):
+        record = split(RECORDS, number, 7).own
+        empty = np.zeros((len(record), CLASSES), dtype=np.float32)
+        label = np.zeros(len(record), dtype=np.int64)
+        tables.append({"record": record, "member": label, "label": label, "logits": empty})
+    assert len(Shadows(tables, 7).for_fit.member) == rows_for_fits(RECORDS, 3, 7)
 
 
 @pytest.mark.parametrize("name", ALONE)

@@ -102,6 +102,39 @@ def test_classes_and_gaps_too() -> None:
     assert (row["class"], row["mean"]) == (3, pytest.approx(0.61))
 
 
+def _by_class(values: dict[int, tuple[float, float, float]]) -> list[dict[str, Any]]:
+    """Runs whose confidence gap changes by these values in each class."""
+    runs = []
+    for place in range(3):
+        rows = [
+            {"attack": None, "metric": "confidence", "class": label, "difference": each[place],
+             "from": ORIGINAL, "to": CONTROL}
+            for label, each in values.items()
+        ]  # fmt: skip
+        runs.append({**RUNS[place], "contrasts": rows})
+    return runs
+
+
+def test_of_several_classes_those_are_clear_that_benjamini_hochberg_names() -> None:
+    """An interval that excludes 0 is not enough: one of ten does by chance every other time."""
+    weak = (0.10, 0.14, 0.19)  # p = 0.033
+    strong = (0.10, 0.101, 0.102)
+    null = dict.fromkeys(range(2, 11), (0.1, -0.1, 0.02))
+    rows = {r["class"]: r for r in over_seeds(_by_class({0: weak, 1: strong, **null}))[:11]}
+    assert rows[0]["ci95"][0] > 0
+    assert (rows[0]["clear"], rows[1]["clear"]) == (False, True)
+    alone = over_seeds(_by_class({0: weak}))[0]
+    assert alone["clear"] is True
+
+
+def test_rows_hold_each_seeds_difference_and_the_attack_of_each_side() -> None:
+    row = found(over_seeds(RUNS), "conf")
+    assert row["differences"] == pytest.approx([0.03, 0.02, 0.04])
+    assert (row["from_attack"], row["to_attack"]) == ("conf", "conf")
+    assert found(over_seeds(RUNS), "chosen")["from_attack"] == "samia"
+    assert found(over_seeds(RUNS), None, "confidence")["from_attack"] is None
+
+
 def test_without_estimates_there_is_no_policy() -> None:
     run = {**RUNS[0], "attacks": [{**row, "estimate": None} for row in RUNS[0]["attacks"]]}
     assert chosen_over_seeds([run], ORIGINAL) is None

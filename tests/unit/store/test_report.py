@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -12,8 +13,9 @@ import pytest
 
 from prunepriv.errors import MissingArtifactError, StoreError
 from prunepriv.experiment import Experiment, make_experiment
-from prunepriv.plan import Step, reference_step
-from prunepriv.store.artifacts import ArtifactStore
+from prunepriv.options import ATTACKS
+from prunepriv.plan import Step, reference_step, signals_name
+from prunepriv.store.artifacts import Artifact, ArtifactStore
 from prunepriv.store.bundle import write_bundle
 from prunepriv.store.catalog import Catalog
 from prunepriv.store.export import export_csv, export_signals, signals_table
@@ -91,6 +93,31 @@ def test_the_epochs_of_each_target_are_in_the_report(finished: Result) -> None:
         assert report is not None
         assert row["trained_epochs"] == len(report["history"]) > row["kept_epochs"]
         assert row["kept_epochs"] == report["best_epoch"] == finished.epochs_kept(row["model"])
+
+
+def test_the_report_tells_on_how_many_shadow_records_networks_are_fitted(
+    finished: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = [len(artifact.tensors("signals")["record"]) for artifact in _shadow_signals(finished)]
+    fits = {row["attack"]: row for row in report_json(finished, [])["fits"]}
+    networks = [name for name, option in ATTACKS.items() if option.kind == "network"]
+    assert list(fits) == [name for name in finished.experiment.attacks.names if name in networks]
+    for row in fits.values():
+        assert row["records"] == row["of"]
+        assert row["classes"] == 30
+        assert 0.85 * sum(own) < row["of"] < 0.95 * sum(own)
+    few = replace(ATTACKS["samia"], fast_tokens=30 * 50)
+    monkeypatch.setitem(ATTACKS, "samia", few)  # type: ignore[arg-type]
+    report = report_json(finished, [])
+    sampled = {row["attack"]: row["records"] for row in report["fits"]}
+    assert sampled == {name: row["of"] for name, row in fits.items()} | {"samia": 50}
+    jsonschema.validate(json.loads(json.dumps(report)), json.loads(SCHEMA.read_text()))
+
+
+def _shadow_signals(result: Result) -> list[Artifact]:
+    numbers = range(1, result.experiment.shadows + 1)
+    found = [result.artifact(signals_name("pruned", number)) for number in numbers]
+    return [artifact for artifact in found if artifact is not None]
 
 
 def test_a_report_with_the_control_that_is_trained_equally_long(

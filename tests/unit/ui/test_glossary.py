@@ -25,6 +25,18 @@ def test_every_term_that_a_page_uses_is_explained(term: str) -> None:
     assert glossary()[term].label in tip(term)
 
 
+@pytest.mark.parametrize(
+    "term",
+    ["undecided", "clear", "guessing", "epochs_kept", "chosen_attack", "policy", "while_training"],
+)
+def test_the_words_of_comparisons_are_explained(term: str) -> None:
+    assert term in glossary()
+
+
+def test_several_terms_share_a_tooltip() -> None:
+    assert tip("clear", "undecided") == f"{tip('clear')}\n\n{tip('undecided')}"
+
+
 def test_every_term_is_a_sentence_or_two() -> None:
     for term in glossary().values():
         assert term.short.endswith(".")
