@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from scipy import stats
 
 from benchmarks.recipes import check_signals, compared
+from benchmarks.running import stop_engine
 
 
 def test_the_difference_is_that_of_a_paired_t_test() -> None:
@@ -51,3 +53,7 @@ def test_recipes_are_compared_on_the_same_signals_only() -> None:
     check_signals({"fast": [run_of("a"), run_of("b")], "paper": [run_of("a"), run_of("b")]})
     with pytest.raises(RuntimeError, match="different signals with seed 3"):
         check_signals({"fast": [run_of("a"), run_of("b")], "paper": [run_of("a"), run_of("c")]})
+
+
+def test_no_engine_is_stopped_where_all_runs_were_in_the_store(tmp_path: Path) -> None:
+    stop_engine(tmp_path)
