@@ -16,7 +16,8 @@ def test_the_difference_is_that_of_a_paired_t_test() -> None:
     fast, paper = [78.1, 79.0, 77.4, 78.8, 80.2], [77.9, 79.3, 77.0, 78.1, 80.4]
     difference, _ = compared(fast, paper)
     low, high = stats.ttest_rel(fast, paper).confidence_interval(0.95)
-    assert difference == pytest.approx((0.14, low, high))
+    assert (difference.low, difference.high) == pytest.approx((low, high))
+    assert difference.mean == pytest.approx((low + high) / 2)
 
 
 @pytest.mark.parametrize(
