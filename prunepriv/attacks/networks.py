@@ -1,8 +1,8 @@
 """How all attack networks are trained.
 
 Two recipes. `paper`: 100 epochs of SGD with momentum 0.9, rate 1e-3 divided by ten at epochs 50
-and 75, weight decay 5e-4, batch 128. `fast`: few epochs of Adam under a one-cycle rate with early
-stopping on held-out shadow records. On Location both are equal within noise (see benchmarks).
+and 75, weight decay 5e-4, batch 128. `fast`: few epochs under a one-cycle rate, see
+:class:`FastRecipe`. assets/method.md#attack-recipes tells how much they differ on Location.
 """
 
 from __future__ import annotations
