@@ -46,9 +46,22 @@ def defenses(
 
 
 @app.command()
-def recipes(seeds: Seeds = "1,2,3") -> None:
-    """Attack networks trained by the fast recipe and by the paper's."""
-    two_recipes.report([int(seed) for seed in seeds.split(",")])
+def recipes(
+    seeds: Seeds = "1,2,3,4,5",
+    store: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the runs: what is done is not repeated.")
+    ] = None,
+    attack: Annotated[list[str] | None, typer.Option(help="Only this one; repeatable.")] = None,
+) -> None:
+    """Attack networks trained by the fast recipe and by the paper's: are they equal?"""
+    numbers = list(dict.fromkeys(int(seed) for seed in seeds.split(",")))
+    if len(numbers) < 2:
+        raise typer.BadParameter(f"an interval needs two seeds or more, got {seeds!r}")
+    unknown = set(attack or ()) - set(two_recipes.ATTACKS)
+    if unknown:
+        choices = ", ".join(two_recipes.ATTACKS)
+        raise typer.BadParameter(f"{min(unknown)} is no attack network: choose of {choices}")
+    two_recipes.report(numbers, store, attack or ())
 
 
 @app.command()

@@ -53,7 +53,12 @@ def run(store: Path, *options: str) -> Job:
 
 
 def stop_engine(store: Path) -> None:
-    """Stop the engine of a store and wait for its end, so that the next run starts a new one."""
+    """Stop the engine of a store and wait for its end, so that the next run starts a new one.
+
+    There is none if all runs were in the store.
+    """
+    if not engine_is_alive(store):
+        return
     pid = int(pid_file(store / ENGINE_LOCK).read_text())
     os.kill(pid, signal.SIGTERM)
     while engine_is_alive(store):

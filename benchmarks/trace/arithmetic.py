@@ -129,7 +129,7 @@ class Arithmetic:
         else:
             fast = _recipe(attack, self._classes)
             used = min(shadows, fast.most)
-            held = max(1, round(fast.held_out * used))
+            held = fast.held(used)
             passes = fast.epochs * (TRAINING * (used - held) + held)
         return float(passes * attack_multiplications(attack, self._classes))
 

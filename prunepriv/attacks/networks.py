@@ -1,8 +1,8 @@
 """How all attack networks are trained.
 
 Two recipes. `paper`: 100 epochs of SGD with momentum 0.9, rate 1e-3 divided by ten at epochs 50
-and 75, weight decay 5e-4, batch 128. `fast`: few epochs of Adam under a one-cycle rate with early
-stopping on held-out shadow records. On Location both are equal within noise (see benchmarks).
+and 75, weight decay 5e-4, batch 128. `fast`: few epochs under a one-cycle rate, see
+:class:`FastRecipe`. assets/method.md#attack-recipes tells how much they differ on Location.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from prunepriv.attacks.base import FitSettings, PooledShadows
 from prunepriv.attacks.finite import check_finite
 from prunepriv.attacks.halves import Halves, Normalizing, SideBySide
 from prunepriv.attacks.idle import IdleCore
-from prunepriv.attacks.one_cycle import OneCycleAdam
+from prunepriv.attacks.one_cycle import OneCycleAdam, OneCycleSgd
 from prunepriv.attacks.products import fast_products
 from prunepriv.options import records_of_fit
 from prunepriv.progress import Report
@@ -38,7 +39,9 @@ class FastRecipe:
         batch_size: records per step.
         peak: largest rate of the one-cycle schedule.
         most: largest number of shadow records; of more, a sample is used.
-        held_out: fraction of the shadow records that early stopping uses.
+        optimizer: what changes the weights.
+        held_out: fraction of the shadow records that are not trained on: the epoch with the lowest
+            loss on them is kept. With 0, the last one is.
         at_once: records whose outputs are predicted at once, so that they fit the cache.
     """
 
@@ -46,8 +49,13 @@ class FastRecipe:
     batch_size: int
     peak: float
     most: int
+    optimizer: Literal["adam", "sgd"] = "adam"
     held_out: float = 0.1
     at_once: int = 1024
+
+    def held(self, count: int) -> int:
+        """How many of `count` records are not trained on."""
+        return max(1, round(self.held_out * count)) if self.held_out else 0
 
 
 def sampled(shadows: PooledShadows, settings: FitSettings, most: int) -> PooledShadows:
@@ -145,12 +153,13 @@ def _fast(
     fast: FastRecipe,
     report: Report,
 ) -> None:
-    """Keep the epoch with the lowest loss on held-out shadow records."""
+    """Keep the epoch with the lowest loss on held-out shadow records; without any, the last."""
     shuffled = torch.randperm(len(x), generator=streams["held out"])
-    held = shuffled[: max(1, round(fast.held_out * len(x)))]
+    held = shuffled[: fast.held(len(x))]
     train = shuffled[len(held) :]
     steps = len(batches(train, fast.batch_size))
-    optimizer = OneCycleAdam(halves.weights, fast.peak, steps * fast.epochs, WEIGHT_DECAY)
+    one_cycle = OneCycleSgd if fast.optimizer == "sgd" else OneCycleAdam
+    optimizer = one_cycle(halves.weights, fast.peak, steps * fast.epochs, WEIGHT_DECAY)
     truth = _truth(member)
     best, kept = float("inf"), _state(halves.network)
     for epoch in range(fast.epochs):
@@ -161,11 +170,15 @@ def _fast(
             optimizer.step()
             if number % 16 == 0:
                 report((epoch + number / steps) / fast.epochs, f"epoch {epoch + 1}")
+        if not fast.held_out:
+            check_finite(float(halves.weights.detach().sum()), epoch + 1)
+            continue
         loss = float(F.cross_entropy(_outputs(halves, x[held], fast.at_once), member[held]))
         check_finite(loss, epoch + 1)
         if loss < best:
             best, kept = loss, _state(halves.network)
-    halves.network.load_state_dict(kept)
+    if fast.held_out:
+        halves.network.load_state_dict(kept)
 
 
 def _truth(member: Tensor) -> Tensor:

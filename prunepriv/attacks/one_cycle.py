@@ -1,10 +1,11 @@
-"""Adam under a one-cycle rate (Smith 2018): few epochs, at rates that rise first and then fall."""
+"""A one-cycle rate (Smith 2018), for SGD and Adam: few epochs, at rates that rise and then fall."""
 
 from __future__ import annotations
 
 import math
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from prunepriv.training import Moments
 
@@ -18,6 +19,36 @@ MOST, LEAST = 0.95, 0.85
 """Adam's first beta at the lowest and at the highest rate."""
 
 SECOND_BETA = 0.999
+
+MOMENTUM = 0.9
+"""Of SGD, whatever the rate."""
+
+
+class OneCycleSgd:
+    """SGD with momentum, whose rate rises to a peak and falls.
+
+    That of PyTorch imports its compiler, which takes more than a second.
+
+    Args:
+        weights: what a step changes by its gradient.
+        peak: the highest rate.
+        steps: all steps that will be taken.
+        weight_decay: weight of the L2 penalty.
+    """
+
+    def __init__(self, weights: nn.Parameter, peak: float, steps: int, weight_decay: float) -> None:
+        self._weights, self._peak, self._steps = weights, peak, steps
+        self._weight_decay, self._taken = weight_decay, 0
+        self._velocity = torch.zeros_like(weights.data)
+
+    def step(self) -> None:
+        """Change the weights by their gradient, which must be set."""
+        weights = self._weights.data
+        rate, _ = one_cycle(self._taken, self._steps, self._peak)
+        slope = torch.add(gradient_of(self._weights), weights, alpha=self._weight_decay)
+        self._velocity.mul_(MOMENTUM).add_(slope)
+        weights.add_(self._velocity, alpha=-rate)
+        self._taken += 1
 
 
 class OneCycleAdam:
@@ -37,12 +68,21 @@ class OneCycleAdam:
 
     def step(self) -> None:
         """Change the weights by their gradient, which must be set."""
-        gradient = self._weights.grad
-        if gradient is None:
-            raise RuntimeError("the weights have no gradient: compute it before a step")
+        gradient = gradient_of(self._weights)
         rate, beta = one_cycle(self._taken, self._steps, self._peak)
         self._moments.step([gradient], rate, self._weight_decay, (beta, SECOND_BETA))
         self._taken += 1
+
+
+def gradient_of(weights: nn.Parameter) -> Tensor:
+    """The gradient that a step needs.
+
+    Raises:
+        RuntimeError: it is not set.
+    """
+    if weights.grad is None:
+        raise RuntimeError("the weights have no gradient: compute it before a step")
+    return weights.grad
 
 
 def one_cycle(step: int, steps: int, peak: float) -> tuple[float, float]:

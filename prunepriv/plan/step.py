@@ -22,7 +22,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "reference": 2,
     "divergence": 2,
     "size": 1,
-    "fit": 4,
+    "fit": 5,
     "score": 2,
     "evaluation": 2,
     "contrast": 1,

@@ -12,8 +12,11 @@ from prunepriv.attacks.networks import FastRecipe, fit_network
 from prunepriv.errors import TrainingError
 
 
+@pytest.mark.parametrize("held_out", [0.1, 0.0])
 @pytest.mark.parametrize("recipe", ["fast", "paper"])
-def test_the_first_epoch_of_a_loss_that_is_not_finite_is_the_last(recipe: str) -> None:
+def test_the_first_epoch_of_a_loss_that_is_not_finite_is_the_last(
+    recipe: str, held_out: float
+) -> None:
     x, member = torch.full((64, 4), torch.inf), torch.arange(64) % 2
     fractions: list[float] = []
     settings = FitSettings(recipe="paper" if recipe == "paper" else "fast", seed=1)
@@ -22,8 +25,9 @@ def test_the_first_epoch_of_a_loss_that_is_not_finite_is_the_last(recipe: str) -
     def report(fraction: float, *_: object) -> None:
         fractions.append(fraction)
 
+    fast = FastRecipe(20, 8, 1e-2, most=1000, held_out=held_out)
     with pytest.raises(TrainingError, match=r"was no longer a finite number in epoch 1: choose"):
-        fit_network(network, x, member, settings, FastRecipe(20, 8, 1e-2, most=1000), report)
+        fit_network(network, x, member, settings, fast, report)
     assert all(fraction <= 1 / 20 for fraction in fractions)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable, Mapping
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from prunepriv.attacks import FitSettings, Queries, ReferenceAttack, get_attack
 from prunepriv.attacks.base import CHUNK, Recipe
+from prunepriv.attacks.halves import Halves
 from prunepriv.attacks.networks import (
     FastRecipe,
     batches,
@@ -21,6 +23,7 @@ from prunepriv.attacks.networks import (
     sampled,
 )
 from prunepriv.attacks.neural import FAST, NN, ClsNN, Top3NN, attack_network
+from prunepriv.attacks.one_cycle import one_cycle
 from prunepriv.attacks.samia import fast_recipe
 from prunepriv.options import ATTACKS, records_of_fit
 from prunepriv.progress import silent
@@ -101,6 +104,48 @@ def test_the_fast_recipe_keeps_the_epoch_that_does_best_on_held_out_records(
     assert [len(held) for held in held_out] == [20] * 4
     assert np.array_equal(fitted["0.weight"], weights[1])
     assert not np.array_equal(weights[1], weights[3])
+
+
+def test_without_held_out_records_all_are_trained_on_and_the_last_epoch_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, member = toy()
+    seen: list[Tensor] = []
+
+    class Watched(Halves):
+        def set_gradient(self, x: Tensor, truth: Tensor) -> None:
+            seen.append(x)
+            super().set_gradient(x, truth)
+
+    monkeypatch.setattr("prunepriv.attacks.networks.Halves", Watched)
+    network = small()
+    fast = FastRecipe(3, 64, 1e-2, most=1000, optimizer="sgd", held_out=0.0)
+    fitted = fit_network(network, x, member, FitSettings(seed=1), fast, silent)
+    epochs = torch.cat(seen).split(len(x))
+    assert len(epochs) == 3
+    for rows in epochs:
+        assert sorted(rows.tolist()) == sorted(x.tolist())
+    assert not torch.equal(epochs[0], epochs[1]), "each epoch in an order of its own"
+    shorter = fit_network(
+        small(), x, member, FitSettings(seed=1), dataclasses.replace(fast, epochs=2), silent
+    )
+    assert not np.array_equal(fitted["0.weight"], shorter["0.weight"])
+
+
+def test_the_fast_recipe_of_networks_on_posteriors_finds_what_the_papers_finds() -> None:
+    """The same first weights, and rates whose sum is 1.15 times the paper's."""
+    records = 80 * 128
+    steps = FAST.epochs * len(batches(torch.arange(records), FAST.batch_size))
+    paper = 80 * (50 * 1e-3 + 25 * 1e-4 + 25 * 1e-5)
+    rates = sum(one_cycle(step, steps, FAST.peak)[0] for step in range(steps))
+    assert rates / paper == pytest.approx(1.15, abs=0.01)
+    drawn = draw(1, 1500, leak=1.5)
+    settings = [FitSettings(recipe, 3) for recipe in ("fast", "paper")]
+    fast, paper_scores = (
+        ClsNN().score(ClsNN().fit(drawn.shadows(), one), drawn.queries) for one in settings
+    )
+    assert np.corrcoef(fast, paper_scores)[0, 1] > 0.98
+    assert ((fast >= 0) == (paper_scores >= 0)).mean() > 0.97
 
 
 def test_no_batch_has_a_single_record() -> None:

@@ -1,4 +1,4 @@
-"""The one-cycle rate against PyTorch's scheduler, and Adam under it against PyTorch's optimiser."""
+"""The one-cycle rate against PyTorch's scheduler; Adam and SGD under it against its optimisers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from prunepriv.attacks.one_cycle import OneCycleAdam, one_cycle
+from prunepriv.attacks.one_cycle import MOMENTUM, OneCycleAdam, OneCycleSgd, one_cycle
 
 PEAK, DECAY = 2e-3, 5e-4
 
@@ -44,9 +44,31 @@ def test_weights_are_those_of_pytorchs_adam_under_its_scheduler() -> None:
     assert float((ours - start).detach().abs().max()) > PEAK
 
 
-def test_a_step_without_a_gradient_is_an_error() -> None:
+def test_weights_are_those_of_pytorchs_sgd_under_its_scheduler() -> None:
+    steps, generator = 20, torch.Generator().manual_seed(0)
+    start = torch.randn(37, generator=generator)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    one = OneCycleSgd(ours, PEAK, steps, DECAY)
+    other = torch.optim.SGD([theirs], lr=PEAK, momentum=MOMENTUM, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        other, PEAK, total_steps=steps, cycle_momentum=False
+    )
+    for _ in range(steps):
+        gradient = torch.randn(37, generator=generator)
+        ours.grad, theirs.grad = gradient, gradient.clone()
+        one.step()
+        other.step()
+        schedule.step()
+    torch.testing.assert_close(ours, theirs, atol=1e-7, rtol=1e-6)
+    assert float((ours - start).detach().abs().max()) > PEAK
+
+
+@pytest.mark.parametrize("optimizer", [OneCycleAdam, OneCycleSgd])
+def test_a_step_without_a_gradient_is_an_error(
+    optimizer: type[OneCycleAdam] | type[OneCycleSgd],
+) -> None:
     with pytest.raises(RuntimeError, match="no gradient"):
-        OneCycleAdam(nn.Parameter(torch.zeros(1)), PEAK, 3, DECAY).step()
+        optimizer(nn.Parameter(torch.zeros(1)), PEAK, 3, DECAY).step()
 
 
 def test_a_fit_does_not_import_pytorchs_compiler() -> None:

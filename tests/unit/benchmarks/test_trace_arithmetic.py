@@ -97,17 +97,15 @@ class TestAnswers:
 
 
 class TestAttacks:
-    def test_a_fit_holds_a_tenth_out(self) -> None:
-        shadows = 2 * OWN
-        held = round(0.1 * shadows)
-        passes = FAST.epochs * (3 * (shadows - held) + held)
+    def test_a_fit_trains_on_all_shadow_records(self) -> None:
+        passes = FAST.epochs * 3 * 2 * OWN
         assert count("fit:nn:pruned", {"attack": "nn", "recipe": "fast"}) == passes * NN
 
     def test_the_recipe_of_the_paper(self) -> None:
         paper = count("fit:nn:pruned", {"attack": "nn", "recipe": "paper"})
         assert paper == 100 * 3 * 2 * OWN * NN
 
-    def test_samia_uses_a_sample(self) -> None:
+    def test_samia_uses_a_sample_and_holds_a_tenth_of_it_out(self) -> None:
         most = fast_recipe(30).most
         assert most < 40 * OWN
         held = round(0.1 * most)

@@ -224,12 +224,12 @@ GOLDEN: dict[str, str] = {
     "population:pruned:0": "4a4a21d63276",
     "confidences:pruned:1": "9808abdbc579",
     "divergence:pruned": "ce06829e14bf",
-    "fit:samia:pruned": "fd5d3fed78cd",
-    "fit:lira:pruned": "5569a8ef1add",
-    "score:lira:pruned:adaptive": "eb47fae6755a",
-    "evaluation:pruned:adaptive": "1b25f3fed795",
-    "contrast:pruned:defended": "d48015aec743",
-    "checks": "427e23a20d41",
+    "fit:samia:pruned": "7ec4aefc4229",
+    "fit:lira:pruned": "edb5ea227113",
+    "score:lira:pruned:adaptive": "69506e04812f",
+    "evaluation:pruned:adaptive": "62341541f521",
+    "contrast:pruned:defended": "33f63adc7d71",
+    "checks": "7dddbad1f3e7",
 }
 
 
