@@ -12,7 +12,7 @@ from prunepriv.prose import join, points, signed
 Row = Mapping[str, Any]
 """A row of ``store.over_seeds``."""
 
-MOST_TOLD = 4
+MOST_TOLD = 5
 """Rows that are told one by one; of more, only those that are clear are named."""
 
 MOST_VALUES = 8
