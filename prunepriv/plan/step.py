@@ -24,7 +24,7 @@ VERSIONS: Mapping[StepKind, int] = {
     "size": 1,
     "fit": 5,
     "score": 2,
-    "evaluation": 2,
+    "evaluation": 3,
     "contrast": 1,
     "privacy": 1,
     "checks": 3,
