@@ -227,8 +227,8 @@ GOLDEN: dict[str, str] = {
     "fit:samia:pruned": "7ec4aefc4229",
     "fit:lira:pruned": "edb5ea227113",
     "score:lira:pruned:adaptive": "69506e04812f",
-    "evaluation:pruned:adaptive": "62341541f521",
-    "contrast:pruned:defended": "33f63adc7d71",
+    "evaluation:pruned:adaptive": "8717505a4388",
+    "contrast:pruned:defended": "955fdbd71109",
     "checks": "7dddbad1f3e7",
 }
 
