@@ -9,6 +9,8 @@ import pytest
 from prunepriv import environment
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.seeds import under_seeds
+from prunepriv.figures import findings
+from prunepriv.figures.findings import pick
 from prunepriv.plan import Target
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.over_seeds import over_seeds
@@ -151,6 +153,9 @@ def test_an_attack_fixed_by_the_reader_is_that_of_all_models(
     if page == "overview":
         assert at.metric[1].label == f"Attack: {label}"
         assert at.metric[1].value == f"{100 * row['accuracy']:.1f} %"
+        change = pick(result.contrast(Target("original"), Target("pruned")), attack=other)
+        assert change is not None
+        assert at.metric[1].delta == findings.told(change)
         assert f"In this run, {label} is right" in told
         assert "fixed by you" in told
     else:

@@ -20,7 +20,7 @@ from tests.conftest import WriteRun
 def results(tmp_path: Path, write_run: WriteRun) -> list[Result]:
     store = ArtifactStore(tmp_path / "store")
     given = {
-        "data": {"limit": 400}, "models": "all", "defense": {"name": "ppb"},
+        "data": {"limit": 1600}, "models": "all", "defense": {"name": "ppb"},
         "attacks": {"names": ["conf", "lira"]},
     }  # fmt: skip
     experiments = [make_experiment({**given, "seed": seed}) for seed in (2, 1, 3)]
@@ -40,6 +40,8 @@ def test_a_report_holds_what_the_runs_json_says(results: list[Result]) -> None:
         if row["class"] is None or row["attack"] is None
     ]
     assert report["contrasts"] == whole
+    labels = {row["attack"] for row in whole if row["class"] is not None}
+    assert labels == {None}, "gaps by class are there, attacks by class are not"
 
 
 def test_tables_give_the_same_figures_over_seeds(results: list[Result], tmp_path: Path) -> None:
