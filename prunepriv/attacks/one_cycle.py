@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +25,8 @@ MOMENTUM = 0.9
 """Of SGD, whatever the rate."""
 
 
-class OneCycleSgd:
-    """SGD with momentum, whose rate rises to a peak and falls.
-
-    That of PyTorch imports its compiler, which takes more than a second.
+class OneCycle(ABC):
+    """An optimiser whose rate rises to a peak and falls.
 
     Args:
         weights: what a step changes by its gradient.
@@ -39,50 +38,47 @@ class OneCycleSgd:
     def __init__(self, weights: nn.Parameter, peak: float, steps: int, weight_decay: float) -> None:
         self._weights, self._peak, self._steps = weights, peak, steps
         self._weight_decay, self._taken = weight_decay, 0
+
+    def step(self) -> None:
+        """Change the weights by their gradient.
+
+        Raises:
+            RuntimeError: it is not set.
+        """
+        if self._weights.grad is None:
+            raise RuntimeError("the weights have no gradient: compute it before a step")
+        rate, beta = one_cycle(self._taken, self._steps, self._peak)
+        self._change(self._weights.grad, rate, beta)
+        self._taken += 1
+
+    @abstractmethod
+    def _change(self, gradient: Tensor, rate: float, beta: float) -> None:
+        """Change the weights at this rate; beta is Adam's first."""
+
+
+class OneCycleSgd(OneCycle):
+    """SGD with momentum. That of PyTorch imports its compiler, which takes more than a second."""
+
+    def __init__(self, weights: nn.Parameter, peak: float, steps: int, weight_decay: float) -> None:
+        super().__init__(weights, peak, steps, weight_decay)
         self._velocity = torch.zeros_like(weights.data)
 
-    def step(self) -> None:
-        """Change the weights by their gradient, which must be set."""
+    def _change(self, gradient: Tensor, rate: float, beta: float) -> None:
         weights = self._weights.data
-        rate, _ = one_cycle(self._taken, self._steps, self._peak)
-        slope = torch.add(gradient_of(self._weights), weights, alpha=self._weight_decay)
+        slope = torch.add(gradient, weights, alpha=self._weight_decay)
         self._velocity.mul_(MOMENTUM).add_(slope)
         weights.add_(self._velocity, alpha=-rate)
-        self._taken += 1
 
 
-class OneCycleAdam:
-    """Adam whose rate rises to a peak and falls, while its first beta falls and rises.
-
-    Args:
-        weights: what a step changes by its gradient.
-        peak: the highest rate.
-        steps: all steps that will be taken.
-        weight_decay: weight of the L2 penalty.
-    """
+class OneCycleAdam(OneCycle):
+    """Adam, whose first beta falls while the rate rises."""
 
     def __init__(self, weights: nn.Parameter, peak: float, steps: int, weight_decay: float) -> None:
-        self._weights, self._peak, self._steps = weights, peak, steps
-        self._weight_decay, self._taken = weight_decay, 0
+        super().__init__(weights, peak, steps, weight_decay)
         self._moments = Moments.of([weights.data])
 
-    def step(self) -> None:
-        """Change the weights by their gradient, which must be set."""
-        gradient = gradient_of(self._weights)
-        rate, beta = one_cycle(self._taken, self._steps, self._peak)
+    def _change(self, gradient: Tensor, rate: float, beta: float) -> None:
         self._moments.step([gradient], rate, self._weight_decay, (beta, SECOND_BETA))
-        self._taken += 1
-
-
-def gradient_of(weights: nn.Parameter) -> Tensor:
-    """The gradient that a step needs.
-
-    Raises:
-        RuntimeError: it is not set.
-    """
-    if weights.grad is None:
-        raise RuntimeError("the weights have no gradient: compute it before a step")
-    return weights.grad
 
 
 def one_cycle(step: int, steps: int, peak: float) -> tuple[float, float]:

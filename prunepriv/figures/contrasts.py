@@ -19,6 +19,11 @@ CHOSEN_LABEL = "Chosen"
 """The row of what each side's adversary would choose beforehand."""
 
 
+def attack_label(name: str) -> str:
+    """The label of an attack, or of the policy to choose one."""
+    return CHOSEN_LABEL if name == CHOSEN else ATTACKS[name].label
+
+
 def contrast_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """The differences of attack accuracies over all records, largest first, the chosen one on top.
 
@@ -30,7 +35,7 @@ def contrast_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """
     found = [
         {
-            "attack": CHOSEN_LABEL if row["attack"] == CHOSEN else ATTACKS[row["attack"]].label,
+            "attack": attack_label(row["attack"]),
             "difference": row["difference"],
             "low": row["ci95"][0],
             "high": row["ci95"][1],
@@ -54,12 +59,7 @@ def contrast_dots(
     """
     table = contrast_table(rows)
     attacks = list(table["attack"])
-    panels = Panels(theme, height=ROW_HEIGHT * len(attacks) + 12, top=66, bottom=56)
-    panels.upright(0, 0.0, color=theme.ink, width=1.5, dash="dot")
-    panels.note(
-        0, "no change", x=0, xref="x", y=1, yanchor="bottom", xanchor="center",
-        font={"size": 11, "color": theme.muted},
-    )  # fmt: skip
+    panels = panels_of_changes(len(attacks), theme)
     places = pd.Series(range(len(table)), index=table.index)
     for clear in (True, False):
         ours = table[table["clear"].astype(bool) == clear]
@@ -76,15 +76,46 @@ def contrast_dots(
             hovertemplate="%{customdata[0]}: %{x:+.1%} (%{customdata[1]:+.1%} to "
             "%{customdata[2]:+.1%})<extra></extra>",
         )  # fmt: skip
-    for place, difference in enumerate(table["difference"]):
-        panels.note(
-            0, points(difference).removesuffix(" points"), x=1, xanchor="right", y=place, yref="y"
-        )
-    reach = 1.35 * max(0.02, *table[["low", "high"]].abs().to_numpy().ravel().tolist())
-    figure = panels.figure(
-        x={"range": [-reach, reach], "tickformat": "+.0%",
-           "title": {"text": "change of attack accuracy"}},
-        y={"range": [len(attacks) - 0.5, -0.5], "tickmode": "array", "showgrid": False,
-           "ticks": "", "tickvals": list(range(len(attacks))), "ticktext": attacks},
-    )  # fmt: skip
+    told = [points(one).removesuffix(" points") for one in table["difference"]]
+    ends = table[["low", "high"]]
+    figure = figure_of_changes(panels, attacks, told, ends, "change of attack accuracy", "+.0%")
     return figure, table
+
+
+def panels_of_changes(rows: int, theme: Theme) -> Panels:
+    """Room for a row per difference, and the line of no change."""
+    panels = Panels(theme, height=ROW_HEIGHT * rows + 12, top=66, bottom=56)
+    panels.upright(0, 0.0, color=theme.ink, width=1.5, dash="dot")
+    panels.note(
+        0, "no change", x=0, xref="x", y=1, yanchor="bottom", xanchor="center",
+        font={"size": 11, "color": theme.muted},
+    )  # fmt: skip
+    return panels
+
+
+def figure_of_changes(
+    panels: Panels,
+    labels: Sequence[str],
+    told: Sequence[str],
+    drawn: pd.DataFrame,
+    title: str,
+    ticks: str,
+) -> go.Figure:
+    """The figure, with an axis that holds every value and has no change in its middle.
+
+    Args:
+        panels: of :func:`panels_of_changes`, with the marks.
+        labels: of the rows, the first on top.
+        told: each row's value, at its right end.
+        drawn: every value that is drawn; missing ones do not count.
+        title: of the axis.
+        ticks: format of its numbers.
+    """
+    for place, text in enumerate(told):
+        panels.note(0, text, x=1, xanchor="right", y=place, yref="y")
+    reach = 1.35 * max(0.02, float(drawn.astype(float).abs().max().max()))
+    return panels.figure(
+        x={"range": [-reach, reach], "tickformat": ticks, "title": {"text": title}},
+        y={"range": [len(labels) - 0.5, -0.5], "tickmode": "array", "showgrid": False,
+           "ticks": "", "tickvals": list(range(len(labels))), "ticktext": list(labels)},
+    )  # fmt: skip

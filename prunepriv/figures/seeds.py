@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from prunepriv.figures.leaderboard import ROW_HEIGHT
+from prunepriv.figures.contrasts import figure_of_changes, panels_of_changes
 from prunepriv.figures.palette import Theme
 from prunepriv.figures.panels import Panels
 from prunepriv.prose import points, signed
@@ -55,26 +55,16 @@ def seed_dots(
         The figure and :func:`seed_table`.
     """
     table = seed_table(rows, seeds)
-    count = len(table)
-    panels = Panels(theme, height=ROW_HEIGHT * count + 12, top=66, bottom=56)
-    panels.upright(0, 0.0, color=theme.ink, width=1.5, dash="dot")
-    panels.note(
-        0, "no change", x=0, xref="x", y=1, yanchor="bottom", xanchor="center",
-        font={"size": 11, "color": theme.muted},
-    )  # fmt: skip
+    panels = panels_of_changes(len(table), theme)
     _draw_seeds(panels, table, seeds, own, theme)
     _draw_means(panels, table, theme, fractions)
-    for place, mean in enumerate(table["mean"]):
-        told = points(mean).removesuffix(" points") if fractions else signed(mean, 3)
-        panels.note(0, told, x=1, xanchor="right", y=place, yref="y")
-    columns = ["low", "high", *(f"seed {seed}" for seed in seeds)]
-    reach = 1.35 * max(0.02, float(table[columns].astype(float).abs().max().max()))
-    figure = panels.figure(
-        x={"range": [-reach, reach], "title": {"text": axis},
-           "tickformat": "+.0%" if fractions else "+.2f"},
-        y={"range": [count - 0.5, -0.5], "tickmode": "array", "showgrid": False, "ticks": "",
-           "tickvals": list(range(count)), "ticktext": list(table["what"])},
-    )  # fmt: skip
+    told = [
+        points(mean).removesuffix(" points") if fractions else signed(mean, 3)
+        for mean in table["mean"]
+    ]
+    drawn = table[["low", "high", *(f"seed {seed}" for seed in seeds)]]
+    ticks = "+.0%" if fractions else "+.2f"
+    figure = figure_of_changes(panels, list(table["what"]), told, drawn, axis, ticks)
     return figure, table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,26 +10,25 @@ from typing import Any
 import streamlit as st
 
 from prunepriv.engine.client import default_workers
-from prunepriv.environment import store_folder
-from prunepriv.estimates.cost import Cost, cost_of
 from prunepriv.evaluation import CHOSEN
 from prunepriv.experiment import Experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.experiment.seeds import more_seeds, same_but_seed
 from prunepriv.experiment.sweep import Sweep, make_sweep
 from prunepriv.figures import findings
+from prunepriv.figures.contrasts import attack_label
 from prunepriv.figures.seeds import seed_dots
 from prunepriv.plan import Target, contrast_name, contrasts
 from prunepriv.store.over_seeds import over_seeds
 from prunepriv.store.result import Result
 from prunepriv.store.seed_tables import FOLDER, Report, read_tables, seed_report
 from prunepriv.ui.charts import chart
-from prunepriv.ui.frame import Frame, link_params
+from prunepriv.ui.frame import Frame
 from prunepriv.ui.glossary import tip
-from prunepriv.ui.launching import submit_sweep
+from prunepriv.ui.launching import is_running, known_cost, link_to_progress, submit_sweep
 from prunepriv.ui.pairs import PAIRS
 from prunepriv.ui.provenance import Provenance
-from prunepriv.ui.runs import Entry, catalog, entries, examples, result_of
+from prunepriv.ui.runs import entries, examples, result_of
 
 Row = dict[str, Any]
 Choose = Callable[[Row], str | None]
@@ -64,8 +63,7 @@ def draw_other_seeds(frame: Frame, *views: View) -> None:
     """
     if frame.live or not contrasts(frame.experiment):
         return
-    listed = entries().values()
-    reports = _reports(frame, listed)
+    reports = _reports(frame)
     if frame.experiment.seed not in reports:
         return  # its own figures are not complete
     st.subheader("Other seeds", anchor=False, help=tip("over_seeds"))
@@ -78,7 +76,7 @@ def draw_other_seeds(frame: Frame, *views: View) -> None:
         st.caption(findings.SEEDS_BASIS)
     else:
         st.caption("Only this seed has been run: another seed may change every figure.")
-    _offer(frame, seeds, listed)
+    _offer(frame, seeds)
 
 
 def chosen_changes(row: Row) -> str | None:
@@ -96,15 +94,10 @@ def gap_changes(quantity: str, label: int | None) -> Choose:
     return lambda row: _pair(row) if _is(row, quantity, None, label) else None
 
 
-def attacks_in(pair: tuple[Target, Target], names: Mapping[str, str]) -> Choose:
-    """One change, attack by attack.
-
-    Args:
-        pair: of the change.
-        names: the attacks' labels.
-    """
+def attacks_in(pair: tuple[Target, Target]) -> Choose:
+    """One change, attack by attack."""
     return lambda row: (
-        names.get(row["attack"])
+        attack_label(row["attack"])
         if row["class"] is None and row["metric"] == "accuracy" and _targets(row) == pair
         else None
     )
@@ -132,13 +125,13 @@ def _pair(row: Row) -> str | None:
     return names.get(_targets(row))
 
 
-def _reports(frame: Frame, listed: Collection[Entry]) -> dict[int, Report]:
+def _reports(frame: Frame) -> dict[int, Report]:
     """The reports of the finished runs of this experiment, by seed; its own is one of them."""
     mine, found = frame.experiment, dict[int, Report]()
     for example in examples():
         if same_but_seed(example.experiment, mine):
             found |= {one["seed"]: one for one in _tables(example.folder / FOLDER)}
-    for entry in listed:
+    for entry in entries().values():
         finished = entry.view is None or entry.view.status == "done"
         if finished and same_but_seed(entry.experiment, mine):
             ended = None if entry.view is None else entry.view.finished
@@ -201,17 +194,13 @@ def _tables(folder: Path) -> list[Report]:
     return read_tables(folder)
 
 
-def _offer(frame: Frame, taken: Sequence[int], listed: Collection[Entry]) -> None:
+def _offer(frame: Frame, taken: Sequence[int]) -> None:
     """A button that runs more seeds, with what it costs; or a link to those that are running."""
     sweep = _more(frame.run_id, tuple(taken), frame.experiment)
-    wanted = set(sweep.run_ids)
-    if any(one.run_id in wanted and one.view is not None and one.view.active for one in listed):
-        st.page_link(
-            "pages/sweeps.py", label="More seeds are running: show their progress",
-            icon=":material/hourglass:", query_params={**link_params(frame.run_id), "sweep": sweep.sweep_id},
-        )  # fmt: skip
+    if is_running(sweep):
+        link_to_progress(frame, sweep, "More seeds")
         return
-    cost = _cost(store_folder(), sweep.sweep_id, sweep)
+    cost = known_cost(sweep.sweep_id, sweep.experiments)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             f"Run {len(sweep.cells)} more seeds", icon=":material/play_arrow:", key="more_seeds"
@@ -230,8 +219,3 @@ def seeds_sweep(experiment: Experiment, seeds: Sequence[int]) -> Sweep:
     base = experiment.model_dump(mode="json", exclude={"seed"})
     name = f"seeds of {experiment.run_id}"
     return make_sweep({"name": name, "base": base, "grid": {"seed": list(seeds)}})
-
-
-@st.cache_data(max_entries=16, ttl=10, show_spinner=False)
-def _cost(store: Path, sweep_id: str, _sweep: Sweep) -> Cost:
-    return cost_of(_sweep.experiments, catalog(), default_workers())

@@ -191,6 +191,11 @@ def chosen_attack(row: Row) -> str:
     return f"{label_of(row)}, {'fixed by you' if row.get('fixed') else how}"
 
 
+def by_who_knows(row: Row, policy: str) -> str:
+    """What an adversary who knows the defence attacks with: the policy, or the attack that is fixed."""
+    return f"{label_of(row)} by an adversary who knows it" if row.get("fixed") else policy
+
+
 def in_contrast(row: Row) -> str:
     """Which attack of a contrast belongs to a headline: the policy, or the attack that is fixed."""
     return str(row["attack"]) if row.get("fixed") else CHOSEN

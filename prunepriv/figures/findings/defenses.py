@@ -12,10 +12,10 @@ from prunepriv.figures.findings.classes import first_class
 from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
+    by_who_knows,
     does,
     doubt,
     in_contrast,
-    label_of,
     named_classes,
     pick,
     told,
@@ -48,9 +48,7 @@ def defense(
     if adaptive is not None and contrast is not None:
         change = pick(contrast, attack=in_contrast(adaptive))
         by = "" if change is None else f" by {told(change)}"
-        what = "what an adversary who knows it would choose"
-        if adaptive.get("fixed"):
-            what = f"{label_of(adaptive)} by an adversary who knows it"
+        what = by_who_knows(adaptive, "what an adversary who knows it would choose")
         parts["adaptive"] = (
             f"in this run, {name} changes {what}{by} to {does(adaptive)}; by the same attack "
             f"{by_the_same_attack(contrast)}."

@@ -9,11 +9,11 @@ from prunepriv.figures.findings.comparisons import (
     Row,
     by_the_same_attack,
     by_which,
+    by_who_knows,
     chosen_attack,
     does,
     in_contrast,
     is_guessing,
-    label_of,
     pick,
     told,
 )
@@ -216,9 +216,7 @@ def defended(adaptive: Row, non_adaptive: Row | None, contrast: Sequence[Row], d
     """
     change = pick(contrast, attack=in_contrast(adaptive))
     by = "" if change is None else f" by {told(change)}"
-    what = "the attack that an adversary who knows it would choose"
-    if adaptive.get("fixed"):
-        what = f"{label_of(adaptive)} by an adversary who knows it"
+    what = by_who_knows(adaptive, "the attack that an adversary who knows it would choose")
     first = (
         f"In this run, {defense} changes {what}{by} to {does(adaptive)}; by the same attack "
         f"{by_the_same_attack(contrast)}"

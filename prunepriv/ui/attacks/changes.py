@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from prunepriv.evaluation import CHOSEN
 from prunepriv.figures import findings
-from prunepriv.figures.contrasts import CHOSEN_LABEL, contrast_dots
-from prunepriv.options import ATTACKS
-from prunepriv.plan import contrast_name, contrasts
+from prunepriv.figures.contrasts import contrast_dots
+from prunepriv.plan import contrast_name
 from prunepriv.ui.charts import chart
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.other_seeds import View, attacks_in, draw_other_seeds
-from prunepriv.ui.pairs import PAIRS
+from prunepriv.ui.pairs import first_of, pairs_of
 
 
 def draw_changes(frame: Frame) -> None:
     """Draw the paired differences of one change; which one is in the URL."""
-    there = contrasts(frame.experiment)
-    pairs = {name: pair for name, pair in PAIRS.items() if pair in there}
+    pairs = pairs_of(frame.experiment)
     if not pairs:
         return
     st.subheader("What changes, attack by attack", anchor=False, help=tip("paired_difference"))
-    options = list(pairs)
-    start = "Removing weights" if "Removing weights" in pairs else options[0]
+    options, start = list(pairs), first_of(pairs)
     chosen = st.segmented_control(
         "Change", options, default=start, required=True, key="change", bind="query-params"
     )
@@ -45,6 +41,5 @@ def draw_changes(frame: Frame) -> None:
         "Both sides are attacked on the same records, so the intervals are narrower than those of "
         "the accuracies. They are over this run's records; another seed may differ by more."
     )
-    names = {CHOSEN: CHOSEN_LABEL, **{name: ATTACKS[name].label for name in ATTACKS}}
     what = f"change of attack accuracy: {chosen.lower()}"
-    draw_other_seeds(frame, View(attacks_in((before, after), names), what))
+    draw_other_seeds(frame, View(attacks_in((before, after)), what))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,9 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from prunepriv.engine.client import default_workers
-from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError
-from prunepriv.estimates.cost import Cost, cost_of
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.sweep import Sweep, make_sweep, value_of, with_settings
 from prunepriv.figures import findings
@@ -23,9 +20,9 @@ from prunepriv.options import APPROACHES, ATTACKS
 from prunepriv.plan import Target, evaluation_name
 from prunepriv.store.differences import between
 from prunepriv.ui.charts import chart
-from prunepriv.ui.frame import Frame, link_params
-from prunepriv.ui.launching import submit_sweep
-from prunepriv.ui.runs import catalog, entries, result_of
+from prunepriv.ui.frame import Frame
+from prunepriv.ui.launching import is_running, known_cost, link_to_progress, submit_sweep
+from prunepriv.ui.runs import entries, result_of
 
 What = Literal["sparsity", "approach"]
 SPARSITIES = (0.5, 0.7, 0.9)
@@ -53,7 +50,7 @@ def draw_knowledge(frame: Frame, target: Target, attack: str) -> None:
         what = "approach" if chosen == "approach" else "sparsity"
     values = _values(frame.experiment, what, approaches)
     sweep = matrix_sweep(frame.experiment, target, what, values)
-    st.fragment(_draw, run_every=EVERY if _active(sweep) else None)(
+    st.fragment(_draw, run_every=EVERY if is_running(sweep) else None)(
         frame, target, attack, what, values, sweep
     )
 
@@ -212,23 +209,14 @@ def _evaluated(run: Frame, target: Target, attack: str) -> dict[str, Any] | None
     return next((row for row in rows if row["attack"] == attack), None)
 
 
-def _active(sweep: Sweep) -> bool:
-    wanted = set(sweep.run_ids)
-    return any(run.active and run.run_id in wanted for run in catalog().runs())
-
-
 def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
     """Draw the cost of the missing cells and the button; or a link to the sweep that runs them."""
-    link = {**link_params(frame.run_id), "sweep": sweep.sweep_id}
-    if _active(sweep):
-        st.page_link(
-            "pages/sweeps.py", label="The missing cells are running: show their progress", query_params=link,
-            icon=":material/hourglass:",
-        )  # fmt: skip
+    if is_running(sweep):
+        link_to_progress(frame, sweep, "The missing cells")
         return
     if not missing:
         return
-    cost = _cost(store_folder(), sweep.sweep_id, sweep)
+    cost = known_cost(sweep.sweep_id, sweep.experiments)
     workers = default_workers()
     st.caption(
         f"{missing} of {len(sweep.cells)} cells have not been run. A sweep runs them: "
@@ -237,8 +225,3 @@ def _offer(sweep: Sweep, missing: int, frame: Frame) -> None:
     )
     if st.button("Run the missing cells", icon=":material/play_arrow:", key="run_knowledge"):
         submit_sweep(sweep)
-
-
-@st.cache_data(max_entries=16, ttl=10, show_spinner=False)
-def _cost(store: Path, sweep_id: str, _sweep: Sweep) -> Cost:
-    return cost_of(_sweep.experiments, catalog(), default_workers())

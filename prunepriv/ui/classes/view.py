@@ -6,14 +6,14 @@ import streamlit as st
 
 from prunepriv.figures.classes import GAP_LABELS, Gap, class_gaps
 from prunepriv.figures.palette import KINDS
-from prunepriv.plan import contrasts, divergence_name
+from prunepriv.plan import divergence_name
 from prunepriv.ui.classes.distances import draw_distances
 from prunepriv.ui.classes.gaps import draw_bars, draw_class, draw_heatmap
 from prunepriv.ui.controls import class_filter, class_names, model_kind
 from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, not_there_yet
 from prunepriv.ui.other_seeds import View, classes_in, draw_other_seeds
-from prunepriv.ui.pairs import PAIRS
+from prunepriv.ui.pairs import first_of, pairs_of
 from prunepriv.ui.signals import records_of
 
 
@@ -51,12 +51,11 @@ def classes(frame: Frame) -> None:
 
 def _draw_other_seeds(frame: Frame, metric: Gap) -> None:
     """How removing weights changes the gap class by class, or the first change that there is."""
-    there = contrasts(frame.experiment)
-    names = [name for name, pair in PAIRS.items() if pair in there]
-    if not names:
+    pairs = pairs_of(frame.experiment)
+    if not pairs:
         return
-    name = "Removing weights" if "Removing weights" in names else names[0]
-    choose = classes_in(PAIRS[name], metric, class_names(frame))
+    name = first_of(pairs)
+    choose = classes_in(pairs[name], metric, class_names(frame))
     what = f"change of the {GAP_LABELS[metric].lower()}: {name.lower()}"
     few = "no class has 10 members and 10 non-members in every seed"
     draw_other_seeds(frame, View(choose, what, fractions=False, nothing=few))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from prunepriv.evaluation import CHOSEN
 from prunepriv.figures import findings
-from prunepriv.figures.contrasts import CHOSEN_LABEL
-from prunepriv.options import ATTACKS, Adversary
-from prunepriv.plan import Target
+from prunepriv.options import Adversary
 from prunepriv.prose import privacy_statement
 from prunepriv.ui.controls import fix_attack
 from prunepriv.ui.defenses.attacks import draw_attacks
@@ -18,6 +15,7 @@ from prunepriv.ui.epochs import tell_epochs
 from prunepriv.ui.frame import Frame, link_params
 from prunepriv.ui.glossary import tip
 from prunepriv.ui.other_seeds import View, attacks_in, draw_other_seeds
+from prunepriv.ui.pairs import PAIRS
 from prunepriv.ui.words import defense_of
 
 
@@ -67,10 +65,8 @@ def defenses(frame: Frame, adversary: Adversary) -> None:
     with right:
         draw_trade_off(frame, adversary, name)
     tell_epochs(frame)
-    names = {CHOSEN: CHOSEN_LABEL, **{one: ATTACKS[one].label for one in ATTACKS}}
-    change = (Target("pruned"), Target("defended"))
     what = f"change of attack accuracy by {name}"
-    draw_other_seeds(frame, View(attacks_in(change, names), what))
+    draw_other_seeds(frame, View(attacks_in(PAIRS["The defence"]), what))
     draw_accuracies(frame, name)
     draw_signals(frame, name)
     draw_classes(frame, name)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from prunepriv.engine.client import default_workers, launch
 from prunepriv.environment import store_folder
 from prunepriv.errors import ExperimentError, PruneprivError
-from prunepriv.estimates.cost import Cost, cost_of
+from prunepriv.estimates.cost import Cost
 from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.command import command_line
 from prunepriv.store.outdated import outdated
 from prunepriv.ui.frame import look_at
-from prunepriv.ui.launching import submit_sweep
+from prunepriv.ui.launching import known_cost, submit_sweep
 from prunepriv.ui.other_seeds import seeds_sweep
 from prunepriv.ui.runs import Entry, catalog, entries, result_of
 from prunepriv.ui.words import STEP_WORDS, describe, duration
@@ -40,7 +38,7 @@ def draw(form: tuple[Experiment, ...] | ExperimentError) -> None:
         (chosen,) = form
         st.markdown(f"**{describe(chosen)}**")
         known = entries().get(chosen.run_id)
-        cost = _cost((chosen.key,), store_folder(), form)
+        cost = known_cost(chosen.key, form)
         st.markdown(_cost_sentence(cost))
         with st.container(horizontal=True, vertical_alignment="center"):
             if known is not None and _has_results(known):
@@ -63,7 +61,7 @@ def _draw_several(form: tuple[Experiment, ...]) -> None:
     """One experiment under several seeds: the same, with one button for all of them."""
     seeds = [one.seed for one in form]
     st.markdown(f"**{describe(form[0])}**, and {len(form) - 1} other seeds")
-    cost = _cost(tuple(one.key for one in form), store_folder(), form)
+    cost = known_cost(" ".join(one.key for one in form), form)
     st.markdown(_cost_sentence(cost))
     if st.button(
         f"Launch {len(form)} runs", type="primary", icon=":material/play_arrow:",
@@ -102,11 +100,6 @@ def _has_results(entry: Entry) -> bool:
     return entry.view.status == "done" and not outdated(
         entry.view, catalog(), result_of(entry).plan
     )
-
-
-@st.cache_data(max_entries=16, ttl=10, show_spinner=False)
-def _cost(keys: tuple[str, ...], store: Path, _chosen: tuple[Experiment, ...]) -> Cost:
-    return cost_of(_chosen, catalog(), default_workers())
 
 
 def _cost_sentence(cost: Cost) -> str:

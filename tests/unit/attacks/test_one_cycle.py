@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
-from prunepriv.attacks.one_cycle import MOMENTUM, OneCycleAdam, OneCycleSgd, one_cycle
+from prunepriv.attacks.one_cycle import MOMENTUM, OneCycle, OneCycleAdam, OneCycleSgd, one_cycle
 
 PEAK, DECAY = 2e-3, 5e-4
 
@@ -27,31 +28,29 @@ def test_rates_and_betas_are_those_of_pytorchs_scheduler(steps: int) -> None:
             schedule.step()
 
 
-def test_weights_are_those_of_pytorchs_adam_under_its_scheduler() -> None:
+def _adam(weights: nn.Parameter) -> torch.optim.Optimizer:
+    return torch.optim.Adam([weights], lr=PEAK, weight_decay=DECAY, foreach=False)
+
+
+def _sgd(weights: nn.Parameter) -> torch.optim.Optimizer:
+    return torch.optim.SGD([weights], lr=PEAK, momentum=MOMENTUM, weight_decay=DECAY)
+
+
+@pytest.mark.parametrize(
+    ("mine", "pytorchs", "cycle_momentum"),
+    [(OneCycleAdam, _adam, True), (OneCycleSgd, _sgd, False)],
+)
+def test_weights_are_those_of_pytorch_under_its_scheduler(
+    mine: type[OneCycle],
+    pytorchs: Callable[[nn.Parameter], torch.optim.Optimizer],
+    cycle_momentum: bool,
+) -> None:
     steps, generator = 20, torch.Generator().manual_seed(0)
     start = torch.randn(37, generator=generator)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    one = OneCycleAdam(ours, PEAK, steps, DECAY)
-    other = torch.optim.Adam([theirs], lr=PEAK, weight_decay=DECAY, foreach=False)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(other, PEAK, total_steps=steps)
-    for _ in range(steps):
-        gradient = torch.randn(37, generator=generator)
-        ours.grad, theirs.grad = gradient, gradient.clone()
-        one.step()
-        other.step()
-        schedule.step()
-    torch.testing.assert_close(ours, theirs, atol=1e-7, rtol=1e-6)
-    assert float((ours - start).detach().abs().max()) > PEAK
-
-
-def test_weights_are_those_of_pytorchs_sgd_under_its_scheduler() -> None:
-    steps, generator = 20, torch.Generator().manual_seed(0)
-    start = torch.randn(37, generator=generator)
-    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    one = OneCycleSgd(ours, PEAK, steps, DECAY)
-    other = torch.optim.SGD([theirs], lr=PEAK, momentum=MOMENTUM, weight_decay=DECAY)
+    one, other = mine(ours, PEAK, steps, DECAY), pytorchs(theirs)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        other, PEAK, total_steps=steps, cycle_momentum=False
+        other, PEAK, total_steps=steps, cycle_momentum=cycle_momentum
     )
     for _ in range(steps):
         gradient = torch.randn(37, generator=generator)

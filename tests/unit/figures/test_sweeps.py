@@ -133,18 +133,21 @@ def test_undecided_and_guessing_are_said() -> None:
     assert one.startswith("Conf is right 53.0 %")
 
 
+CELLS = pd.DataFrame(
+    {
+        "row": ["a", "a", "b", "b"],
+        "column": ["a", "b", "a", "b"],
+        "accuracy": [0.6, 0.7, np.nan, 0.5],
+        "seeds": 3,
+        "guessing": [0, 0, np.nan, 3],
+    }
+)
+"""Of a matrix; one was not run."""
+
+
 def test_cells_are_written_where_they_belong() -> None:
-    cells = pd.DataFrame(
-        {
-            "row": ["a", "a", "b", "b"],
-            "column": ["a", "b", "a", "b"],
-            "accuracy": [0.6, 0.7, np.nan, 0.5],
-            "seeds": 3,
-            "guessing": [0, 0, np.nan, 3],
-        }
-    )
-    figure, shown = matrix(cells, ("rows", "columns"), LIGHT, outlined=True)
-    assert shown is cells
+    figure, shown = matrix(CELLS, ("rows", "columns"), LIGHT, outlined=True)
+    assert shown is CELLS
     words = {(note.y, note.x): note.text for note in figure.layout.annotations}
     assert words == {(0, 0): "60.0 %", (0, 1): "70.0 %", (1, 0): "not run", (1, 1): "50.0 %"}
     assert figure.data[0].z[0][1] == 0.7
@@ -153,24 +156,15 @@ def test_cells_are_written_where_they_belong() -> None:
 
 
 def test_the_best_and_the_worst_cell_beside_the_next() -> None:
-    cells = pd.DataFrame(
-        {
-            "row": ["a", "a", "b", "b"],
-            "column": ["a", "b", "a", "b"],
-            "accuracy": [0.6, 0.7, np.nan, 0.5],
-            "seeds": 3,
-            "guessing": [0, 0, np.nan, 3],
-        }
-    )
     changes = {(0, 1): _change(0.1, False), (0, 3): _change(-0.1, True)}
-    sentence = findings.sweep_matrix(cells, "conf", "pruned", lambda *pair: changes[pair])
+    sentence = findings.sweep_matrix(CELLS, "conf", "pruned", lambda *pair: changes[pair])
     assert sentence == (
         "Over 3 seeds, Conf does best on the pruned model with a and b, 70.0 %, not clearly ahead "
         "of a and a, 60.0 %; it does worst with b and b, 50.0 % (guessing in 3 of 3 runs)."
     )
-    two = findings.sweep_matrix(cells.head(2), "conf", "pruned", lambda *_: changes[0, 3])
+    two = findings.sweep_matrix(CELLS.head(2), "conf", "pruned", lambda *_: changes[0, 3])
     assert two == "Over 3 seeds, Conf does best on the pruned model with a and b, 70.0 %."
-    one = findings.sweep_matrix(cells.tail(1), "conf", "pruned", lambda *_: None)
+    one = findings.sweep_matrix(CELLS.tail(1), "conf", "pruned", lambda *_: None)
     assert one == "Conf is right 50.0 % (guessing in 3 of 3 runs) of the time on the pruned model."
 
 
