@@ -113,7 +113,7 @@ def figure_of_changes(
     """
     for place, text in enumerate(told):
         panels.note(0, text, x=1, xanchor="right", y=place, yref="y")
-    reach = 1.35 * max(0.02, float(drawn.astype(float).abs().max().max()))
+    reach = 1.7 * max(0.02, float(drawn.astype(float).abs().max().max()))
     return panels.figure(
         x={"range": [-reach, reach], "tickformat": ticks, "title": {"text": title}},
         y={"range": [len(labels) - 0.5, -0.5], "tickmode": "array", "showgrid": False,

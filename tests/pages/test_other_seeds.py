@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from prunepriv.experiment import Experiment, make_experiment
 from prunepriv.experiment.seeds import under_seeds
 from prunepriv.figures import findings
 from prunepriv.figures.findings import pick
-from prunepriv.plan import Target
+from prunepriv.plan import Target, evaluation_name
 from prunepriv.store.artifacts import ArtifactStore
 from prunepriv.store.over_seeds import over_seeds
 from prunepriv.store.result import Result
@@ -163,3 +164,31 @@ def test_an_attack_fixed_by_the_reader_is_that_of_all_models(
         assert f"to {100 * row['accuracy']:.1f} %" in told
         assert any(c.value.startswith(f"Every point is {label}.") for c in at.caption)
     assert at.query_params["by"] == label
+
+
+def test_seeds_that_are_running_are_linked_instead_of_offered(
+    open_page: Open, begin: Begin
+) -> None:
+    result = begin(experiment())
+    begin(experiment(seed=3), status=None)
+    at = open_page("overview", run=result.run_id)
+    labels = [link.proto.label for link in at.get("page_link")]
+    assert "More seeds are running: show their progress" in labels
+    assert not [b for b in at.button if b.key == "more_seeds"]
+
+
+def test_other_pages_keep_the_attack_that_was_fixed(open_page: Open, begin: Begin) -> None:
+    result = begin(experiment())
+    at = open_page("overview", run=result.run_id)
+    at.selectbox(key="by").select("lira").run()
+    at.switch_page("pages/defenses.py").run()
+    assert at.selectbox(key="by").value == "lira"
+    assert any(c.value.startswith("Every point is LiRA.") for c in at.caption)
+
+
+def test_a_seed_whose_figures_are_not_complete_is_left_out(open_page: Open, begin: Begin) -> None:
+    results = [begin(one) for one in under_seeds(experiment(), (1, 2, 3))]
+    target = results[2].targets[-1]
+    shutil.rmtree(results[2].store.path(results[2].plan.key(evaluation_name(target))))
+    at = open_page("overview", run=results[0].run_id)
+    assert any(m.value.startswith("**Mean over 2 seeds") for m in at.markdown)
